@@ -1,0 +1,73 @@
+"""What the environment says: the only module that reads it.
+
+Four variables choose what a lesson runs on:
+
+``MEDLESSONS_SOURCE``
+    ``embedded`` (default: simulated patients, no network needed) or ``real`` (the published data).
+``MEDLESSONS_PROFILE``
+    ``quick`` (default: minutes on two cores) or ``full`` (the sizes and epochs of the published lessons).
+``MEDLESSONS_DATA``
+    The folder with the published data; ``data/real`` unless it is set.
+``MEDLESSONS_EMBEDDED``
+    The folder for the simulated data; ``data/embedded`` unless it is set.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from medlessons.errors import LessonError
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How large the lessons run. Fields start with the name of the lesson that they belong to."""
+
+    name: str
+    anemia_seeds: int
+    anemia_search_trials: int
+
+
+PROFILES = {
+    "quick": Profile("quick", anemia_seeds=5, anemia_search_trials=8),
+    "full": Profile("full", anemia_seeds=20, anemia_search_trials=60),
+}
+
+
+def _choice(variable: str, default: str, allowed: tuple[str, ...]) -> str:
+    value = os.environ.get(variable) or default
+    if value not in allowed:
+        raise LessonError(f"{variable} is {value!r}, but it must be one of: {', '.join(allowed)}.")
+    return value
+
+
+def source() -> str:
+    """Return ``"embedded"`` or ``"real"``. Raises LessonError on another value."""
+    return _choice("MEDLESSONS_SOURCE", "embedded", ("embedded", "real"))
+
+
+def profile() -> Profile:
+    """Return the profile that the environment names. Raises LessonError on an unknown name."""
+    return PROFILES[_choice("MEDLESSONS_PROFILE", "quick", tuple(PROFILES))]
+
+
+def _folder(variable: str, default: str) -> Path:
+    value = os.environ.get(variable)
+    return Path(value).expanduser().resolve() if value else REPOSITORY / "data" / default
+
+
+def embedded_dir() -> Path:
+    """Return the folder of the simulated data sets."""
+    return _folder("MEDLESSONS_EMBEDDED", "embedded")
+
+
+def real_dir() -> Path:
+    """Return the folder of the published data sets."""
+    return _folder("MEDLESSONS_DATA", "real")
+
+
+def models_dir() -> Path:
+    """Return the folder of the weights that the lessons load."""
+    return REPOSITORY / "models"

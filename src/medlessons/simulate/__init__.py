@@ -1,0 +1,1 @@
+"""Simulated patients, whose ground truth is known."""
