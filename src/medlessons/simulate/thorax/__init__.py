@@ -1,0 +1,36 @@
+"""A simulated chest: a 3-D patient, and radiographs of it with known truth."""
+
+from medlessons.simulate.thorax.anatomy import Patient, draw_patient
+from medlessons.simulate.thorax.findings import (
+    COOCCURRENCE,
+    FINDINGS,
+    PNEUMONIAS,
+    PREVALENCE,
+    Finding,
+    draw_findings,
+    mined_labels,
+)
+from medlessons.simulate.thorax.projection import VIEWS
+from medlessons.simulate.thorax.radiograph import FAULTS, Radiograph, radiograph
+from medlessons.simulate.thorax.sets import render_set
+from medlessons.simulate.thorax.styles import STYLES, Style, draw_style
+
+__all__ = [
+    "COOCCURRENCE",
+    "FAULTS",
+    "FINDINGS",
+    "PNEUMONIAS",
+    "PREVALENCE",
+    "STYLES",
+    "VIEWS",
+    "Finding",
+    "Patient",
+    "Radiograph",
+    "Style",
+    "draw_findings",
+    "draw_patient",
+    "draw_style",
+    "mined_labels",
+    "radiograph",
+    "render_set",
+]
