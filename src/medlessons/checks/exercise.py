@@ -1,0 +1,88 @@
+"""What all checks share: run the student's code, find the mistake, remember the result."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+_results: dict[str, dict[str, str]] = {}
+
+NOT_DONE = "not done yet."
+
+
+def judge(
+    number: str,
+    title: str,
+    student: Any,
+    reference: Any,
+    find_mistake: Callable[[Any], str | None],
+) -> Any:
+    """Judge one exercise, print the verdict and remember it.
+
+    Parameters
+    ----------
+    number, title : str
+        Which exercise, such as ``"1.2"`` and ``"Count the parameters"``.
+    student : object
+        What the student wrote: a function or a value. ``None`` and ``...`` mean: not done.
+    reference : object
+        The right answer; it is handed back when the student's one is missing or wrong.
+    find_mistake : callable
+        Takes the student's object and returns ``None`` if it is right, else one sentence that names the mistake.
+        It may return :data:`NOT_DONE`. An exception that the student's code raises is reported as such.
+
+    Returns
+    -------
+    object
+        ``student`` if it is right, otherwise ``reference``.
+    """
+    try:
+        mistake = NOT_DONE if is_missing(student) else find_mistake(student)
+    except Exception as error:
+        mistake = f"Your code stopped with {type(error).__name__}: {error}"
+    state = "done" if mistake is None else "not done" if mistake is NOT_DONE else "mistake"
+    _results[number] = {"exercise": title, "state": state, "remark": mistake or ""}
+    if state == "done":
+        print(f"Exercise {number}, {title}: done, well done!")
+        return student
+    print(f"Exercise {number}, {title}: {mistake} The lesson goes on with the reference solution.")
+    return reference
+
+
+def is_missing(value: Any) -> bool:
+    """Tell whether a value is what an untouched stub leaves: ``None`` or ``...``."""
+    return value is None or value is Ellipsis
+
+
+def same(value: Any, expected: Any) -> bool:
+    """Tell whether two numbers or arrays agree in shape and, within one part in a million, in value."""
+    try:
+        value = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        return False
+    expected = np.asarray(expected, dtype=float)
+    return value.shape == expected.shape and np.allclose(value, expected, rtol=1e-6, atol=1e-9)
+
+
+def first_match(value: Any, mistakes: Mapping[str, Any]) -> str | None:
+    """Return the sentence of the first classic mistake whose result is the student's result.
+
+    Parameters
+    ----------
+    value : number or array
+        The student's result.
+    mistakes : mapping
+        From the sentence that names a mistake to the result that this mistake gives.
+    """
+    return next((sentence for sentence, result in mistakes.items() if same(value, result)), None)
+
+
+def results() -> dict[str, dict[str, str]]:
+    """Return what was judged so far: exercise number -> exercise, state, remark."""
+    return {number: dict(result) for number, result in sorted(_results.items())}
+
+
+def summary() -> pd.DataFrame:
+    """Return one row an exercise: its title and whether it is done."""
+    return pd.DataFrame.from_dict(results(), orient="index", columns=["exercise", "state"]).rename_axis("number")
