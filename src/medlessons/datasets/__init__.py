@@ -1,1 +1,15 @@
-"""The data sets of the lessons: one face for the embedded and the real data."""
+"""The data sets of the lessons: one face for the embedded and the real data.
+
+Each data set is a module with the same functions: ``prepare()`` makes the embedded files,
+``fetch(origin)`` brings the published ones, ``status()`` says what is there, and ``load(source)`` returns the table.
+"""
+
+from medlessons.datasets import anemia
+from medlessons.datasets.download import Status
+
+REGISTRY = {"anemia": anemia}
+
+
+def status() -> list[Status]:
+    """Return what is there of every data set, embedded and real."""
+    return [line for dataset in REGISTRY.values() for line in dataset.status()]
