@@ -1,3 +1,7 @@
 """Helpers that the lessons on deep learning for medical diagnosis import. Not for medical use."""
 
+from medlessons import settings
+
 __version__ = "1.0.0"
+
+settings.quiet_tensorflow()  # before anything imports TensorFlow

@@ -71,3 +71,9 @@ def real_dir() -> Path:
 def models_dir() -> Path:
     """Return the folder of the weights that the lessons load."""
     return REPOSITORY / "models"
+
+
+def quiet_tensorflow() -> None:
+    """Choose Keras' TensorFlow backend and silence its start-up messages, unless the environment says otherwise."""
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

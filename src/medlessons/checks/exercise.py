@@ -30,7 +30,7 @@ def judge(
         The right answer; it is handed back when the student's one is missing or wrong.
     find_mistake : callable
         Takes the student's object and returns ``None`` if it is right, else one sentence that names the mistake.
-        It may return :data:`NOT_DONE`. An exception that the student's code raises is reported as such.
+        An exception that the student's code raises is reported as such.
 
     Returns
     -------
@@ -38,7 +38,9 @@ def judge(
         ``student`` if it is right, otherwise ``reference``.
     """
     try:
-        mistake = NOT_DONE if is_missing(student) else find_mistake(student)
+        mistake = find_mistake(_probe(student))
+    except _Untouched:
+        mistake = NOT_DONE
     except Exception as error:
         mistake = f"Your code stopped with {type(error).__name__}: {error}"
     state = "done" if mistake is None else "not done" if mistake is NOT_DONE else "mistake"
@@ -50,9 +52,16 @@ def judge(
     return reference
 
 
-def is_missing(value: Any) -> bool:
-    """Tell whether a value is what an untouched stub leaves: ``None`` or ``...``."""
-    return value is None or value is Ellipsis
+class _Untouched(Exception):
+    """The stub stands as it was handed out: it gives ``None`` or ``...``."""
+
+
+def _probe(student: Any) -> Any:
+    if callable(student):
+        return lambda *arguments: _probe(student(*arguments))
+    if student is None or student is Ellipsis:
+        raise _Untouched
+    return student
 
 
 def same(value: Any, expected: Any) -> bool:

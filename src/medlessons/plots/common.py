@@ -72,8 +72,6 @@ def confusion(matrix: np.ndarray, labels: Sequence[str]) -> Axes:
     sentence = f"{np.trace(matrix)} of {matrix.sum()} cases are on the diagonal, which means right"
     if wrong.any():
         row, column = np.unravel_index(wrong.argmax(), wrong.shape)
-        sentence += (
-            f"; the most frequent confusion is {labels[row]} taken for {labels[column]} ({wrong[row, column]})"
-        )
+        sentence += f"; the most frequent confusion is {labels[row]} taken for {labels[column]} ({wrong[row, column]})"
     caption(ax, sentence + ".")
     return ax

@@ -32,6 +32,7 @@ STYLE = {
 }
 plt.rcParams.update(STYLE)
 
+
 def _figure(drawn: Axes | Figure) -> Figure:
     return drawn if isinstance(drawn, Figure) else drawn.figure
 

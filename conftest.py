@@ -1,0 +1,88 @@
+"""Strict validation of the notebooks: what counts as the same output.
+
+nbval runs every cell and collects its outputs. Here they are compared with the stored ones: text must agree to the
+letter, integers must be equal, and a decimal may differ by one unit in its last printed place. Pictures are not
+compared (each has a printed sentence that is), and neither is stderr.
+"""
+
+import json
+import os
+import re
+from decimal import Decimal
+
+from nbval.plugin import IPyNbCell
+
+# A number with the spaces before it: a table pads 9.99 and 10.00 differently.
+NUMBER = re.compile(r"\s*(?<![\w.])[-+−]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
+EXEMPT = re.compile(r"^#\s*NBVAL_IGNORE_OUTPUT\s*:\s*\S", re.MULTILINE)
+NOT_COMPARED = ("image/png", "image/jpeg", "image/svg+xml")
+
+
+def pytest_configure(config):
+    # The stored outputs show the embedded data in the quick profile, whatever the shell says.
+    for name in ("MEDLESSONS_SOURCE", "MEDLESSONS_PROFILE", "MEDLESSONS_DATA"):
+        os.environ.pop(name, None)
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if isinstance(item, IPyNbCell):
+            item.options["check"] = not EXEMPT.search(item.cell.source)
+
+
+def decimal_of(number: str) -> Decimal:
+    return Decimal(number.strip().replace("−", "-"))
+
+
+def same_number(stored: str, came: str) -> bool:
+    """Integers must be equal; decimals printed alike may differ by one unit in the last place."""
+    old, new = decimal_of(stored), decimal_of(came)
+    if old == new:
+        return True
+    exponent = old.as_tuple().exponent
+    if exponent != new.as_tuple().exponent or "." not in stored:
+        return False
+    return abs(old - new) <= Decimal(1).scaleb(exponent)
+
+
+def differences(stored: str, came: str) -> list[str]:
+    """Return one line for everything that moved between two texts; none if they count as the same."""
+    if NUMBER.split(stored) != NUMBER.split(came):
+        return [f"text differs\n  stored: {stored.strip()}\n  came:   {came.strip()}"]
+    pairs = zip(NUMBER.findall(stored), NUMBER.findall(came), strict=True)
+    return [
+        f"stored {old.strip()}, came {new.strip()}, difference {decimal_of(new) - decimal_of(old)}"
+        for old, new in pairs
+        if not same_number(old, new)
+    ]
+
+
+def text_outputs(outputs) -> list[tuple[str, str]]:
+    """Return (kind, text) of each output that is compared."""
+    texts = []
+    for output in outputs:
+        if output["output_type"] == "stream":
+            if output["name"] != "stderr":
+                texts.append((output["name"], output["text"]))
+        elif output["output_type"] == "error":
+            texts.append(("error", f"{output['ename']}: {output['evalue']}"))
+        else:
+            for kind, content in output["data"].items():
+                if kind not in NOT_COMPARED:
+                    texts.append((kind, content if isinstance(content, str) else json.dumps(content)))
+    return sorted(texts, key=lambda text: text[0])
+
+
+def compare_outputs(cell, came, stored, skip_compare=None) -> bool:
+    """Compare the outputs of one cell; takes the place of nbval's comparison to the letter."""
+    came, stored = text_outputs(came), text_outputs(stored)
+    if [kind for kind, _ in came] != [kind for kind, _ in stored]:
+        moved = [f"stored outputs: {[k for k, _ in stored]}, came: {[k for k, _ in came]}"]
+        moved += [f"  {kind}: {text.strip()}" for kind, text in came]
+    else:
+        moved = [line for (_, old), (_, new) in zip(stored, came, strict=True) for line in differences(old, new)]
+    cell.comparison_traceback = moved
+    return not moved
+
+
+IPyNbCell.compare_outputs = compare_outputs

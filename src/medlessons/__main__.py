@@ -1,0 +1,188 @@
+"""The command line: ``medlessons`` or ``python -m medlessons``."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from medlessons import settings
+from medlessons.errors import LessonError
+
+BUILD = settings.REPOSITORY / "build"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one verb. Returns 0, or 1 if something the reader can mend went wrong."""
+    options = parser().parse_args(arguments)
+    apply(options)
+    try:
+        return options.run(options) or 0
+    except LessonError as error:
+        print(f"medlessons: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("medlessons: stopped; nothing half-written was left behind.", file=sys.stderr)
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all verbs."""
+    main_parser = argparse.ArgumentParser(prog="medlessons", description="Run the lessons, their data and checks.")
+    verbs = main_parser.add_subparsers(required=True, metavar="VERB")
+
+    def verb(name, function, summary):
+        sub = verbs.add_parser(name, help=summary, description=summary)
+        sub.set_defaults(run=function)
+        return sub
+
+    def lesson_verb(name, function, summary):
+        sub = verb(name, function, summary)
+        sub.add_argument("--lesson", help="numbers, such as 1 or 1,2; all unless given")
+        return sub
+
+    lesson_verb("list", list_lessons, "List the lessons.")
+    run = lesson_verb("run", run_lessons, "Execute lessons; write notebooks, pages and a report to build/.")
+    run.add_argument("--source", choices=("embedded", "real"), help="simulated or published data")
+    run.add_argument("--profile", choices=tuple(settings.PROFILES), help="how large the lessons run")
+    run.add_argument("--build", type=Path, default=BUILD, help="where to write")
+    lesson_verb("refresh", refresh, "Execute lessons and store their outputs in the tracked notebooks.")
+    lesson_verb("student", student_edition, "Write the student edition to notebooks/student/.")
+    scoring = verb("score", score, "Execute notebooks that students handed in; print a CSV of their exercises.")
+    scoring.add_argument("notebooks", nargs="+", type=Path)
+
+    data = verb("data", data_status, "Say which data are there; prepare or fetch them.")
+    steps = data.add_subparsers(metavar="STEP")
+    steps.add_parser("status", help="say which data are there (default)").set_defaults(run=data_status)
+    prepare = steps.add_parser("prepare", help="make the embedded data")
+    prepare.add_argument("name", nargs="?", help="one data set; all unless given")
+    prepare.set_defaults(run=data_prepare)
+    fetch = steps.add_parser("fetch", help="bring the published data")
+    fetch.add_argument("name", help="the data set, such as anemia")
+    fetch.add_argument("--from", dest="origin", help="a URL or a file instead of the usual place")
+    fetch.set_defaults(run=data_fetch)
+
+    verb("weights", weights, "Say which trained weights are there and whole.")
+    verb("doctor", doctor, "Say in plain words what is missing or too old on this computer.")
+    return main_parser
+
+
+def apply(options: argparse.Namespace) -> None:
+    """Hand source, profile and data folder on to the kernels, which read them from the environment."""
+    for name in ("source", "profile"):
+        if getattr(options, name, None):
+            os.environ[f"MEDLESSONS_{name.upper()}"] = getattr(options, name)
+    for name in ("MEDLESSONS_DATA", "MEDLESSONS_EMBEDDED"):
+        # A kernel runs in the folder of its notebook, where a relative path would lead elsewhere.
+        if os.environ.get(name):
+            os.environ[name] = str(Path(os.environ[name]).expanduser().resolve())
+
+
+def list_lessons(options: argparse.Namespace) -> None:
+    """Print number, title and file of each lesson."""
+    from medlessons import lessons
+
+    for lesson in lessons.find(options.lesson):
+        print(f"{lesson.number}  {lesson.title}  ({lesson.path.relative_to(settings.REPOSITORY)})")
+
+
+def run_lessons(options: argparse.Namespace) -> int:
+    """Execute lessons, write their pages and the report, print the report."""
+    from medlessons import lessons
+
+    chosen = lessons.find(options.lesson)
+    if settings.source() == "embedded":
+        _prepare()
+    runs = []
+    for lesson in chosen:
+        runs.append(lessons.execute(lesson))
+        lessons.write(runs[-1], options.build)
+    print(lessons.write_report(runs, options.build))
+    print(f"Open {options.build / 'index.html'} in a browser.")
+    faults = [run.fault for run in runs if run.fault]
+    for fault in faults:
+        print(f"medlessons: {fault}", file=sys.stderr)
+    return 1 if faults else 0
+
+
+def refresh(options: argparse.Namespace) -> None:
+    """Execute lessons on the embedded data in the quick profile, and store their outputs."""
+    from medlessons import lessons
+
+    os.environ.update(MEDLESSONS_SOURCE="embedded", MEDLESSONS_PROFILE="quick")
+    for lesson in lessons.find(options.lesson):
+        lessons.store(lessons.execute(lesson))
+
+
+def student_edition(options: argparse.Namespace) -> None:
+    """Write the student editions."""
+    from medlessons import lessons, student
+
+    for lesson in lessons.find(options.lesson):
+        print(student.write(lesson).relative_to(settings.REPOSITORY))
+
+
+def score(options: argparse.Namespace) -> None:
+    """Print a CSV of the exercises of each notebook."""
+    from medlessons import student
+
+    student.write_scores(options.notebooks, sys.stdout)
+
+
+def data_status(options: argparse.Namespace) -> None:
+    """Print one line a data set."""
+    from medlessons import datasets
+
+    for status in datasets.status():
+        state = f"{status.rows} rows, {status.note}" if status.present else "not there"
+        print(f"{status.name:<12} {status.source:<9} {state:<36} {status.path}")
+
+
+def data_prepare(options: argparse.Namespace) -> None:
+    """Make the embedded data of one data set, or of all."""
+    _prepare(options.name)
+
+
+def data_fetch(options: argparse.Namespace) -> None:
+    """Bring one published data set."""
+    print(_dataset(options.name).fetch(options.origin))
+
+
+def _prepare(name: str | None = None) -> None:
+    from medlessons import datasets
+
+    for dataset in [_dataset(name)] if name else datasets.REGISTRY.values():
+        dataset.prepare()
+
+
+def _dataset(name: str):
+    from medlessons import datasets
+
+    if name not in datasets.REGISTRY:
+        raise LessonError(f"There is no data set {name!r}; there are: {', '.join(datasets.REGISTRY)}.")
+    return datasets.REGISTRY[name]
+
+
+def weights(options: argparse.Namespace) -> int:
+    """Print one line a file of weights."""
+    from medlessons import doctor
+
+    return _print_findings(doctor.weights())
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """Print one line a finding; return 1 if one of them must be mended."""
+    from medlessons import doctor
+
+    return _print_findings(doctor.examine())
+
+
+def _print_findings(findings) -> int:
+    failed = 0
+    for finding in findings:
+        failed += not finding.well
+        print(f"{'ok  ' if finding.well else 'MEND'}  {finding.what}: {finding.says}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

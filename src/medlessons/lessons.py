@@ -1,0 +1,277 @@
+"""Finds the lessons, executes them, and writes the pages and the report."""
+
+import json
+import os
+import re
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+
+import nbformat
+from latex2mathml.converter import convert as mathml
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbconvert import HTMLExporter
+from tqdm import tqdm
+
+from medlessons import settings
+from medlessons.errors import LessonError
+
+NOTEBOOKS = settings.REPOSITORY / "notebooks"
+REPORT_TAG = "report"  # cells with this tag print the key figures of their lesson
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One notebook: its number, its title (the first heading) and its file."""
+
+    number: int
+    title: str
+    path: Path
+
+
+@dataclass
+class Run:
+    """What came of executing a lesson."""
+
+    lesson: Lesson
+    notebook: nbformat.NotebookNode
+    cells: int = 0
+    seconds: float = 0.0
+    figures: list[str] = field(default_factory=list)
+    fault: str | None = None
+
+
+def find(selection: str | None = None, folder: Path = NOTEBOOKS) -> list[Lesson]:
+    """Return the lessons in their order.
+
+    Parameters
+    ----------
+    selection : str, optional
+        Numbers separated by commas, such as ``"1"`` or ``"1,2"``; all lessons unless given.
+    folder : Path
+        Where the notebooks stand.
+
+    Raises
+    ------
+    LessonError
+        If a number has no lesson.
+    """
+    lessons = [_lesson(path) for path in sorted(folder.glob("[0-9][0-9]_*.ipynb"))]
+    if not selection:
+        return lessons
+    by_number = {lesson.number: lesson for lesson in lessons}
+    try:
+        return [by_number[int(number)] for number in selection.split(",")]
+    except (KeyError, ValueError):
+        numbers = ", ".join(map(str, by_number))
+        raise LessonError(f"There is no lesson {selection!r}; there are {numbers}. Try LESSON=1.") from None
+
+
+def read(path: Path) -> nbformat.NotebookNode:
+    """Read a notebook. Raises LessonError if it is missing or no notebook."""
+    try:
+        return nbformat.read(path, as_version=4)
+    except FileNotFoundError:
+        raise LessonError(f"{path}: there is no such notebook.") from None
+    except Exception as error:
+        raise LessonError(f"{path}: this is no notebook that can be read ({error}).") from error
+
+
+def _lesson(path: Path) -> Lesson:
+    heading = re.search(r"^# (.+)$", read(path).cells[0].source, re.MULTILINE)
+    return Lesson(int(path.name[:2]), heading.group(1) if heading else path.stem, path)
+
+
+def execute(lesson: Lesson) -> Run:
+    """Execute a lesson in this Python. The file is not changed.
+
+    Returns
+    -------
+    Run
+        The executed notebook and what the report needs. ``fault`` names the cell that failed, if one did.
+    """
+    run = Run(lesson, read(lesson.path))
+    run.cells = sum(cell.cell_type == "code" for cell in run.notebook.cells)
+    started = time.perf_counter()
+    try:
+        execute_notebook(run.notebook, lesson.path.parent, f"Lesson {lesson.number}")
+    except CellExecutionError as error:
+        run.fault = f"{lesson.path.name}: {error.ename}: {error.evalue}"
+    run.seconds = time.perf_counter() - started
+    run.figures = key_figures(run.notebook)
+    return run
+
+
+def execute_notebook(notebook: nbformat.NotebookNode, folder: Path, label: str, allow_errors: bool = False) -> None:
+    """Execute a notebook in place, with one progress bar over its cells.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        Its outputs are replaced.
+    folder : Path
+        Where it runs.
+    label : str
+        What stands in front of the bar.
+    allow_errors : bool
+        Go on after a cell that fails.
+
+    Raises
+    ------
+    CellExecutionError
+        If a cell fails and `allow_errors` is false.
+    """
+    cells = sum(cell.cell_type == "code" for cell in notebook.cells)
+    with tqdm(total=cells, desc=label, unit="cell", file=sys.stderr) as bar:
+
+        def show_cell(cell, cell_index):
+            if cell.cell_type == "code":
+                bar.set_postfix_str(_first_line(cell.source))
+
+        def advance(cell, cell_index, execute_reply):
+            bar.update()
+
+        NotebookClient(
+            notebook,
+            timeout=None,
+            kernel_name="python3",
+            allow_errors=allow_errors,
+            resources={"metadata": {"path": str(folder)}},
+            on_cell_start=show_cell,
+            on_cell_executed=advance,
+        ).execute()
+
+
+def _first_line(source: str) -> str:
+    lines = [line for line in source.splitlines() if line.strip()]
+    return lines[0][:40] if lines else ""
+
+
+def key_figures(notebook: nbformat.NotebookNode) -> list[str]:
+    """Return the text outputs of the cells that carry the tag ``report``."""
+    texts = []
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and REPORT_TAG in cell.metadata.get("tags", []):
+            for output in cell.outputs:
+                text = output.get("text") if output.output_type == "stream" else _plain(output)
+                if text and output.get("name") != "stderr":
+                    texts.append(text.rstrip())
+    return texts
+
+
+def _plain(output: nbformat.NotebookNode) -> str:
+    return output.get("data", {}).get("text/plain", "")
+
+
+def store(run: Run) -> None:
+    """Write an executed lesson over its tracked notebook, without anything that differs from run to run."""
+    if run.fault:
+        raise LessonError(f"{run.fault} The stored outputs are unchanged.")
+    nbformat.write(tidy(run.notebook), run.lesson.path)
+
+
+def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Leave out progress, times, and the name of the machine's Python, so that only real changes show in git."""
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+    notebook.metadata = nbformat.from_dict(
+        {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        }
+    )
+    return notebook
+
+
+def write(run: Run, build: Path) -> None:
+    """Write the executed notebook and its HTML page to the folder `build`."""
+    build.mkdir(parents=True, exist_ok=True)
+    nbformat.write(run.notebook, build / run.lesson.path.name)
+    (build / run.lesson.path.name).with_suffix(".html").write_text(page(run), encoding="utf-8")
+
+
+def page(run: Run) -> str:
+    """Return an executed lesson as one HTML page that needs no network: formulas are written as MathML."""
+    notebook = nbformat.from_dict(run.notebook)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = with_mathml(cell.source)
+        else:
+            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+    exporter = HTMLExporter(mathjax_url="", require_js_url="")
+    html, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": run.lesson.title}})
+    return html
+
+
+def with_mathml(markdown: str) -> str:
+    """Replace the formulas of a text, $...$ and $$...$$, by MathML, which browsers draw by themselves."""
+    markdown = re.sub(r"\$\$(.+?)\$\$", lambda m: mathml(m[1].strip(), display="block"), markdown, flags=re.DOTALL)
+    return re.sub(r"(?<![\\$`])\$([^$\n`]+?)\$", lambda m: mathml(m[1]), markdown)
+
+
+def report(runs: Sequence[Run]) -> str:
+    """Return the report as text: a line a lesson, then the key figures of each."""
+    total = sum(run.seconds for run in runs)
+    lines = [
+        f"Source: {settings.source()}. Profile: {settings.profile().name}. Processor cores: {os.cpu_count()}.",
+        "",
+        f"{'lesson':<58}{'cells':>6}{'seconds':>9}",
+    ]
+    for run in runs:
+        lines.append(f"{run.lesson.number} {run.lesson.title[:55]:<56}{run.cells:>6}{run.seconds:>9.1f}")
+    lines.append(f"{'all':<58}{sum(run.cells for run in runs):>6}{total:>9.1f}")
+    for run in runs:
+        lines += ["", f"Lesson {run.lesson.number}: {run.lesson.title}"]
+        lines += [run.fault] if run.fault else []
+        lines += ["\n".join(run.figures)] if run.figures else []
+    return "\n".join(lines) + "\n"
+
+
+def write_report(runs: Sequence[Run], build: Path) -> str:
+    """Write report.txt, report.json and index.html to `build`, and return the text of the report."""
+    text = report(runs)
+    rows = [
+        {
+            "lesson": run.lesson.number,
+            "title": run.lesson.title,
+            "cells": run.cells,
+            "seconds": round(run.seconds, 1),
+            "figures": run.figures,
+            "fault": run.fault,
+        }
+        for run in runs
+    ]
+    (build / "report.txt").write_text(text, encoding="utf-8")
+    (build / "report.json").write_text(json.dumps(rows, indent=2), encoding="utf-8")
+    (build / "index.html").write_text(index(runs, text), encoding="utf-8")
+    return text
+
+
+def index(runs: Sequence[Run], text: str) -> str:
+    """Return the page that links to the lessons and shows the report."""
+    links = "\n".join(
+        f'<li><a href="{escape(run.lesson.path.stem)}.html">Lesson {run.lesson.number}: '
+        f"{escape(run.lesson.title)}</a> ({run.seconds:.0f} s)</li>"
+        for run in runs
+    )
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Deep learning for medical diagnosis: the lessons</title>
+<style>body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 52rem; margin: 2rem auto; padding: 0 1rem; }}
+pre {{ background: #f4f4f4; padding: 1rem; overflow-x: auto; }}</style></head>
+<body><h1>Deep learning for medical diagnosis</h1>
+<ul>
+{links}
+</ul>
+<h2>Report</h2>
+<pre>{escape(text)}</pre>
+<p>Not for medical use.</p>
+</body></html>
+"""
