@@ -3,6 +3,7 @@
 import sys
 
 import keras
+import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
@@ -49,3 +50,25 @@ class Progress(keras.callbacks.Callback):
 
     def on_train_end(self, logs=None):
         self.bar.close()
+
+
+def fit_quickly(
+    model: keras.Model, features: np.ndarray, labels: np.ndarray, epochs: int, batch_size: int, seed: int = 0
+) -> None:
+    """Train like ``model.fit`` with shuffling, but in one go: Keras does not stop between the epochs.
+
+    For a small network this takes a third of the time. There are no curves and no callbacks; use it for repeats.
+
+    Parameters
+    ----------
+    model : keras.Model
+        A compiled model.
+    features : array, shape (rows, inputs)
+    labels : array, shape (rows,) or (rows, classes)
+    epochs, batch_size : int
+    seed : int
+        Order of the rows.
+    """
+    rows = tf.data.Dataset.from_tensor_slices((features, labels)).cache()
+    batches = rows.shuffle(len(features), seed=seed).batch(batch_size).repeat(epochs)
+    model.fit(batches, verbose=0)
