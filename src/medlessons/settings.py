@@ -28,11 +28,37 @@ class Profile:
     name: str
     anemia_seeds: int
     anemia_search_trials: int
+    orientation_patients: int  # of the embedded set, about two images each
+    orientation_render_size: int  # pixels of an embedded image
+    orientation_image_size: int  # pixels that the network sees
+    orientation_filters: tuple[int, int]  # of the two convolutions
+    orientation_epochs: int  # at most
+    orientation_batch_size: int
 
 
 PROFILES = {
-    "quick": Profile("quick", anemia_seeds=5, anemia_search_trials=8),
-    "full": Profile("full", anemia_seeds=20, anemia_search_trials=60),
+    "quick": Profile(
+        "quick",
+        anemia_seeds=5,
+        anemia_search_trials=8,
+        orientation_patients=300,
+        orientation_render_size=128,
+        orientation_image_size=64,
+        orientation_filters=(16, 32),
+        orientation_epochs=12,
+        orientation_batch_size=25,
+    ),
+    "full": Profile(
+        "full",
+        anemia_seeds=20,
+        anemia_search_trials=60,
+        orientation_patients=1105,  # 2,210 images, as many as in the published lesson
+        orientation_render_size=256,
+        orientation_image_size=256,
+        orientation_filters=(64, 128),
+        orientation_epochs=50,
+        orientation_batch_size=50,
+    ),
 }
 
 

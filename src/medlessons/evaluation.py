@@ -1,0 +1,184 @@
+"""How good are the predictions: AUROC, counts of a confusion matrix, and how sure we can be of both."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm, rankdata
+
+from medlessons.errors import LessonError
+
+
+def auroc(truth: Sequence[int], score: Sequence[float]) -> float:
+    """Return the area under the ROC curve.
+
+    It is the probability that a positive case drawn at random gets a higher score than a negative one; ties count
+    half (Hanley and McNeil 1982, https://doi.org/10.1148/radiology.143.1.7063747).
+
+    Parameters
+    ----------
+    truth : sequence of 0 and 1, shape (cases,)
+    score : sequence of float, shape (cases,)
+        Higher means more positive; any range.
+
+    Returns
+    -------
+    float
+        0.5 is guessing, 1 is perfect.
+
+    Raises
+    ------
+    LessonError
+        If the lengths differ, a score is not a number, or only one class is there.
+    """
+    truth, score = _checked(truth, score)
+    positives = int(truth.sum())
+    negatives = len(truth) - positives
+    if positives == 0 or negatives == 0:
+        raise LessonError(
+            f"AUROC compares positive with negative cases, but there are {positives} and {negatives}. "
+            "Take a test set that has both."
+        )
+    return _auroc(truth, score)
+
+
+def _auroc(truth: np.ndarray, score: np.ndarray) -> float:
+    positives = int(truth.sum())
+    negatives = len(truth) - positives
+    if positives == 0 or negatives == 0:
+        return np.nan
+    ranks = rankdata(score)[truth == 1].sum()
+    return float((ranks - positives * (positives + 1) / 2) / (positives * negatives))
+
+
+def interval_by_patient(
+    statistic: Callable[[np.ndarray, np.ndarray], float],
+    truth: Sequence[int],
+    score: Sequence[float],
+    patients: Sequence,
+    level: float = 0.95,
+    repeats: int = 1000,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Return a bootstrap interval that treats the images of one patient as one draw.
+
+    Patients, not images, are drawn with replacement: images of the same person resemble each other, and whoever
+    draws them one by one believes to have more evidence than there is (Field and Welsh 2007,
+    https://doi.org/10.1111/j.1467-9868.2007.00593.x).
+
+    Parameters
+    ----------
+    statistic : callable
+        Takes truth and score, returns a number, such as :func:`auroc` or :func:`accuracy`. Draws on which it is not
+        defined (only one class) are left out.
+    truth, score : sequences, shape (cases,)
+    patients : sequence, shape (cases,)
+        Who each case belongs to.
+    level : float
+        Between 0 and 1.
+    repeats : int
+    seed : int
+
+    Returns
+    -------
+    low, high : float
+
+    Raises
+    ------
+    LessonError
+        If the lengths differ, or no draw has both classes.
+    """
+    truth, score = _checked(truth, score)
+    if len(patients) != len(truth):
+        raise LessonError(f"There are {len(truth)} cases but {len(patients)} patients' names.")
+    statistic = _auroc if statistic is auroc else statistic
+    members = list(pd.Series(np.arange(len(truth))).groupby(np.asarray(patients, dtype=str)).indices.values())
+    rng = np.random.default_rng(seed)
+    values = np.empty(repeats)
+    for repeat in range(repeats):
+        rows = np.concatenate([members[i] for i in rng.integers(len(members), size=len(members))])
+        values[repeat] = statistic(truth[rows], score[rows])
+    values = values[~np.isnan(values)]
+    if not len(values):
+        raise LessonError("No draw of patients has both classes: there are too few patients for an interval.")
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def accuracy(truth: Sequence[int], predicted: Sequence[int]) -> float:
+    """Return the share of cases whose predicted class (0 or 1) is the true one."""
+    return float(np.mean(np.asarray(truth) == np.asarray(predicted)))
+
+
+def operating_point(truth: Sequence[int], predicted: Sequence[int]) -> pd.Series:
+    """Return what a confusion matrix of two classes says.
+
+    Parameters
+    ----------
+    truth, predicted : sequences of 0 and 1, shape (cases,)
+
+    Returns
+    -------
+    Series
+        ``accuracy``; ``sensitivity`` (recall: positives found), ``specificity`` (negatives left alone), ``precision``
+        (positive predictive value: alarms that are right), each from 0 to 1 and NaN if there is no such case.
+
+    Raises
+    ------
+    LessonError
+        If the lengths differ or a value is neither 0 nor 1.
+    """
+    truth, predicted = _checked(truth, predicted)
+    if not np.isin(predicted, (0, 1)).all():
+        raise LessonError("A predicted class must be 0 or 1. Compare the scores with a threshold first.")
+    found = int(np.sum((truth == 1) & (predicted == 1)))
+    quiet = int(np.sum((truth == 0) & (predicted == 0)))
+    return pd.Series(
+        {
+            "accuracy": _share(found + quiet, len(truth)),
+            "sensitivity": _share(found, np.sum(truth == 1)),
+            "specificity": _share(quiet, np.sum(truth == 0)),
+            "precision": _share(found, np.sum(predicted == 1)),
+        }
+    )
+
+
+def _share(part: int, whole: int) -> float:
+    return float(part / whole) if whole else np.nan
+
+
+def wilson_interval(successes: int, cases: int, level: float = 0.95) -> tuple[float, float]:
+    """Return Wilson's interval for a share of independent cases.
+
+    Unlike the plus-minus formula of textbooks it never leaves 0 to 1, and it stays wide when all of a few cases are
+    right (Brown, Cai and DasGupta 2001, https://doi.org/10.1214/ss/1009213286).
+
+    Parameters
+    ----------
+    successes, cases : int
+        0 <= successes <= cases, and cases above 0.
+    level : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    low, high : float
+    """
+    if not 0 <= successes <= cases or cases == 0:
+        raise LessonError(f"{successes} of {cases} is not a share: expected are 0 <= successes <= cases, cases > 0.")
+    z = norm.ppf((1 + level) / 2)
+    share = successes / cases
+    centre = (share + z**2 / (2 * cases)) / (1 + z**2 / cases)
+    half = z / (1 + z**2 / cases) * np.sqrt(share * (1 - share) / cases + z**2 / (4 * cases**2))
+    return float(max(0, centre - half)), float(min(1, centre + half))
+
+
+def _checked(truth: Sequence[int], score: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+    truth, score = np.asarray(truth).ravel(), np.asarray(score, dtype=float).ravel()
+    if len(truth) != len(score):
+        raise LessonError(f"There are {len(truth)} true labels but {len(score)} predictions.")
+    if not np.isin(truth, (0, 1)).all():
+        raise LessonError("A true label must be 0 or 1.")
+    if np.isnan(score).any():
+        raise LessonError(f"Prediction {int(np.isnan(score).argmax())} is not a number (NaN).")
+    return truth.astype(int), score

@@ -1,0 +1,251 @@
+"""From image files to batches of numbers: decode, make grey, resize.
+
+All arithmetic on pixels is done by Pillow in whole numbers, so that every machine gets the same batch from the same file.
+"""
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image, UnidentifiedImageError
+from tqdm import tqdm
+
+from medlessons.errors import LessonError
+
+SMALLEST = 32  # pixels: nobody can tell anything from a smaller radiograph
+DEEP_MODES = ("I;16", "I;16L", "I;16B", "I")
+DEEP_BITS = (8, 10, 12, 14, 16)
+
+
+def read(path: str | Path) -> np.ndarray:
+    """Read one image file as 8-bit grey.
+
+    Parameters
+    ----------
+    path : path of a PNG, JPEG, GIF, BMP or TIFF file
+        Colour and palette images are made grey with the weights of ITU-R BT.601; what is transparent becomes black.
+        In a 16-bit image the grey levels are divided by the largest number that its detector could write: 10, 12, 14
+        or 16 bits, the smallest of them that holds the brightest pixel.
+
+    Returns
+    -------
+    array of uint8, shape (height, width)
+        0 is black, 255 is white.
+
+    Raises
+    ------
+    LessonError
+        If the file is missing, is no image, is cut off, or is smaller than 32 x 32 pixels.
+    """
+    path = Path(path)
+    try:
+        with Image.open(path) as image:
+            image.load()
+            grey = _to_grey(image)
+    except FileNotFoundError as error:
+        raise LessonError(f"{path}: there is no such image. Check the path, or fetch the data again.") from error
+    except UnidentifiedImageError as error:
+        raise LessonError(
+            f"{path}: this is not an image, whatever its name says. Open it in a text editor to see what it is, "
+            "then replace or remove it."
+        ) from error
+    except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises depends on the format
+        if isinstance(error, LessonError):
+            raise
+        raise LessonError(f"{path}: the image is damaged or cut off ({error}). Copy or download it again.") from error
+    if min(grey.shape) < SMALLEST:
+        raise LessonError(
+            f"{path}: the image has {grey.shape[1]} x {grey.shape[0]} pixels, but at least {SMALLEST} x {SMALLEST} are "
+            "needed. Replace or remove it."
+        )
+    return grey
+
+
+def _to_grey(image: Image.Image) -> np.ndarray:
+    if image.mode in DEEP_MODES:
+        levels = np.asarray(image).astype(np.int64)
+        top = int(levels.max())
+        bits = next((bits for bits in DEEP_BITS if top < 2**bits), None)
+        if bits is None or levels.min() < 0:
+            raise LessonError(
+                f"{image.filename}: the grey levels run from {levels.min()} to {top}, but 0 to 65535 were expected. "
+                "Save the image again with 8 or 16 bits."
+            )
+        return np.rint(levels * 255 / (2**bits - 1)).astype(np.uint8)
+    if image.mode == "F":
+        raise LessonError(f"{image.filename}: the grey levels are decimal numbers. Save it again with 8 or 16 bits.")
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image).convert("RGB")
+    return np.asarray(image.convert("L"))
+
+
+def resize(image: np.ndarray, size: int, keep_aspect: bool = False) -> np.ndarray:
+    """Bring an image to a square.
+
+    Parameters
+    ----------
+    image : array of uint8, shape (height, width)
+    size : int
+        Edge of the square in pixels.
+    keep_aspect : bool
+        False: the image is squeezed or stretched to the square. True: it keeps its proportions, and what is missing
+        at two of its sides is filled with black.
+
+    Returns
+    -------
+    array of uint8, shape (size, size)
+    """
+    height, width = image.shape
+    if not keep_aspect:
+        return np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR))
+    scale = size / max(height, width)
+    new = max(1, round(height * scale)), max(1, round(width * scale))
+    small = np.asarray(Image.fromarray(image).resize(new[::-1], Image.Resampling.BILINEAR))
+    square = np.zeros((size, size), np.uint8)
+    top, left = (size - new[0]) // 2, (size - new[1]) // 2
+    square[top : top + new[0], left : left + new[1]] = small
+    return square
+
+
+def load(paths: Sequence[str | Path], size: int, keep_aspect: bool = False) -> np.ndarray:
+    """Read many images into one batch.
+
+    Parameters
+    ----------
+    paths : sequence of paths, such as the column ``path`` of an image table
+    size, keep_aspect
+        As in :func:`resize`.
+
+    Returns
+    -------
+    array of float32, shape (images, size, size, 1)
+        Grey levels from 0 to 255: the networks of the lessons scale them themselves.
+
+    Raises
+    ------
+    LessonError
+        If one of the files cannot be read (see :func:`read`), or there is none.
+    """
+    if len(paths) == 0:
+        raise LessonError("There is no image to read: the list of paths is empty.")
+    return np.stack([resize(read(path), size, keep_aspect) for path in paths])[..., np.newaxis].astype(np.float32)
+
+
+def readable(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the image table without the rows whose file cannot be read, and count them.
+
+    Parameters
+    ----------
+    table : DataFrame
+        An image table with the column ``path``.
+
+    Returns
+    -------
+    DataFrame
+        The rows that can be read. ``attrs["left_out"]`` maps each reason to the number of images, and
+        ``attrs["unreadable"]`` each file to what is wrong with it.
+    """
+    unreadable = {}
+    for path in tqdm(table["path"], desc="reading images", unit="image"):
+        try:
+            read(path)
+        except LessonError as error:
+            unreadable[path] = str(error)
+    kept = table[~table["path"].isin(unreadable)].reset_index(drop=True)
+    kept.attrs = dict(table.attrs)
+    left_out = dict(table.attrs.get("left_out", {}))
+    if unreadable:
+        left_out["the file cannot be read"] = len(unreadable)
+    kept.attrs["left_out"] = left_out
+    kept.attrs["unreadable"] = unreadable
+    return kept
+
+
+def write_folders(table: pd.DataFrame, folder: str | Path, size: int, keep_aspect: bool = False) -> Path:
+    """Write the images of a table into one folder a label, as ``keras.utils.image_dataset_from_directory`` reads them.
+
+    Parameters
+    ----------
+    table : DataFrame
+        An image table with the columns ``path`` and ``label``.
+    folder : path
+        Gets one subfolder a label. It must not exist yet.
+    size, keep_aspect
+        As in :func:`resize`.
+
+    Returns
+    -------
+    Path
+        ``folder``. Its files are named after their row in the table: ``lateral/00012.png``.
+
+    Raises
+    ------
+    LessonError
+        If the folder is there already, or a file cannot be read.
+    """
+    folder = Path(folder)
+    if folder.exists():
+        raise LessonError(f"{folder}: this folder is there already. Remove it or choose another name.")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as workplace:
+        whole = Path(workplace) / folder.name
+        rows = zip(table["path"], table["label"], strict=True)
+        for number, (path, label) in enumerate(tqdm(rows, desc="writing images", total=len(table))):
+            target = whole / label / f"{number:05d}.png"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(resize(read(path), size, keep_aspect)).save(target)
+        os.replace(whole, folder)
+    return folder
+
+
+def batches(
+    table: pd.DataFrame,
+    size: int,
+    positive: str,
+    batch_size: int = 32,
+    shuffle: bool = False,
+    seed: int = 0,
+    keep_aspect: bool = False,
+):
+    """Read the images of a table batch by batch: nothing is copied, and an image is read once, when it is needed.
+
+    Parameters
+    ----------
+    table : DataFrame
+        An image table with the columns ``path`` and ``label``.
+    size, keep_aspect
+        As in :func:`resize`.
+    positive : str
+        The label that becomes 1; every other one becomes 0.
+    batch_size : int
+    shuffle : bool
+        Whether the order changes from epoch to epoch. For training only.
+    seed : int
+        Start of the order.
+
+    Returns
+    -------
+    tf.data.Dataset
+        Pairs of images, float32 of shape (batch, size, size, 1) from 0 to 255, and labels, float32 of shape (batch, 1).
+        The last batch may be smaller; no image is lost.
+    """
+    import tensorflow as tf  # here: it takes seconds, and reading single images does not need it
+
+    def decode(path, label):
+        def by_pillow(path):
+            return resize(read(path.decode()), size, keep_aspect)
+
+        image = tf.numpy_function(by_pillow, [path], tf.uint8)
+        image = tf.ensure_shape(image, (size, size))
+        return tf.cast(image, tf.float32)[..., tf.newaxis], label
+
+    labels = (table["label"] == positive).to_numpy(np.float32)[:, np.newaxis]
+    pairs = tf.data.Dataset.from_tensor_slices((table["path"].to_numpy(str), labels))
+    pairs = pairs.map(decode, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).cache()
+    if shuffle:
+        pairs = pairs.shuffle(len(table), seed=seed)
+    return pairs.batch(batch_size).prefetch(tf.data.AUTOTUNE)

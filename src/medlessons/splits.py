@@ -1,0 +1,105 @@
+"""Splitting images into training, validation and test sets, and finding out what leaked."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from medlessons.errors import LessonError
+
+
+def by_patient(
+    table: pd.DataFrame, shares: Mapping[str, float], stratify: str = "label", seed: int = 0
+) -> dict[str, pd.DataFrame]:
+    """Split an image table so that all images of a patient go to the same part.
+
+    Patients are shuffled within strata: those with the rarest value of ``stratify`` among their images first. Each goes
+    to the part that lacks most images of its stratum, so that every part gets its share of the rare class.
+
+    Parameters
+    ----------
+    table : DataFrame
+        An image table with the columns ``patient`` and ``stratify``.
+    shares : mapping
+        Name of each part -> its share of the images, above 0; the shares add up to 1.
+    stratify : str
+        Column whose values should be equally frequent in all parts.
+    seed : int
+
+    Returns
+    -------
+    dict
+        Name of each part -> its rows, in the order of the table.
+
+    Raises
+    ------
+    LessonError
+        If a column or a patient is missing, or the shares do not add up to 1.
+    """
+    _check(table, shares, ("patient", stratify))
+    rank = table[stratify].map(table[stratify].value_counts())
+    frame = pd.DataFrame({"patient": table["patient"].astype(str), "rank": rank})
+    patients = frame.groupby("patient").agg(stratum=("rank", "min"), images=("rank", "size"))
+    rng = np.random.default_rng(seed)
+    home = {}
+    for _, group in patients.groupby("stratum"):
+        lack = {name: share * group["images"].sum() for name, share in shares.items()}
+        order = group.iloc[rng.permutation(len(group))].sort_values("images", ascending=False, kind="stable")
+        for patient, images in order["images"].items():
+            home[patient] = max(lack, key=lack.get)
+            lack[home[patient]] -= images
+    part = frame["patient"].map(home)
+    return {name: table[part == name] for name in shares}
+
+
+def at_random(table: pd.DataFrame, shares: Mapping[str, float], seed: int = 0) -> dict[str, pd.DataFrame]:
+    """Split an image table at random, image by image: the wrong way if patients have several images.
+
+    Parameters
+    ----------
+    table, shares, seed
+        As in :func:`by_patient`.
+
+    Returns
+    -------
+    dict
+        Name of each part -> its rows, in the order of the table.
+
+    Raises
+    ------
+    LessonError
+        If the shares do not add up to 1.
+    """
+    _check(table, shares, ())
+    order = np.random.default_rng(seed).permutation(len(table))
+    ends = np.rint(np.cumsum(list(shares.values())) * len(table)).astype(int)
+    parts = np.split(order, ends[:-1])
+    return {name: table.iloc[np.sort(rows)] for name, rows in zip(shares, parts, strict=True)}
+
+
+def shared_patients(parts: Mapping[str, pd.DataFrame]) -> list[str]:
+    """Return the patients who appear in more than one part, sorted."""
+    seen = pd.Series([patient for part in parts.values() for patient in part["patient"].astype(str).unique()])
+    return sorted(seen[seen.duplicated()].unique())
+
+
+def check_no_leakage(parts: Mapping[str, pd.DataFrame]) -> None:
+    """Raise LessonError, with the names, if a patient appears in more than one part."""
+    shared = shared_patients(parts)
+    if shared:
+        names = ", ".join(shared[:3]) + (", ..." if len(shared) > 3 else "")
+        raise LessonError(
+            f"{len(shared)} patients have images in more than one of {', '.join(parts)}: {names}. "
+            "Split by patient, for instance with splits.by_patient."
+        )
+
+
+def _check(table: pd.DataFrame, shares: Mapping[str, float], columns: tuple[str, ...]) -> None:
+    missing = [column for column in columns if column not in table.columns]
+    if missing:
+        raise LessonError(f"The table has no column {missing[0]!r}; it has {', '.join(map(str, table.columns))}.")
+    if not np.isclose(sum(shares.values()), 1) or min(shares.values()) <= 0:
+        raise LessonError(f"The shares {dict(shares)} must all be above 0 and add up to 1.")
+    if "patient" in columns and table["patient"].isna().any():
+        row = table.index[table["patient"].isna()][0]
+        raise LessonError(f"Row {row}, column patient: there is no name. Name every patient, or drop the row.")
