@@ -8,8 +8,10 @@ read as "own data" after every cell has been checked. The format is described in
 import csv
 import io
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from medlessons import settings
@@ -22,7 +24,7 @@ FILE = "diagnosed_cbc_data_v4.csv"
 KAGGLE = "ehababoelnaga/anemia-types-classification"
 PUBLISHED_MD5 = "c6375e974d730a42b53160614237ddf0"
 PUBLISHED_FIRST_ROW_MD5 = "7a7950815b614b5829c4ed6c02029be8"
-EMBEDDED_MD5 = "a107156eab2c9b0859dfcc04ac323d79"
+EMBEDDED_MD5 = "40bd4afa8be0db14654540848b27fbc5"
 
 PARAMETERS = blood.PARAMETERS
 DIAGNOSES = tuple(blood.CLASS_COUNTS)  # in the order of how often they occur in the published set
@@ -48,11 +50,13 @@ COLUMNS = pd.DataFrame(
 ).set_index("parameter")
 """The parameters: meaning, unit, adult reference interval of women and men, lowest and highest plausible value.
 
-Intervals: Hoffbrand and Moss, Essential Haematology, appendix "Normal values" (WBC, LYMn, NEUTn, RBC, HGB, HCT, MCV, MCH,
-MCHC, PLT); Bain et al., Dacie and Lewis Practical Haematology, 12th ed. (LYMp, NEUTp); Wiwanitkit, Clin Appl Thromb
-Hemost 2004;10:175, mean and two standard deviations (PCT). PDW has no agreed interval: analysers differ.
+Intervals: Hoffbrand and Moss, Essential Haematology, appendix "Normal values" (WBC, LYMn, NEUTn, RBC, HGB, HCT,
+MCV, MCH, MCHC, PLT); Bain et al., Dacie and Lewis Practical Haematology, 12th ed. (LYMp, NEUTp); Wiwanitkit, Clin
+Appl Thromb Hemost 2004;10:175, mean and two standard deviations (PCT). PDW has no agreed interval: analysers differ.
 A value outside of lowest to highest is taken for an error, not for a disease.
 """
+
+LIMITS = {parameter: (low, high) for parameter, low, high in COLUMNS[["lowest", "highest"]].itertuples()}
 
 # What a value outside of the plausible range may be: divide by the factor to come to the unit of the set.
 OTHER_UNITS = {
@@ -69,20 +73,20 @@ OTHER_UNITS = {
 }
 
 # The means that stand in the filled rows, of the published and of the simulated set.
+_FILLED = ("LYMp", "NEUTp", "LYMn", "NEUTn", "HCT", "PDW", "PCT")
 FILLED_MEANS = (
-    {"LYMp": 25.845, "NEUTp": 77.511, "LYMn": 1.88076, "NEUTn": 5.14094, "HCT": 46.1526, "PDW": 14.31251157, "PCT": 0.26028},
-)  # fmt: skip
+    dict(zip(_FILLED, (25.845, 77.511, 1.88076, 5.14094, 46.1526, 14.31251157, 0.26028), strict=True)),
+    dict(zip(_FILLED, (26.0052, 77.1056, 1.8602, 5.1086, 46.4084, 14.31539352, 0.26008), strict=True)),
+)
 
-EXAMPLES = {
-    "said to be healthy": dict(
-        WBC=2.740, LYMp=36.9, NEUTp=60.0, LYMn=2.0, NEUTn=3.5, RBC=4.77, HGB=13.5, HCT=39.7, MCV=83.2,
-        MCH=28.3, MCHC=320.0, PLT=167, PDW=0.15, PCT=0.02,
-    ),
-    "said to be normocytic normochromic": dict(
-        WBC=8.67, LYMp=25.8, NEUTp=77.5, LYMn=1.88, NEUTn=5.14, RBC=3.58, HGB=10.2, HCT=46.1, MCV=102.8,
-        MCH=28.5, MCHC=27.7, PLT=272, PDW=14.31, PCT=0.26,
-    ),
-}  # fmt: skip
+EXAMPLES = pd.DataFrame(
+    [
+        (2.740, 36.9, 60.0, 2.0, 3.5, 4.77, 13.5, 39.7, 83.2, 28.3, 320.0, 167, 0.15, 0.02),
+        (8.67, 25.8, 77.5, 1.88, 5.14, 3.58, 10.2, 46.1, 102.8, 28.5, 27.7, 272, 14.31, 0.26),
+    ],
+    columns=PARAMETERS,
+    index=["said to be healthy", "said to be normocytic normochromic"],
+)
 """The two blood counts that the published lesson predicts, with all their faults."""
 
 MINIMUM_ROWS = 100  # of own data: fewer cannot be split into training, validation and test sets
@@ -265,13 +269,9 @@ def _decode(content: bytes, file: str) -> str:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise LessonError(f'{file}: the text is in UTF-16. Save it again as "CSV UTF-8".')
     if content.startswith(b"PK"):
-        raise LessonError(
-            f"{file}: this is a zip or an Excel workbook, not a CSV file. Unpack it, or save it as CSV."
-        )
+        raise LessonError(f"{file}: this is a zip or an Excel workbook, not a CSV file. Unpack it, or save it as CSV.")
     if b"\0" in content:
-        raise LessonError(
-            f"{file}: this is not a text file. A CSV file with 15 columns was expected; fetch it again."
-        )
+        raise LessonError(f"{file}: this is not a text file. A CSV file with 15 columns was expected; fetch it again.")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -288,15 +288,14 @@ def _split(text: str, file: str) -> list[list[str]]:
     for delimiter, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
         if delimiter in header:
             raise LessonError(
-                f"{file}, line 1: the columns are separated by {name}, but commas were expected. If your spreadsheet saved "
-                "it so, its decimals may be destroyed as well: fetch the file again, or save it with commas and decimal points."
+                f"{file}, line 1: the columns are separated by {name}, but commas were expected. The decimals may be "
+                f"destroyed as well: fetch the file again with `medlessons data fetch {NAME}`, or save your own with "
+                "commas and decimal points."
             )
     try:
         lines = [[cell.strip() for cell in line] for line in csv.reader(io.StringIO(text), strict=True)]
     except csv.Error as error:
-        raise LessonError(
-            f"{file}: a quotation mark is not closed or stands inside a cell ({error})."
-        ) from error
+        raise LessonError(f"{file}: a quotation mark is not closed or stands inside a cell ({error}).") from error
     while lines and not lines[-1]:
         lines.pop()  # blank lines at the end do no harm
     names = lines[0]
@@ -308,9 +307,7 @@ def _split(text: str, file: str) -> list[list[str]]:
             f"{file}, line 1: the column {', '.join(missing)} is missing. Expected were: {', '.join(expected)}."
         )
     if repeated:
-        raise LessonError(
-            f"{file}, line 1: the column {', '.join(repeated)} stands there twice. Remove one of them."
-        )
+        raise LessonError(f"{file}, line 1: the column {', '.join(repeated)} stands there twice. Remove one of them.")
     if extra:
         raise LessonError(
             f"{file}, line 1: the column {', '.join(extra)} is not part of the set. Remove it; expected were: "
@@ -319,8 +316,8 @@ def _split(text: str, file: str) -> list[list[str]]:
     for number, line in enumerate(lines, start=1):
         if len(line) != len(expected):
             raise LessonError(
-                f"{file}, line {number}: {len(line)} cells instead of {len(expected)}. The file may be cut off, or a "
-                f"decimal comma split a number. Mend the line, or fetch the file again with `medlessons data fetch {NAME}`."
+                f"{file}, line {number}: {len(line)} cells instead of {len(expected)}. The file may be cut off, or "
+                f"a decimal comma split a number. Mend the line, or fetch it again with `medlessons data fetch {NAME}`."
             )
     return lines
 
@@ -364,7 +361,7 @@ def _further(rows: pd.DataFrame | pd.Series) -> str:
 def _check_numbers(cells: pd.Series, file: str) -> pd.Series:
     """Return a column as numbers, after checking every cell."""
     column = cells.name
-    low, high, unit = COLUMNS.loc[column, ["lowest", "highest", "unit"]]
+    (low, high), unit = LIMITS[column], COLUMNS.at[column, "unit"]
     numbers = pd.to_numeric(cells, errors="coerce")
     empty = cells[cells.str.lower().isin(["", "na", "n/a", "nan", "null", "none", "-"])]
     text = cells[numbers.isna()].drop(empty.index)
@@ -414,8 +411,8 @@ def _check_size(table: pd.DataFrame, file: str) -> None:
     counts = table["Diagnosis"].value_counts()
     if counts.min() < MINIMUM_ROWS_PER_DIAGNOSIS:
         raise LessonError(
-            f"{file}, column Diagnosis: {counts.idxmin()} has only {counts.min()} rows; at least {MINIMUM_ROWS_PER_DIAGNOSIS} "
-            "are needed so that training and test set both have some. Add rows, or leave this diagnosis out."
+            f"{file}, column Diagnosis: {counts.idxmin()} occurs {counts.min()} times; at least "
+            f"{MINIMUM_ROWS_PER_DIAGNOSIS} rows are needed to train and to test. Add rows, or leave this diagnosis out."
         )
 
 
@@ -425,10 +422,192 @@ def _check_size(table: pd.DataFrame, file: str) -> None:
 
 def find_unit(column: str, value: float) -> tuple[float, str] | None:
     """Return (factor, name) of the unit that makes an implausible value plausible, None if there is none."""
-    low, high = COLUMNS.loc[column, ["lowest", "highest"]]
+    low, high = LIMITS[column]
     if low <= value <= high:
         return None
     for factor, name in OTHER_UNITS.get(column, ()):
         if low <= value / factor <= high:
             return factor, name
     return None
+
+
+def find_filled(table: pd.DataFrame) -> pd.DataFrame:
+    """Return which cells were filled rather than measured.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Many blood counts.
+
+    Returns
+    -------
+    DataFrame of bool, shape (rows, 14)
+        True where more than a quarter of the rows hold exactly this value: no measurement repeats so often.
+    """
+    parameters = table[list(PARAMETERS)]
+    return parameters.apply(lambda column: column.map(column.value_counts(normalize=True)) > 0.25)
+
+
+def identity_errors(table: pd.DataFrame) -> pd.DataFrame:
+    """Return how far MCV, MCH and MCHC are from what follows from RBC, HGB and HCT.
+
+    MCV = 10 HCT / RBC, MCH = 10 HGB / RBC, MCHC = 100 HGB / HCT (Hoffbrand and Moss, Essential Haematology).
+
+    Returns
+    -------
+    DataFrame, shape (rows, 3)
+        Relative errors; 0.03 or less is rounding.
+    """
+    derived = {column: _derive(column, table) / table[column] - 1 for column in _IDENTITIES}
+    return pd.DataFrame(derived).abs()
+
+
+_IDENTITIES = {"MCV": (10, "HCT", "RBC"), "MCH": (10, "HGB", "RBC"), "MCHC": (100, "HGB", "HCT")}
+
+
+def _derive(column: str, count: Mapping):
+    factor, above, below = _IDENTITIES[column]
+    return factor * count[above] / count[below]
+
+
+def validate(blood_count: Mapping | pd.Series | pd.DataFrame) -> pd.DataFrame:
+    """Name what cannot be right in one blood count, or in many.
+
+    Parameters
+    ----------
+    blood_count : Mapping, Series or DataFrame
+        Values by the names of the 14 parameters, in the units of the set. Other columns are ignored.
+
+    Returns
+    -------
+    DataFrame, shape (faults, 5)
+        `row` (index label), `column`, `value`, `fault` and `message`; empty if nothing is wrong. The faults:
+        "missing" (no value), "unit" (right in another unit), "scale" (wrong by a power of ten), "impossible"
+        (not in a living patient), "filled" (a column mean of the training data, no measurement), "identity" (MCV,
+        MCH or MCHC do not follow from RBC, HGB and HCT within 3 %), "parts" (white cells and their parts disagree).
+
+    Raises
+    ------
+    LessonError
+        If a value is not a number.
+    """
+    table = _as_table(blood_count)
+    found = [(row, *fault) for row, count in table.to_dict("index").items() for fault in _faults(count)]
+    return pd.DataFrame(found, columns=["row", "column", "value", "fault", "message"])
+
+
+def mend(blood_count: Mapping | pd.Series) -> pd.Series:
+    """Correct what a rule can correct in one blood count; set missing what cannot be trusted.
+
+    Another unit is converted. WBC that disagrees with its parts is computed from them. What is filled, impossible
+    or wrong by a power of ten is removed, and HCT then restored as RBC x MCV / 10.
+
+    Returns
+    -------
+    Series, shape (14,)
+        The parameters in the published order; NaN where no value can be trusted.
+    """
+    count = _as_table(blood_count).iloc[0]
+    faults = validate(count)
+    for column, value, fault in faults[["column", "value", "fault"]].itertuples(index=False):
+        if fault == "unit":
+            count[column] = value / find_unit(column, value)[0]
+        elif fault in ("filled", "impossible", "scale"):
+            count[column] = np.nan
+    if ((faults["column"] == "WBC") & (faults["fault"] == "parts")).any():
+        count["WBC"] = 100 * (count["LYMn"] + count["NEUTn"]) / (count["LYMp"] + count["NEUTp"])
+    if np.isnan(count["HCT"]):
+        count["HCT"] = count["RBC"] * count["MCV"] / 10
+    return count.round(2)
+
+
+def _as_table(blood_count: Mapping | pd.Series | pd.DataFrame) -> pd.DataFrame:
+    """Return blood counts as numbers, one row each; a parameter that is not given is NaN."""
+    if isinstance(blood_count, pd.Series):
+        blood_count = blood_count.to_frame().T
+    elif not isinstance(blood_count, pd.DataFrame):
+        blood_count = pd.DataFrame([dict(blood_count)])
+    table = blood_count.reindex(columns=list(PARAMETERS))
+    numbers = table.apply(pd.to_numeric, errors="coerce").astype(float)
+    text = (numbers.isna() & table.notna()).stack()
+    if text.any():
+        row, column = text.idxmax()
+        raise LessonError(f"row {row}, column {column}: {table.at[row, column]!r} is not a number, such as 12.5.")
+    return numbers
+
+
+def _faults(count: dict) -> list[tuple]:
+    """Return (column, value, fault, message) of everything that is wrong with one blood count."""
+    filled = _filled_columns(count)
+    faults = [(c, count[c], "filled", f"{count[c]:g} is the mean of {c}: filled in, not measured") for c in filled]
+    sound = dict(count)  # what the comparisons below may use: right units, nothing impossible
+    for column in PARAMETERS:
+        fault = None if column in filled else _check_value(column, count[column])
+        if fault:
+            faults.append((column, count[column], *fault))
+            unit = find_unit(column, count[column])
+            sound[column] = count[column] / unit[0] if unit else np.nan
+    faults += _check_identities(sound, count) + _check_white_cells(sound) + _check_platelets(sound)
+    return sorted(faults, key=lambda fault: PARAMETERS.index(fault[0]))
+
+
+def _filled_columns(count: dict) -> list[str]:
+    """Return the columns that hold the mean, if there are too many of them for chance."""
+    for means in FILLED_MEANS:
+        same = [c for c, mean in means.items() if abs(count[c] - mean) < 0.004 * mean]
+        if len(same) >= 4:
+            return same
+    return []
+
+
+def _check_value(column: str, value: float) -> tuple[str, str] | None:
+    low, high = LIMITS[column]
+    if np.isnan(value):
+        return "missing", "there is no value"
+    if low <= value <= high:
+        return None
+    expected = f"{low:g} to {high:g} {COLUMNS.at[column, 'unit']}"
+    if find_unit(column, value):
+        reason, remedy = _explain(column, value)
+        return "unit", f"{value:g} {reason}; expected is {expected}{remedy}"
+    if any(low <= value * 10.0**power <= high for power in (-3, -2, -1, 1, 2)):
+        return "scale", f"{value:g} is wrong by a power of ten; expected is {expected}"
+    return "impossible", f"{value:g} {_explain(column, value)[0]}; expected is {expected}"
+
+
+def _check_identities(sound: dict, count: dict) -> list[tuple]:
+    faults = []
+    for column, (factor, above, below) in _IDENTITIES.items():
+        derived = _derive(column, sound)
+        if abs(derived / sound[column] - 1) > 0.03:
+            message = (
+                f"{factor} x {above} / {below} gives {derived:.1f}, not {sound[column]:g}: one of the three is wrong"
+            )
+            faults.append((column, count[column], "identity", message))
+    return faults
+
+
+def _check_white_cells(sound: dict) -> list[tuple]:
+    """Compare WBC with lymphocytes and neutrophils, as shares and as numbers."""
+    faults = []
+    wbc, parts, shares = sound["WBC"], sound["LYMn"] + sound["NEUTn"], sound["LYMp"] + sound["NEUTp"]
+    if shares > 101:
+        faults.append(("NEUTp", sound["NEUTp"], "parts", f"LYMp + NEUTp is {shares:.1f} %, more than all white cells"))
+    if parts > 1.05 * wbc:
+        message = f"LYMn + NEUTn is {parts:.1f}, more than all white cells ({wbc:g})"
+        return [*faults, ("WBC", wbc, "parts", message)]
+    for share, number in (("LYMp", "LYMn"), ("NEUTp", "NEUTn")):
+        expected = wbc * sound[share] / 100
+        if abs(sound[number] - expected) > max(0.15, 0.15 * expected):
+            message = f"WBC x {share} / 100 gives {expected:.2f}, not {sound[number]:g}"
+            faults.append((number, sound[number], "parts", message))
+    return faults
+
+
+def _check_platelets(sound: dict) -> list[tuple]:
+    """Compare plateletcrit with the platelet count: their ratio is the mean platelet volume, 4 to 20 fL."""
+    volume = 10_000 * sound["PCT"] / sound["PLT"]
+    if 4 <= volume <= 20 or np.isnan(volume):
+        return []
+    message = f"10,000 x PCT / PLT gives platelets of {volume:.1f} fL; 4 to 20 fL are possible"
+    return [("PCT", sound["PCT"], "scale", message)]

@@ -137,9 +137,7 @@ def find_file(place: Path, name: str, folder: Path) -> Path:
         return place
     found = sorted(place.rglob(name))
     if not found:
-        raise LessonError(
-            f"{place.name}: there is no {name} in it. Give the path of that file itself with --from."
-        )
+        raise LessonError(f"{place.name}: there is no {name} in it. Give the path of that file itself with --from.")
     return found[0]
 
 
