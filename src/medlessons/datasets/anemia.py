@@ -7,7 +7,6 @@ read as "own data" after every cell has been checked. The format is described in
 
 import csv
 import io
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -24,7 +23,7 @@ FILE = "diagnosed_cbc_data_v4.csv"
 KAGGLE = "ehababoelnaga/anemia-types-classification"
 PUBLISHED_MD5 = "c6375e974d730a42b53160614237ddf0"
 PUBLISHED_FIRST_ROW_MD5 = "7a7950815b614b5829c4ed6c02029be8"
-EMBEDDED_MD5 = "40bd4afa8be0db14654540848b27fbc5"
+EMBEDDED_MD5 = "2856fbba9a7a3ae33561bec92b540733"
 
 PARAMETERS = blood.PARAMETERS
 DIAGNOSES = tuple(blood.CLASS_COUNTS)  # in the order of how often they occur in the published set
@@ -76,7 +75,7 @@ OTHER_UNITS = {
 _FILLED = ("LYMp", "NEUTp", "LYMn", "NEUTn", "HCT", "PDW", "PCT")
 FILLED_MEANS = (
     dict(zip(_FILLED, (25.845, 77.511, 1.88076, 5.14094, 46.1526, 14.31251157, 0.26028), strict=True)),
-    dict(zip(_FILLED, (26.0052, 77.1056, 1.8602, 5.1086, 46.4084, 14.31539352, 0.26008), strict=True)),
+    dict(zip(_FILLED, (26.0052, 77.1056, 1.8602, 5.1086, 46.4084, 14.21006944, 0.26008), strict=True)),
 )
 
 EXAMPLES = pd.DataFrame(
@@ -118,9 +117,8 @@ def load(source: str | None = None) -> pd.DataFrame:
     """
     source = source or settings.source()
     if source == "embedded":
-        table = pd.read_csv(prepare())
-        table.attrs["name"] = "simulated data"
-        return table
+        path = prepare()
+        return check_embedded(read_bytes(path), path.name)
     if source == "real":
         path = real_path()
         return check(read_bytes(path), path.name)
@@ -185,34 +183,30 @@ def fetch(origin: str | Path | None = None, progress: bool = True) -> Path:
     LessonError
         If the download fails, a check fails, or the file cannot be written.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        folder = Path(folder)
+    path = real_path()
+    with download.workspace(path) as folder:
         if origin is None:
             place = download.bring_from_kaggle(KAGGLE, folder)
         else:
             place = download.bring(origin, folder, progress)
         found = download.find_file(place, FILE, folder)
         content = read_bytes(found)
-    check(content, found.name)
-    with download.placing(real_path()) as temporary:
-        temporary.write_bytes(content)
-    return real_path()
+        check(content, found.name)
+        with download.placing(path) as temporary:
+            temporary.write_bytes(content)
+    return path
 
 
 def status() -> list[download.Status]:
     """Say what is there of the embedded and of the real file."""
-    embedded, real = embedded_path(), real_path()
-    return [
-        _status("embedded", embedded, lambda content: load("embedded")),
-        _status("real", real, lambda content: check(content, real.name)),
-    ]
+    return [_status("embedded", embedded_path(), check_embedded), _status("real", real_path(), check)]
 
 
-def _status(source: str, path: Path, read) -> download.Status:
+def _status(source: str, path: Path, check_content) -> download.Status:
     if not path.exists():
         return download.Status(NAME, source, path, False, 0, False, "not there")
     try:
-        table = read(read_bytes(path))
+        table = check_content(read_bytes(path), path.name)
     except LessonError as error:
         return download.Status(NAME, source, path, True, 0, False, str(error))
     return download.Status(NAME, source, path, True, len(table), True, table.attrs["name"])
@@ -220,6 +214,19 @@ def _status(source: str, path: Path, read) -> download.Status:
 
 # ---------------------------------------------------------------------------------------------------------
 # Checking a file
+
+
+def check_embedded(content: bytes, file: str) -> pd.DataFrame:
+    """Return the table of the embedded file. Raises LessonError if it is not the one that `prepare` makes."""
+    if download.md5(content) != EMBEDDED_MD5:
+        raise LessonError(f"{file}: the simulated blood counts were changed. The next load makes them again.")
+    return _read(content, "simulated data")
+
+
+def _read(content: bytes, name: str) -> pd.DataFrame:
+    table = pd.read_csv(io.BytesIO(content))
+    table.attrs["name"] = name
+    return table
 
 
 def check(content: bytes, file: str) -> pd.DataFrame:
@@ -244,9 +251,7 @@ def check(content: bytes, file: str) -> pd.DataFrame:
         expected, and what to do.
     """
     if download.md5(content.replace(b"\r\n", b"\n")) == PUBLISHED_MD5:
-        table = pd.read_csv(io.BytesIO(content))
-        table.attrs["name"] = "published data"
-        return table
+        return _read(content, "published data")
     lines = _split(_decode(content, file), file)
     table = pd.DataFrame(lines[1:], columns=lines[0])
     table.index += 2  # the line in the file
@@ -293,9 +298,9 @@ def _split(text: str, file: str) -> list[list[str]]:
                 "commas and decimal points."
             )
     try:
-        lines = [[cell.strip() for cell in line] for line in csv.reader(io.StringIO(text), strict=True)]
+        lines = [[cell.strip() for cell in line] for line in csv.reader(text.splitlines(), strict=True)]
     except csv.Error as error:
-        raise LessonError(f"{file}: a quotation mark is not closed or stands inside a cell ({error}).") from error
+        raise LessonError(f"{file}: the text cannot be read as CSV ({error}). Check its quotation marks.") from error
     while lines and not lines[-1]:
         lines.pop()  # blank lines at the end do no harm
     names = lines[0]
@@ -326,10 +331,12 @@ def _refuse_changed_copy(table: pd.DataFrame, file: str) -> None:
     """Refuse the published file if rows are missing, added or changed: it begins like the published one."""
     if table.empty or _row_md5(table.iloc[0]) != PUBLISHED_FIRST_ROW_MD5:
         return
-    strangers = sorted(set(table["Diagnosis"]) - set(DIAGNOSES))
-    what = f"{len(table):,} rows instead of {blood.ROWS:,}" if len(table) != blood.ROWS else "changed values"
-    if strangers:
-        what += f" and {len(strangers)} diagnoses that the set does not have ({strangers[0]}, ...)"
+    what = "changed values"
+    if len(table) != blood.ROWS:
+        what = f"{len(table):,} rows instead of {blood.ROWS:,}"
+    if len(table) > blood.ROWS:
+        strangers = sorted(set(table["Diagnosis"]) - set(DIAGNOSES))
+        what += f" and {len(strangers)} diagnoses that the set does not have" * bool(strangers)
     raise LessonError(
         f"{file}: this is a changed copy of the published file, with {what}. "
         f"Fetch the file again with `medlessons data fetch {NAME}`."

@@ -78,6 +78,15 @@ def placing(path: Path) -> Iterator[Path]:
             shutil.rmtree(neighbour, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def workspace(path: Path) -> Iterator[Path]:
+    """Give a temporary folder beside `path`, for what is fetched before it is checked; it is removed at the end."""
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".fetch.", dir=path.parent) as folder:
+            yield Path(folder)
+
+
 def bring(origin: str | Path, folder: Path, progress: bool = True) -> Path:
     """Return the local path of `origin`: a URL is downloaded into `folder`, a file or folder stays where it is.
 

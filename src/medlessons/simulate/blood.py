@@ -355,12 +355,12 @@ def _make_faults(rng: np.random.Generator, table: pd.DataFrame) -> pd.DataFrame:
     return truth
 
 
-def _choose_filled_pdw(rng: np.random.Generator) -> np.ndarray:
-    """Choose the rows whose PDW is filled; a copy is filled when its original is."""
-    copies = [copy for copy, _ in _COPIES]
-    candidates = [row for row in range(MEASURED_ROWS, ROWS) if row not in copies]
+def _choose_filled_pdw(rng: np.random.Generator) -> list[int]:
+    """Choose the rows whose PDW is filled, the example among them; a copy is filled when its original is."""
+    apart = {_EXAMPLE_ROW, *(copy for copy, _ in _COPIES)}
+    candidates = [row for row in range(MEASURED_ROWS, ROWS) if row not in apart]
     while True:
-        chosen = set(rng.choice(candidates, 393, replace=False))
+        chosen = {_EXAMPLE_ROW, *rng.choice(candidates, 392, replace=False)}
         chosen |= {copy for copy, original in _COPIES if original in chosen}
         if len(chosen) == ROWS_WITH_FILLED_PDW:
-            return np.array(sorted(chosen))
+            return sorted(chosen)
