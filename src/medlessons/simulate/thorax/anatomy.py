@@ -97,16 +97,14 @@ def draw_patient(
         If a value is outside its range.
     """
     if int(seed) != seed or seed < 0:
-        raise LessonError(
-            f"A patient's seed must be a whole number that is not negative, but it is {seed!r}."
-        )
+        raise LessonError(f"A patient's seed must be a whole number that is not negative, but it is {seed!r}.")
     if sex not in (None, "F", "M"):
         raise LessonError(f"sex is {sex!r}, but it must be 'F', 'M' or None (drawn from the seed).")
     rng = np.random.default_rng([int(seed), 1])
     drawn_age = float(np.clip(rng.normal(50, 19), 18, 95))
     drawn_sex = "F" if rng.random() < 0.46 else "M"
-    z = rng.normal(size=16)
-    u = rng.random(4)
+    z = rng.normal(size=16).tolist()  # plain floats keep the images' arithmetic in single precision
+    u = rng.random(4).tolist()
     age = drawn_age if age is None else float(age)
     sex = drawn_sex if sex is None else sex
     if not 0 <= age <= 100:
@@ -146,160 +144,230 @@ def draw_patient(
     )
 
 
-# ------------------------------------------------------------------------------------------------ shape of the trunk
+# Shape of the trunk. All of these are plain functions of height, so that a ray's path has a closed form.
+
+
 def cage(patient: Patient, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return half-width, half-depth and front-back centre of the rib cage's inside at the heights ``z`` (all cm)."""
+    """Return half-width, half-depth and front-back centre of the rib cage's inside at the heights ``z`` (cm)."""
     h = np.clip((z - FLOOR) / (APEX - FLOOR), 0, 1)
-    up = np.clip((h - 0.38) / 0.62, 0, 1)
-    width = patient.half_width * np.sqrt(np.maximum(1 - up**2.6, 0)) * (0.95 + 0.05 * np.minimum(h / 0.38, 1))
-    up = np.clip((h - 0.30) / 0.70, 0, 1)
-    depth = (
-        patient.half_depth * np.sqrt(np.maximum(1 - 0.88 * up**1.7, 0)) * np.sqrt(np.maximum(1 - up**9, 0))
-    )
+    up = np.clip((h - 0.25) / 0.75, 0, 1)
+    width = patient.half_width * np.sqrt(np.maximum(1 - up**2.5, 0)) * (0.94 + 0.06 * np.minimum(h / 0.25, 1))
+    up = np.clip((h - 0.28) / 0.72, 0, 1)
+    depth = patient.half_depth * np.sqrt(np.maximum((1 - 0.86 * up**1.8) * (1 - up**9), 0))
     return width, depth, spine_y(patient, z) + depth - 2.0
 
 
 def spine_y(patient: Patient, z: np.ndarray) -> np.ndarray:
-    """Return how far back the front of the spine's canal lies at the heights ``z`` (cm): the curve of the back."""
+    """Return how far to the back the vertebral bodies lie at the heights ``z`` (cm): the curve of the back."""
     return -patient.half_depth + 2.0 + patient.kyphosis * (np.clip(z + 2, -14, 16) / 13.0) ** 2
 
 
 def spine_x(patient: Patient, z: np.ndarray) -> np.ndarray:
     """Return the sideways position of the spine at the heights ``z`` (cm)."""
-    t = z / 14.0
+    t = np.clip(z / 14.0, -1.5, 1.5)
     return patient.scoliosis * (1 - t * t)
 
 
 def skin(patient: Patient, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return half-width, half-depth and front-back centre of the trunk's skin at the heights ``z`` (all cm)."""
-    top = np.clip((z - 8.5) / 7.5, 0, 1)  # from the armpit up over the shoulders
-    neck = np.clip((z - 14.5) / 3.0, 0, 1)
-    belly = np.clip((-10 - z) / 10, 0, 1)
-    trunk = patient.half_width + patient.fat + 0.8
-    shoulder = (
-        patient.half_width
-        + 3.0
-        + 0.8 * patient.fat
-        + 3.5 * np.sin(np.pi * np.clip((z - 6) / 10, 0, 1) ** 0.8)
-    )
-    smooth = top * top * (3 - 2 * top)
-    width = trunk * (1 - smooth) + shoulder * smooth
-    width = width * (1 - neck) + (5.2 + 0.4 * patient.fat) * neck - 0.9 * belly * (4.0 - patient.fat)
-    inner = cage(patient, np.minimum(z, 6.0))
-    depth = inner[1] + 0.75 * patient.fat + 1.5
-    centre = inner[2] - 0.4
-    slope = np.clip((z - 6) / 11, 0, 1)
-    depth = depth * (1 - slope) + 6.0 * slope + 0.35 * belly * patient.fat
-    return (
-        width,
-        depth,
-        centre * (1 - slope) + (spine_y(patient, z) + 2.6) * slope + 0.35 * belly * patient.fat,
-    )
+    """Return half-width, half-depth and front-back centre of the trunk's skin at the heights ``z`` (cm)."""
+    fat = patient.fat
+    chest = patient.half_width + fat + 0.9
+    shoulder = patient.half_width + 3.0 + 0.5 * fat
+    neck = 5.0 + 0.45 * fat
+    rise = _step((z - 2.0) / 8.0)
+    slope = _step((z - 10.5) / 7.5)
+    waist = np.clip((-11 - z) / 10, 0, 1)
+    width = chest + (shoulder - chest) * rise
+    width = width + (neck - width) * slope - waist * (2.6 - fat)
+    _, inner, centre = cage(patient, np.clip(z, FLOOR, 7.0))
+    top = _step((z - 4.0) / 12.0)
+    depth = inner + 0.7 * fat + 1.3
+    depth = depth + (6.6 + 0.4 * fat - depth) * top + waist * 0.35 * fat
+    centre = centre - 0.4 + 0.25 * fat * waist
+    return width, depth, centre + (spine_y(patient, z) + 3.4 - centre) * top
+
+
+def _step(t: np.ndarray) -> np.ndarray:
+    """Rise smoothly from 0 (t <= 0) to 1 (t >= 1)."""
+    t = np.clip(t, 0, 1)
+    return t * t * (3 - 2 * t)
 
 
 @dataclass(frozen=True)
 class Dome:
-    """One half of the diaphragm: ``z = top - kx (x - x0)^2 - ky (y - y0)^2`` (cm)."""
+    """One half of the diaphragm: four quarters of a paraboloid with one common top (cm).
+
+    ``z = top - k_side (x - x0)^2 - k_depth (y - y0)^2``; ``k_side`` differs towards the middle (inner) and the
+    side (outer), ``k_depth`` towards the back and the front, where the dome falls least.
+    """
 
     top: float
-    x0: float
+    x0: float  # distance from the midline
     y0: float
-    kx: float
-    ky: float
+    inner: float
+    outer: float
+    back: float
+    front: float
 
 
-def dome(patient: Patient, side: int, inspiration: float = 1.0, flat: float = 0.0) -> Dome:
+def dome(patient: Patient, side: int, inspiration: float, flat: float = 0.0, lift: float = 0.0) -> Dome:
     """Return the dome of one side (+1 left, -1 right).
 
-    ``inspiration`` is 1 when full; each 0.1 less lifts the dome by about 6 mm. ``flat`` (0 to 1) presses it down and
-    flattens it, as in emphysema.
+    ``inspiration`` is 1 when full; each 0.1 less lifts the dome by 8 mm. ``flat`` (0 to 1) presses it down and
+    flattens it, as in emphysema; ``lift`` (cm) raises one side.
     """
-    top = -7.8 + (patient.right_dome if side < 0 else 0.0) + 6.0 * (1 - inspiration) - 3.2 * flat
-    bend = 1 - 0.72 * flat
-    return Dome(top, side * 0.50 * patient.half_width, 2.0, 0.115 * bend, 0.062 * bend)
+    top = -8.0 + (patient.right_dome if side < 0 else 0.0) + 8.0 * (1 - inspiration) - 3.0 * flat + lift
+    bend = 1 - 0.75 * flat
+    return Dome(top, 0.48 * patient.half_width, 2.0, 0.03 * bend, 0.105 * bend, 0.060 * bend, 0.045 * bend)
 
 
-# ------------------------------------------------------------------------------------------------------------ skeleton
+def heart_radius(patient: Patient, factor: float = 1.0) -> float:
+    """Return half of the heart's width (cm) that gives the patient's cardiothoracic ratio on a PA view."""
+    return patient.cardiothoracic_ratio * patient.half_width * factor
+
+
+# Skeleton and vessels.
+
+
+@dataclass(frozen=True)
+class Rods:
+    """Curved hollow rods: middle lines (n, s, 3), half axes of the section (n, s, 3) and mass of the wall (n,)."""
+
+    centre: np.ndarray
+    tall: np.ndarray
+    flat: np.ndarray
+    mass: np.ndarray
+
+
+def _rods(centre, tall, flat, mass) -> Rods:
+    shape = centre.shape
+    return Rods(
+        *(
+            np.broadcast_to(a, s).astype(np.float32)
+            for a, s in ((centre, shape), (tall, shape), (flat, shape), (mass, shape[:1]))
+        )
+    )
+
+
 @lru_cache(maxsize=16)
-def ribs(patient: Patient, samples: int = 120) -> np.ndarray:
-    """Return the middle lines of the ribs, shape (24, samples, 3), in cm: right side first, from the top down.
+def ribs(patient: Patient) -> Rods:
+    """Return the twelve pairs of ribs: right side first, each side from the top down.
 
-    Each rib starts beside its vertebra, runs back and down along the cage, and turns to the front. The first ribs
-    are short loops around the apex; the last two float and end at the side.
+    A rib starts beside its vertebra, runs back and down along the cage and turns to the front. The first ribs are
+    short loops around the apex; the last two float and end at the side.
     """
     number = np.arange(RIB_PAIRS)[:, None]
-    reach = np.where(
-        number < 7, 0.80, np.where(number < 10, 0.78 - 0.05 * (number - 6), 0.46 - 0.1 * (number - 10))
-    )
-    along = np.linspace(0.06, 1, samples)[None, :]
-    phi = np.pi * reach * along
-    start = APEX - 0.2 - VERTEBRA * number * 0.97
-    fall = patient.rib_slope * (0.45 + 0.55 * np.minimum(number / 4, 1))
-    z = start - fall * 0.5 * (1 - np.cos(phi)) - 1.2 * np.sin(phi) * (number > 0)
-    width, depth, centre = cage(patient, np.clip(z, FLOOR, APEX - 2.2))
-    x = (width + 0.35) * np.sin(phi)
-    y = centre - (depth + 0.35) * np.cos(phi)
-    right = np.stack([-x, y, z], axis=-1)
-    left = np.stack([x, y, z], axis=-1)
-    return np.concatenate([right, left])
+    reach = np.where(number < 7, 0.84, np.where(number < 10, 0.80 - 0.05 * (number - 6), 0.45 - 0.1 * (number - 10)))
+    phi = np.pi * reach * np.linspace(0.05, 1, 34)[None, :]
+    fall = patient.rib_slope * (0.5 + 0.5 * np.minimum(number / 4, 1))
+    z = APEX - 0.4 - 0.955 * VERTEBRA * number - fall * 0.5 * (1 - np.cos(phi)) - 0.5 * np.sin(phi) * (number > 0)
+    width, depth, centre = cage(patient, np.clip(z, FLOOR, APEX - 1.6))
+    x, y = (width + 0.4) * np.sin(phi), centre - (depth + 0.4) * np.cos(phi)
+    normal = np.stack([np.sin(phi) * depth, -np.cos(phi) * width, 0 * z], -1)
+    normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
+    top_ribs = np.clip(1 - number / 2.5, 0, 1)[..., None]  # the first ribs lie flat
+    up = np.array([0.0, 0.0, 1.0])
+    tall = (1 - 0.75 * top_ribs) * up + 0.75 * top_ribs * normal
+    thin = (1 - 0.75 * top_ribs) * normal - 0.75 * top_ribs * up
+    size = (0.56 + 0.16 * np.linspace(0, 1, 34))[None, :, None] * (1 - 0.03 * number[..., None])
+    tall, thin = tall * size, thin * 0.30
+    flip = np.array([-1.0, 1, 1])
+    left = np.stack([x, y, z], -1)
+    both = [np.concatenate([a * flip, a]) for a in (left, tall, thin)]
+    return _rods(*both, 0.048 * patient.bone)
 
 
 @lru_cache(maxsize=16)
-def vessels(patient: Patient) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the vessels of both lungs as short pieces: start (n, 3), end (n, 3) and radius (n,), in cm.
+def front_bones(patient: Patient) -> Rods:
+    """Return the sternum, and the right and the left clavicle."""
+    s = np.linspace(0, 1, 34)
+    z = 9.3 - 15.5 * s
+    _, depth, centre = cage(patient, z)
+    sternum = np.stack([0 * s, centre + depth + 0.7, z], -1)
+    front, reach, bow = sternum[0, 1], patient.half_width + 1.5, np.sin(2 * np.pi * s)
+    left = np.stack([1.7 + reach * s, front + 0.5 + bow - (front + 3.0) * s, 10.0 + 2.6 * s + 0.35 * bow], -1)
+    lines = np.stack([sternum, left * [-1, 1, 1], left])
+    tall = np.array([[1.6, 0, 0], [0, 0, 0.55], [0, 0, 0.55]])[:, None]
+    flat = np.array([[0, 0.5, 0], [0, 0.55, 0], [0, 0.55, 0]])[:, None]
+    return _rods(lines, tall, flat, np.array([0.04, 0.06, 0.06]) * patient.bone)
 
-    The tree starts at the two hila and splits seven times. Each branch is drawn to a target inside its lung, so that
-    the vessels fan out and reach into every lobe. The radius falls by Murray's law (each split divides the cube of
-    the radius; Murray 1926, doi:10.1073/pnas.12.3.207).
+
+@lru_cache(maxsize=16)
+def back_bones(patient: Patient) -> Rods:
+    """Return the spinous processes and, for each vertebra, its two pedicles (short rods to the front)."""
+    z = APEX - 1.2 - VERTEBRA * np.arange(RIB_PAIRS)[:, None]
+    s = np.linspace(0, 1, 6)[None, :]
+    fall = z - 2.4 * s
+    spinous = np.stack([spine_x(patient, fall), spine_y(patient, fall) - 1.7 - 1.5 * s, fall], -1)
+    up = z + 0.45 + 0 * s
+    pedicles = [
+        np.stack([spine_x(patient, up) + side * 1.25, spine_y(patient, up) - 2.2 + 1.0 * s, up], -1) for side in (-1, 1)
+    ]
+    lines = np.concatenate([spinous, *pedicles])
+    tall = np.repeat([[0, 0.25, 0.45], [0, 0, 0.5], [0, 0, 0.5]], RIB_PAIRS, axis=0)[:, None]
+    flat = np.repeat([[0.3, 0, 0]], 3 * RIB_PAIRS, axis=0)[:, None]
+    return _rods(lines, tall, flat, np.full(3 * RIB_PAIRS, 0.05) * patient.bone)
+
+
+@dataclass(frozen=True)
+class Tubes:
+    """Straight round tubes: start and end (n, 3) and radius (n,), in cm."""
+
+    start: np.ndarray
+    end: np.ndarray
+    radius: np.ndarray
+    stems: int  # the first ones are the thick ones near the hila
+
+
+HILUM = {-1: (-3.3, -1.0, 0.4), 1: (3.4, -1.2, 1.4)}  # the left one stands higher
+
+
+@lru_cache(maxsize=16)
+def vessels(patient: Patient) -> Tubes:
+    """Return the vessels of both lungs: a tree from each hilum that splits six times.
+
+    The radius falls by Murray's law: a split divides the cube of the radius (doi:10.1073/pnas.12.3.207).
     """
     rng = np.random.default_rng([patient.seed, 2])
-    starts, ends, radii = [], [], []
-    for side in (-1, 1):
-        hilum = np.array([side * 3.4, -1.0, 1.6 if side > 0 else 0.6])
-        n = 7
-        elevation = np.linspace(-1.45, 1.15, n) + rng.normal(0, 0.12, n)
-        azimuth = rng.uniform(-1.3, 1.2, n)
-        direction = np.stack(
-            [
-                side * np.cos(elevation) * np.cos(azimuth),
-                np.cos(elevation) * np.sin(azimuth),
-                np.sin(elevation),
-            ],
-            1,
-        )
-        position = np.repeat(hilum[None], n, 0)
-        radius = rng.uniform(0.42, 0.62, n) * patient.vessel_calibre
-        length = np.full(n, 2.6)
-        for _ in range(6):
-            mid = position + direction * (0.5 * length[:, None]) + rng.normal(0, 0.12, position.shape)
-            end = mid + (direction + rng.normal(0, 0.12, direction.shape)) * (0.5 * length[:, None])
-            starts += [position, mid]
-            ends += [mid, end]
-            radii += [radius, 0.92 * radius]
-            share = rng.uniform(0.35, 0.65, len(radius))
-            radius = np.concatenate([radius * share ** (1 / 3), radius * (1 - share) ** (1 / 3)]) * 0.92
-            turn = rng.normal(0, 1, direction.shape)
-            turn -= (turn * direction).sum(1, keepdims=True) * direction
-            turn /= np.linalg.norm(turn, axis=1, keepdims=True)
-            angle = np.concatenate([0.75 * (1 - share), -0.75 * share])[:, None]
-            direction = np.tile(direction, (2, 1)) + np.tile(turn, (2, 1)) * angle
-            direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-            position = np.tile(end, (2, 1))
-            length = np.tile(length, 2) * rng.uniform(0.72, 1.0, 2 * len(length))
-            inside = in_lung(patient, position, side)
-            position, direction, radius, length = (v[inside] for v in (position, direction, radius, length))
-    return (
-        np.concatenate(starts).astype(np.float32),
-        np.concatenate(ends).astype(np.float32),
-        np.concatenate(radii).astype(np.float32),
-    )
+    stems = 9
+    side = np.repeat([-1.0, 1.0], stems)
+    elevation = np.tile(np.linspace(-1.5, 1.2, stems), 2) + rng.normal(0, 0.12, 2 * stems)
+    azimuth = rng.uniform(-1.3, 1.1, 2 * stems)
+    flat = np.cos(elevation)
+    direction = np.stack([side * flat * np.cos(azimuth), flat * np.sin(azimuth), np.sin(elevation)], 1)
+    position = np.repeat([HILUM[-1], HILUM[1]], stems, axis=0)
+    radius = rng.uniform(0.40, 0.60, 2 * stems) * patient.vessel_calibre
+    length = rng.uniform(2.0, 3.2, 2 * stems)
+    pieces = []
+    thick = 0
+    for generation in range(6):
+        if generation == 3:
+            thick = sum(len(piece[0]) for piece in pieces)
+        bend = rng.normal(0, 0.1, (2, *direction.shape))
+        middle = position + (direction + bend[0]) * (0.5 * length[:, None])
+        end = middle + (direction + bend[1]) * (0.5 * length[:, None])
+        pieces += [(position, middle, radius), (middle, end, 0.93 * radius)]
+        share = rng.uniform(0.3, 0.7, len(radius))
+        turn = rng.normal(0, 1, direction.shape)
+        turn -= (turn * direction).sum(1, keepdims=True) * direction
+        turn /= np.sqrt((turn * turn).sum(1, keepdims=True))
+        direction = np.concatenate([direction + turn * (1 - share)[:, None], direction - turn * share[:, None]])
+        direction /= np.sqrt((direction * direction).sum(1, keepdims=True))
+        # The thicker branch turns less.
+        radius = np.concatenate([np.cbrt(share) * radius, np.cbrt(1 - share) * radius]) * 0.93
+        length = np.tile(length, 2) * rng.uniform(0.68, 1.0, 2 * len(length))
+        position, side = np.tile(end, (2, 1)), np.tile(side, 2)
+        alive = in_lung(patient, position, side)
+        position, direction, radius, length, side = (a[alive] for a in (position, direction, radius, length, side))
+    start, end, radius = (np.concatenate(a).astype(np.float32) for a in zip(*pieces, strict=True))
+    return Tubes(start, end, radius, thick)
 
 
-def in_lung(patient: Patient, points: np.ndarray, side: int, margin: float = 0.6) -> np.ndarray:
-    """Return which points, shape (n, 3), lie inside the lung of one side, ``margin`` cm away from its surface."""
+def in_lung(patient: Patient, points: np.ndarray, side: np.ndarray, margin: float = 0.4) -> np.ndarray:
+    """Return which points (n, 3) lie inside the lung of their side, ``margin`` cm away from its surface."""
     x, y, z = points.T
     width, depth, centre = cage(patient, z)
     width, depth = np.maximum(width - margin, 0.1), np.maximum(depth - margin, 0.1)
-    d = dome(patient, side)
-    floor = d.top - d.kx * (x - d.x0) ** 2 - d.ky * (y - d.y0) ** 2
-    return ((x / width) ** 2 + ((y - centre) / depth) ** 2 < 1) & (z > floor + margin) & (x * side > 1.5)
+    d = dome(patient, -1, 1.0)
+    floor = d.top - 0.07 * (np.abs(x) - d.x0) ** 2 - d.back * (y - d.y0) ** 2
+    return ((x / width) ** 2 + ((y - centre) / depth) ** 2 < 1) & (z > floor) & (x * side > 1.2)

@@ -89,13 +89,9 @@ class Finding:
                 f"There is no finding named {self.name!r}; choose one of {', '.join(FINDINGS + PNEUMONIAS)}."
             )
         if not 0 <= self.severity <= 1:
-            raise LessonError(
-                f"The severity of {self.name} is {self.severity!r}, but it must lie between 0 and 1."
-            )
+            raise LessonError(f"The severity of {self.name} is {self.severity!r}, but it must lie between 0 and 1.")
         if self.side is not None and self.side not in SIDES:
-            raise LessonError(
-                f"The side of {self.name} is {self.side!r}, but it must be one of {', '.join(SIDES)}."
-            )
+            raise LessonError(f"The side of {self.name} is {self.side!r}, but it must be one of {', '.join(SIDES)}.")
 
 
 def draw_findings(

@@ -47,15 +47,13 @@ class Pose:
 def draw_pose(patient: Patient, view: str, visit: int) -> Pose:
     """Draw the pose of one image. A mobile AP image is taken sitting or lying: less breath, more rotation, devices."""
     rng = np.random.default_rng([patient.seed, 3, visit, "PA AP L".split().index(view)])
-    z = rng.normal(size=8)
-    u = rng.random(8)
+    z = rng.normal(size=8).tolist()
+    u = rng.random(8).tolist()
     weak = view == "AP"
     inspiration = float(np.clip((0.70 if weak else 0.95) + 0.09 * z[0], 0.35, 1.08))
     devices = tuple(
         name
-        for name, chance, draw in zip(
-            ("ecg", "tube", "line", "pacemaker"), (0.5, 0.2, 0.35, 0.04), u[4:], strict=True
-        )
+        for name, chance, draw in zip(("ecg", "tube", "line", "pacemaker"), (0.5, 0.2, 0.35, 0.04), u[4:], strict=True)
         if draw < chance * (1.0 if weak else 0.12)
     )
     return Pose(

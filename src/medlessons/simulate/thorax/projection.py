@@ -1,41 +1,38 @@
-"""From the body to its shadow: how much the rays of one view are attenuated on their way.
+"""Rays through bodies: closed forms for solids, and clouds of mass points for bones and vessels.
 
-Every solid is an interval [near, far] along each ray, in closed form: an ellipsoid's chord is the root of a quadratic,
-the rib cage and the trunk are stacks of ellipses, the diaphragm is a paraboloid. Lung is what is left of the cage when the
-domes, the spine, the mediastinum and the heart are taken out, so that their borders show where they touch air, and
-only there. Bones and vessels are clouds of mass points that are projected one by one.
+A solid is an interval [near, far] along each ray: an ellipsoid's chord is the root of a quadratic, the rib
+cage and the trunk are stacks of ellipses, the diaphragm is a paraboloid.
 
-A cone beam magnifies what is near the source: each solid is enlarged by the factor at its own centre, each mass
-point by its own. This is what makes the heart larger on an AP image.
+A cone beam magnifies what is near the source. Each solid is enlarged by the factor at its own centre, each
+mass point by its own; this makes the heart larger on an AP image. Rotations of the body are small and are
+treated in the same way, as shifts in proportion to the depth.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
-from medlessons.simulate.thorax import anatomy
-from medlessons.simulate.thorax.anatomy import Patient
 from medlessons.simulate.thorax.pose import Pose
 
 VIEWS = ("PA", "AP", "L")
-SOURCE_TO_DETECTOR = {"PA": 180.0, "AP": 105.0, "L": 180.0}  # cm
-BODY_TO_DETECTOR = 16.0  # middle of the chest to the detector (cm)
+SOURCE_TO_DETECTOR = {"PA": 180.0, "AP": 110.0, "L": 180.0}  # cm
+BODY_TO_DETECTOR = 15.0  # from the middle of the chest (cm)
 
-# Linear attenuation at the beam's mean energy of about 60 keV (1/cm), after NIST XCOM.
-SOFT, LUNG, BONE = 0.205, 0.052, 0.42
-FIELD = 41.0  # height of the field of view for a mean adult (cm)
+Interval = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
 class Camera:
     """The rays of one view over a grid of pixels.
 
-    ``u`` runs along the image's width, ``v`` up its height (cm at the middle of the body, adult scale).
+    ``u`` runs along the image's width, ``v`` up its height (cm in the middle plane of the body, at the scale
+    of an adult). ``distance`` is that of the source from the middle of the body.
     """
 
     view: str
     pose: Pose
-    distance: float  # source to the middle of the body, adult scale (cm)
+    distance: float
     u: np.ndarray  # (1, width)
     v: np.ndarray  # (height, 1)
 
@@ -43,71 +40,51 @@ class Camera:
     def lateral(self) -> bool:
         return self.view == "L"
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.v.shape[0], self.u.shape[1]
+
+    @property
+    def sign(self) -> int:
+        return self.pose.faces if self.lateral else 1
+
     def magnification(self, depth):
-        """Factor by which a body at ``depth`` (cm to the patient's front, or left) is enlarged."""
-        towards_source = depth if self.view == "AP" else -depth
-        return self.distance / (self.distance - towards_source)
+        """Return the factor by which a body at ``depth`` (cm to the patient's front, or left) is enlarged."""
+        return self.distance / (self.distance + (-depth if self.view == "AP" else depth))
 
-    def plane(self, depth: float) -> tuple[np.ndarray, np.ndarray]:
-        """Return the coordinates of the pixels in the body's plane at ``depth``: across (h, w) and up (h, 1)."""
+    def plane(self, depth: float) -> Interval:
+        """Return the pixels' coordinates in the body's plane at ``depth``: across (h, w) and up (h, 1), cm."""
         m = self.magnification(depth)
-        up = self.v / m - self.pose.tip * depth
-        sign = 1.0 if not self.lateral else float(self.pose.faces)
-        across = sign * (self.u / m) - (self.pose.lean * self.v + self.pose.turn * depth)
-        return across.astype(np.float32), up.astype(np.float32)
+        bent = self.pose.lean * self.v + self.pose.turn * depth
+        return self.u * np.float32(self.sign / m) - bent, self.v / np.float32(m) - self.pose.tip * depth
 
-    def project(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return where the rays through the points, shape (..., 3), meet the image plane: (u, v) in cm."""
+    def project(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return where the rays through ``points`` (..., 3) meet the middle plane, and the magnification."""
         depth, across = (points[..., 0], points[..., 1]) if self.lateral else (points[..., 1], points[..., 0])
         m = self.magnification(depth)
         v = (points[..., 2] + self.pose.tip * depth) * m
-        sign = 1.0 if not self.lateral else float(self.pose.faces)
-        return sign * (across + self.pose.lean * v + self.pose.turn * depth) * m, v
+        return self.sign * (across + self.pose.lean * v + self.pose.turn * depth) * m, v, m
+
+    def around(self, across: float, up: float, depth: float, half_across: float, half_up: float):
+        """Return the rows and columns of the grid that cover a box around a point of the body."""
+        m = self.magnification(depth)
+        v = (up + self.pose.tip * depth) * m
+        u = self.sign * (across + self.pose.lean * v + self.pose.turn * depth) * m
+        half_v, half_u = half_up * m, half_across * m + abs(self.pose.lean) * half_up
+        rows = _indices(self.v[:, 0], v - half_v, v + half_v)
+        return rows, _indices(self.u[0], u - half_u, u + half_u)
+
+    def crop(self, rows: slice, columns: slice) -> "Camera":
+        """Return the same rays for a part of the grid."""
+        return replace(self, u=self.u[:, columns], v=self.v[rows])
 
 
-def camera(
-    patient: Patient, view: str, pose: Pose, shape: tuple[int, int], field: float, aspect: float
-) -> Camera:
-    """Return the rays for an image of ``shape`` (height, width); ``field`` is its height in cm."""
-    height, width = shape
-    distance = (SOURCE_TO_DETECTOR[view] - BODY_TO_DETECTOR * patient.scale) / patient.scale
-    u = (np.arange(width) + 0.5) / width - 0.5
-    v = 0.5 - (np.arange(height) + 0.5) / height
-    return Camera(
-        view,
-        pose,
-        distance,
-        (u[None, :] * field * aspect + pose.shift_x).astype(np.float32),
-        (v[:, None] * field + pose.shift_z).astype(np.float32),
-    )
-
-
-@dataclass(frozen=True)
-class Ellipsoid:
-    """An ellipsoid: centre and radii in cm; ``angle`` turns it in the frontal plane (radians)."""
-
-    centre: tuple[float, float, float]
-    radii: tuple[float, float, float]
-    angle: float = 0.0
-
-    def quadric(self) -> np.ndarray:
-        c, s = np.cos(self.angle), np.sin(self.angle)
-        turn = np.array([[c, 0, -s], [0, 1, 0], [s, 0, c]])
-        return turn @ np.diag(1 / np.square(self.radii)) @ turn.T
-
-
-def chord(cam: Camera, solid: Ellipsoid) -> tuple[np.ndarray, np.ndarray]:
-    """Return where each ray enters and leaves an ellipsoid, each (h, w); equal where it misses (cm)."""
-    q = solid.quadric()
-    d, a = (0, 1) if cam.lateral else (1, 0)
-    across, up = cam.plane(solid.centre[d])
-    across, up = across - np.float32(solid.centre[a]), up - np.float32(solid.centre[2])
-    f = np.float32
-    half_b = f(q[d, a]) * across + f(q[d, 2]) * up
-    c = f(q[a, a]) * across * across + (f(2 * q[a, 2]) * across) * up + f(q[2, 2]) * up * up - f(1)
-    root = np.sqrt(np.maximum(half_b * half_b - f(q[d, d]) * c, 0)) / f(q[d, d])
-    middle = f(solid.centre[d]) - half_b / f(q[d, d])
-    return middle - root, middle + root
+def _indices(grid: np.ndarray, low: float, high: float) -> slice:
+    """Return the slice of an evenly spaced grid (rising or falling) that covers low..high."""
+    step = float(grid[1] - grid[0])
+    first, last = sorted(((low - float(grid[0])) / step, (high - float(grid[0])) / step))
+    start = min(max(int(np.floor(first)), 0), len(grid))
+    return slice(start, max(start, min(int(np.ceil(last)) + 1, len(grid))))
 
 
 def overlap(lo, hi, other_lo, other_hi):
@@ -115,68 +92,185 @@ def overlap(lo, hi, other_lo, other_hi):
     return np.maximum(np.minimum(hi, other_hi) - np.maximum(lo, other_lo), 0)
 
 
-def trunk(cam: Camera, patient: Patient) -> np.ndarray:
-    """Return the thickness of the trunk along the rays, (h, w), in cm."""
-    across, up = cam.plane(0.0)
-    width, depth, centre = (a.astype(np.float32) for a in anatomy.skin(patient, up))
-    if cam.lateral:
-        t, full = np.abs(across - centre) / depth, width
-    else:
-        t, full = np.abs(across) / width, depth
-    return 2 * full * np.sqrt(np.maximum(1 - t * t * np.sqrt(t), 0))
-
-
 @dataclass(frozen=True)
-class Lungs:
-    """The lungs along the rays: for each side the outer interval, the dome's interval and the air in between."""
+class Ellipsoid:
+    """Centre and radii (x, y, z) in cm, turned by ``angle`` (radians) in the frontal or the sagittal plane."""
 
-    near: np.ndarray
-    far: np.ndarray
-    air: np.ndarray  # (2, h, w): right, left
+    centre: tuple[float, float, float]
+    radii: tuple[float, float, float]
+    angle: float = 0.0
+    sagittal: bool = False
 
 
-def lungs(cam: Camera, patient: Patient, domes, solids) -> np.ndarray:
-    """Return the length of lung along the rays, (2, h, w): right and left, in cm.
+def chord(cam: Camera, solid: Ellipsoid) -> tuple[tuple[slice, slice], Interval]:
+    """Return the part of the grid that an ellipsoid covers, and where each ray enters and leaves it (cm).
 
-    ``solids`` are intervals (near, far) that displace lung, ordered from the back to the front.
+    Enter and leave are equal where the ray misses.
     """
-    across, up = cam.plane(0.0)
-    width, depth, centre = (a.astype(np.float32) for a in anatomy.cage(patient, up))
-    air = []
-    for side, d in zip((-1, 1), domes, strict=True):
-        if cam.lateral:
-            t = (across - centre) / np.maximum(depth, 0.01)
-            reach = width * np.sqrt(np.maximum(1 - t * t, 0))
-            near, far = np.zeros_like(reach), reach
-            y = cam.plane(side * 6.0)[0]
-            half = np.sqrt(np.maximum((d.top - d.ky * (y - d.y0) ** 2 - up) / d.kx, 0))
-            middle = abs(d.x0)
-        else:
-            t = across / np.maximum(width, 0.01)
-            reach = depth * np.sqrt(np.maximum(1 - t * t, 0)) * (across * side > 0)
-            near, far = centre - reach, centre + reach
-            x, z = cam.plane(d.y0)
-            half = np.sqrt(np.maximum((d.top - d.kx * (x - d.x0) ** 2 - z) / d.ky, 0))
-            middle = d.y0
-        dome_lo, dome_hi = middle - half, middle + half
-        free = far - near - overlap(near, far, dome_lo, dome_hi)
-        start = near
-        for lo, hi in solids:
-            if cam.lateral and side < 0:
-                lo, hi = -hi, -lo
-            lo, hi = np.maximum(lo, start), np.minimum(hi, far)
-            hi = np.maximum(hi, lo)
-            free = free - (hi - lo) + overlap(lo, hi, dome_lo, dome_hi)
-            start = np.maximum(start, hi)
-        air.append(np.maximum(free, 0))
-    return np.stack(air)
+    i, j = (1, 0) if solid.sagittal else (0, 1)  # i: the axis that the angle turns towards z, j: the other one
+    c, s = np.cos(solid.angle), np.sin(solid.angle)
+    ri, rj, rz = solid.radii[i], solid.radii[j], solid.radii[2]
+    q_ii, q_zz = (c / ri) ** 2 + (s / rz) ** 2, (s / ri) ** 2 + (c / rz) ** 2
+    q_iz, q_jj = c * s * (1 / ri**2 - 1 / rz**2), 1 / rj**2
+    reach_i, reach_z = np.hypot(c * ri, s * rz), np.hypot(s * ri, c * rz)
+    along = 0 if cam.lateral else 1
+    a = 1 - along
+    if i == along:  # the turned axis is the one we look along
+        q_dd, q_dz, q_aa, q_az, reach = q_ii, q_iz, q_jj, 0.0, rj
+    else:
+        q_dd, q_dz, q_aa, q_az, reach = q_jj, 0.0, q_ii, q_iz, reach_i
+    depth = solid.centre[along]
+    part = cam.around(solid.centre[a], solid.centre[2], depth, reach, reach_z)
+    across, up = cam.crop(*part).plane(depth)
+    across, up = across - np.float32(solid.centre[a]), up - np.float32(solid.centre[2])
+    f = np.float32
+    # q_dd t^2 + 2 q_dz up t + (q_aa across^2 + 2 q_az across up + q_zz up^2 - 1) = 0
+    square = f(q_dz * q_dz - q_dd * q_zz) * up * up + f(q_dd)
+    square = square - across * (f(q_dd * q_aa) * across + f(2 * q_dd * q_az) * up)
+    half = np.sqrt(np.maximum(square, 0)) * f(1 / q_dd)
+    middle = f(depth) - f(q_dz / q_dd) * up
+    return part, (middle - half, middle + half)
 
 
-def column(cam: Camera, x, y, half_width, half_depth) -> tuple[np.ndarray, np.ndarray]:
-    """Return the interval of an upright elliptic column; each argument is a function of height or a number (cm)."""
-    depth_at = float(np.mean(x)) if cam.lateral else float(np.mean(y))
-    across, _ = cam.plane(depth_at)
-    a, ra, b, rb = (y, half_depth, x, half_width) if cam.lateral else (x, half_width, y, half_depth)
-    t = (across - a) / ra
-    half = rb * np.sqrt(np.maximum(1 - t * t, 0))
-    return (b - half).astype(np.float32), (b + half).astype(np.float32)
+def column(cam: Camera, x, y, half_width, half_depth) -> Interval:
+    """Return the interval of an upright column of ellipses; each argument may be a function of height (cm)."""
+    centre, depth = (y, x) if cam.lateral else (x, y)
+    reach, half = (half_depth, half_width) if cam.lateral else (half_width, half_depth)
+    across, _ = cam.plane(float(np.mean(depth)))
+    t = (across - centre) / reach
+    half = half * np.sqrt(np.maximum(1 - t * t, 0))
+    return depth - half, depth + half
+
+
+def splat(cam: Camera, points: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the mass per area of a cloud of points that are already projected.
+
+    Parameters
+    ----------
+    cam : Camera
+    points : array, (2, n)
+        Column and row, in pixels.
+    weights : array, (n,)
+        Mass (attenuation x cm^2).
+
+    Returns
+    -------
+    array, (height, width)
+    """
+    height, width = cam.shape  # a frame of one pixel collects what falls outside
+    column_ = np.clip(points[0] + np.float32(1), 0, np.float32(width + 1)).astype(np.intp)
+    row = np.clip(points[1] + np.float32(1), 0, np.float32(height + 1)).astype(np.intp)
+    row *= width + 2
+    row += column_
+    mass = np.bincount(row, weights, (height + 2) * (width + 2)).reshape(height + 2, width + 2)[1:-1, 1:-1]
+    pixel = float(cam.u[0, 1] - cam.u[0, 0]) * float(cam.v[0, 0] - cam.v[1, 0])
+    return (mass * (1 / pixel)).astype(np.float32)
+
+
+def to_pixels(cam: Camera, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return columns and rows (0 is the left and the upper edge) of points in the image plane (cm)."""
+    du, dv = float(cam.u[0, 1] - cam.u[0, 0]), float(cam.v[0, 0] - cam.v[1, 0])
+    return (u - float(cam.u[0, 0])) * (1 / du) + 0.5, (float(cam.v[0, 0]) - v) * (1 / dv) + 0.5
+
+
+def tubes(cam: Camera, start, end, radius, density, steps: int, across: int) -> np.ndarray:
+    """Return the attenuation of straight tubes (vessels, catheters), (height, width).
+
+    Parameters
+    ----------
+    start, end : arrays, (n, 3), cm
+    radius : array, (n,), cm
+    density : float or array, (n,)
+        Attenuation per cm of the tube's filling, beyond what it displaces; negative for air.
+    steps, across : int
+        Points along and across each tube.
+    """
+    u0, v0, m = cam.project(start)
+    u1, v1, _ = cam.project(end)
+    c0, r0 = to_pixels(cam, u0, v0)
+    c1, r1 = to_pixels(cam, u1, v1)
+    d = end - start
+    length = np.sqrt((d * d).sum(-1))
+    dc, dr = c1 - c0, r1 - r0
+    long = np.sqrt(dc * dc + dr * dr) + np.float32(1e-3)
+    wide = radius * m * np.float32(1 / float(cam.u[0, 1] - cam.u[0, 0]))
+    t = ((np.arange(across) + 0.5) / across * 2 - 1).astype(np.float32)
+    profile = np.sqrt(1 - t * t)
+    profile = (profile / profile.sum()).astype(np.float32)
+    f = ((np.arange(steps) + 0.5) / steps).astype(np.float32)[:, None]
+    off_c, off_r = -dr / long * wide, dc / long * wide
+    column_ = c0[:, None, None] + dc[:, None, None] * f + off_c[:, None, None] * t
+    row = r0[:, None, None] + dr[:, None, None] * f + off_r[:, None, None] * t
+    mass = np.float32(np.pi / steps) * radius * radius * length * density * m * m
+    weights = np.broadcast_to(mass[:, None, None] * profile, column_.shape)
+    return splat(cam, (column_.ravel(), row.ravel()), weights.ravel())
+
+
+def shells(cam: Camera, centre, tall, flat, mass, steps: int, around: int) -> np.ndarray:
+    """Return the attenuation of hollow, curved rods with an elliptic section (ribs, clavicles), (height, width).
+
+    Parameters
+    ----------
+    centre : array, (n, s, 3)
+        Middle lines, cm.
+    tall, flat : arrays, (n, s, 3)
+        Half axes of the section, cm.
+    mass : array, (n,)
+        Attenuation x cm of the wall per cm of circumference.
+    steps, around : int
+        Points between two neighbours of a middle line, and around each section.
+    """
+    c, r, m = _pixels(cam, centre)
+    ct, rt, _ = _pixels(cam, centre + tall)
+    cf, rf, _ = _pixels(cam, centre + flat)
+    f = ((np.arange(steps) + 0.5) / steps).astype(np.float32)
+    angle = np.arange(around) * (2 * np.pi / around)
+    cos, sin = np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
+    column_, row = (
+        (_between(mid, f)[..., None] + _between(t - mid, f)[..., None] * cos) + _between(s - mid, f)[..., None] * sin
+        for mid, t, s in ((c, ct, cf), (r, rt, rf))
+    )
+    d = centre[:, 1:] - centre[:, :-1]
+    length = np.sqrt((d * d).sum(-1))
+    high, thin = np.sqrt((tall * tall).sum(-1))[:, :-1], np.sqrt((flat * flat).sum(-1))[:, :-1]
+    wall = np.sqrt((high[..., None] * sin) ** 2 + (thin[..., None] * cos) ** 2)  # arc per angle
+    weight = (mass[:, None] * length * m[:, :-1] ** 2 * np.float32(2 * np.pi / (around * steps)))[..., None] * wall
+    weight = np.broadcast_to(weight[:, :, None], (*weight.shape[:2], steps, around))
+    return splat(cam, (column_.ravel(), row.ravel()), weight.ravel())
+
+
+def _pixels(cam: Camera, points):
+    u, v, m = cam.project(points)
+    return (*to_pixels(cam, u, v), m)
+
+
+def _between(values: np.ndarray, f: np.ndarray) -> np.ndarray:
+    """Return values on straight lines between neighbours: (n, s) -> (n, s - 1, steps)."""
+    return values[:, :-1, None] + (values[:, 1:] - values[:, :-1])[:, :, None] * f
+
+
+def smooth(image: np.ndarray, sigma: float) -> np.ndarray:
+    """Return the image blurred with a short Gaussian of five taps; ``sigma`` in pixels, at most about 1.2."""
+    side = np.exp(-0.5 * (np.arange(3) / max(sigma, 0.2)) ** 2)
+    w0, w1, w2 = (side / (2 * side.sum() - 1)).astype(np.float32)
+    for _ in range(2):
+        padded = np.pad(image, ((2, 2), (0, 0)), mode="edge")
+        image = w0 * padded[2:-2]
+        image += w1 * (padded[1:-3] + padded[3:-1])
+        image += w2 * (padded[:-4] + padded[4:])
+        image = image.T
+    return image
+
+
+@lru_cache(maxsize=64)
+def resampler(size: int, coarse: int) -> np.ndarray:
+    """Return the matrix (size, coarse) that interpolates a coarse grid of pixels linearly."""
+    at = np.clip((np.arange(size) + 0.5) * coarse / size - 0.5, 0, coarse - 1)
+    return np.maximum(1 - np.abs(at[:, None] - np.arange(coarse)[None, :]), 0).astype(np.float32)
+
+
+@lru_cache(maxsize=64)
+def averager(size: int, coarse: int) -> np.ndarray:
+    """Return the matrix (coarse, size) that averages pixels over triangular neighbourhoods."""
+    weights = resampler(size, coarse).T
+    return weights / weights.sum(1, keepdims=True)

@@ -2,29 +2,28 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
 from medlessons.errors import LessonError
-from medlessons.simulate.thorax import anatomy
 from medlessons.simulate.thorax.anatomy import Patient
 from medlessons.simulate.thorax.findings import Finding
-from medlessons.simulate.thorax.pose import draw_pose
+from medlessons.simulate.thorax.pose import Pose, draw_pose
 from medlessons.simulate.thorax.projection import (
-    BONE,
-    FIELD,
-    LUNG,
-    SOFT,
+    BODY_TO_DETECTOR,
+    SOURCE_TO_DETECTOR,
     VIEWS,
-    Ellipsoid,
-    camera,
+    Camera,
+    averager,
     chord,
-    column,
-    lungs,
-    trunk,
+    resampler,
 )
+from medlessons.simulate.thorax.shadow import LUNG, SOFT, attenuation, heart_body
+from medlessons.simulate.thorax.signs import changes
 from medlessons.simulate.thorax.styles import Style, find_style
 
+FIELD = 37.0  # height of the field of view for a mean adult (cm)
 FAULTS = ("rotated", "upside_down", "inverted")
 SMALLEST = 32
 
@@ -81,29 +80,12 @@ def radiograph(
         raise LessonError(f"There is no fault {unknown[0]!r}; choose from {', '.join(FAULTS)}.")
     style = find_style(style)
     pose = draw_pose(patient, view, visit)
-    rng = np.random.default_rng([patient.seed, 4, visit, VIEWS.index(view)])
-    field_ = FIELD * style.field * pose.zoom
-    cam = camera(patient, view, pose, (size, size), field_, style.aspect)
-    body = trunk(cam, patient)
-    half = patient.cardiothoracic_ratio * patient.half_width
-    heart = Ellipsoid((0.28 * half, 2.2, -3.6), (1.05 * half, 0.72 * half, 0.75 * half), -0.5)
-    _, up = cam.plane(0.0)
-    spine = column(cam, anatomy.spine_x(patient, up), anatomy.spine_y(patient, up) + 1.0, 1.9, 2.2)
-    middle = column(cam, 0.0, 0.0, patient.mediastinum * np.clip(1.2 - 0.02 * up, 0.8, 1.4), 3.6)
-    cor = chord(cam, heart)
-    domes = [anatomy.dome(patient, side, pose.inspiration) for side in (-1, 1)]
-    air = lungs(cam, patient, domes, [spine, middle, cor])
-    attenuation = SOFT * body - (SOFT - LUNG) * air.sum(0)
-    disc = 0.6 + 0.4 * (np.abs((up / anatomy.VERTEBRA) % 1 - 0.5) < 0.38)
-    attenuation += 0.25 * BONE * (spine[1] - spine[0]) * disc * (body > 0)
-    light = np.exp(-attenuation)
-    light = (
-        light + 0.012 * rng.standard_normal(light.shape, dtype=np.float32) * np.sqrt(light) / style.exposure
-    )
-    shown = -np.log(np.maximum(light, 1e-4))
-    low, high = 0.9, 5.6
-    grey = np.clip((shown - low) / (high - low) * 255, 0, 255)
-    image = np.rint(grey).astype(np.uint8)
+    coarse = camera(patient, view, pose, style, coarse_size(size))
+    fine = camera(patient, view, pose, style, size)
+    change = changes(patient, findings)
+    seed = (patient.seed, visit, VIEWS.index(view))
+    shadow = attenuation(coarse, fine, patient, pose, change, seed)
+    image = expose(shadow, patient, view, style, np.random.default_rng([*seed, 4]))
     if "inverted" in faults:
         image = 255 - image
     if "upside_down" in faults:
@@ -118,7 +100,66 @@ def radiograph(
         tuple(findings),
         style,
         tuple(faults),
-        {f.name: np.zeros(image.shape, bool) for f in findings} if masks else {},
-        air.sum(0) > 1 if masks else None,
-        cor[1] > cor[0] if masks else None,
     )
+
+
+def coarse_size(size: int) -> int:
+    """Return the grid on which solids are computed: their shadows are smooth."""
+    return size // 2 if size >= 192 else 3 * size // 4
+
+
+def camera(patient: Patient, view: str, pose: Pose, style: Style, size: int) -> Camera:
+    """Return the rays of one view over a square image of ``size`` pixels."""
+    distance = (SOURCE_TO_DETECTOR[view] - BODY_TO_DETECTOR * patient.scale) / patient.scale
+    field_ = FIELD * style.field * pose.zoom
+    grid = ((np.arange(size) + 0.5) / size - 0.5) * field_
+    u = (grid * style.aspect + pose.shift_x).astype(np.float32)
+    v = (-grid + pose.shift_z).astype(np.float32)
+    return Camera(view, pose, distance, u[None, :], v[:, None])
+
+
+def expose(shadow: np.ndarray, patient: Patient, view: str, style: Style, rng: np.random.Generator) -> np.ndarray:
+    """Return the grey levels of a shadow: beam, scatter, quantum noise, detector and display.
+
+    The display window comes from the patient's build, not from the image, so that a finding changes the image
+    only where it is.
+    """
+    lung, tissue = reference(patient, view)
+    light = np.exp(-shadow)
+    size = shadow.shape[0]
+    few = 24
+    average = averager(size, few)
+    open_lung = np.float32(np.exp(-lung))
+    veil = average @ np.minimum(light, open_lung) @ average.T
+    blur = smear(few, 3.0)
+    up = resampler(size, few)
+    veil = up @ (blur @ veil @ blur.T) @ up.T
+    light += np.float32(style.scatter) * veil + np.float32(0.004) * open_lung
+    noise = rng.standard_normal(light.shape, dtype=np.float32)
+    light += noise * np.sqrt(light * np.float32(open_lung * (0.035**2 / style.exposure)))
+    shown = -np.log(np.maximum(light, np.float32(0.002) * open_lung))
+    if style.sharpness:
+        mean = average @ shown @ average.T
+        shown += np.float32(0.35 * style.sharpness) * (shown - up @ mean @ up.T)
+    dark = lung - np.log(1 + 0.8 * style.scatter)
+    bright = -np.log(np.exp(-tissue) + (0.55 * style.scatter + 0.004) * open_lung)
+    middle = dark + (0.45 + style.centre) * (bright - dark)
+    slope = 2.7 / ((bright - dark) * style.width)
+    grey = 255 / (1 + np.exp(np.float32(-slope) * (shown - np.float32(middle))))
+    return np.rint(grey).astype(np.uint8)
+
+
+@lru_cache(maxsize=8)
+def smear(size: int, sigma: float) -> np.ndarray:
+    """Return the matrix (size, size) that blurs with a Gaussian."""
+    at = np.arange(size)
+    weights = np.exp(-0.5 * ((at[:, None] - at[None, :]) / sigma) ** 2)
+    return (weights / weights.sum(1, keepdims=True)).astype(np.float32)
+
+
+def reference(patient: Patient, view: str) -> tuple[float, float]:
+    """Return the attenuation of a ray through the middle of a lung and of one through as much soft tissue."""
+    chest, wall = (patient.half_width, 0.9) if view == "L" else (patient.half_depth, 1.3)
+    air = 1.55 * chest if view != "L" else 1.35 * chest
+    tissue = 2 * (chest + wall + 0.75 * patient.fat)
+    return SOFT * (tissue - air) + LUNG * air, SOFT * tissue

@@ -131,7 +131,5 @@ def find_style(style: str | Style) -> Style:
     if isinstance(style, Style):
         return style
     if style not in STYLES:
-        raise LessonError(
-            f"There is no style named {style!r}; choose one of {', '.join(STYLES)}, or give a Style."
-        )
+        raise LessonError(f"There is no style named {style!r}; choose one of {', '.join(STYLES)}, or give a Style.")
     return STYLES[style]

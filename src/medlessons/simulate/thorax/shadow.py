@@ -1,0 +1,347 @@
+"""The shadow of one body: what the rays of a view lose on their way.
+
+Lung is what is left of the rib cage when the domes, the spine, the great vessels and the heart are taken out.
+Their borders therefore show where they touch air, and only there (the silhouette sign).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from medlessons.simulate.thorax import anatomy
+from medlessons.simulate.thorax.anatomy import Patient
+from medlessons.simulate.thorax.pose import Pose
+from medlessons.simulate.thorax.projection import (
+    Camera,
+    Ellipsoid,
+    chord,
+    column,
+    overlap,
+    resampler,
+    shells,
+    smooth,
+    tubes,
+)
+from medlessons.simulate.thorax.signs import LEFT, RIGHT, Change, Cloud
+
+# Linear attenuation at about 60 keV (1/cm), after NIST XCOM (doi:10.18434/T48G6X); lung is a quarter of tissue.
+SOFT, LUNG, SPONGY = 0.205, 0.050, 0.05  # SPONGY: what trabecular bone adds to tissue
+METAL = 4.0
+ALL = (slice(None), slice(None))
+
+
+@dataclass(frozen=True)
+class Space:
+    """One side of the chest along the rays, on the coarse grid."""
+
+    near: np.ndarray  # the rib cage
+    far: np.ndarray
+    dome: tuple[np.ndarray, np.ndarray]
+    air: np.ndarray  # length of lung (cm)
+    gap: np.ndarray  # length of free air around a collapsed lung (cm)
+
+
+def heart_body(patient: Patient, pose: Pose, change: Change) -> Ellipsoid:
+    """Return the heart: an ellipsoid whose long axis points down, to the left and forward."""
+    width = anatomy.heart_radius(patient, change.heart * pose.heart)
+    low = 8.0 * (1 - pose.inspiration) - 1.5 * change.flat
+    angle = patient.heart_axis
+    long = width / np.hypot(np.cos(angle), 0.80 * np.sin(angle))
+    centre = (0.27 * width, 3.0 - 0.1 * (width - 5.8), -4.9 + 0.8 * low)
+    return Ellipsoid(centre, (long, 0.84 * width, 0.80 * long), -angle)
+
+
+def solids(cam: Camera, patient: Patient, pose: Pose, change: Change, heart):
+    """Return what displaces lung in the middle of the chest, from the back to the front: (part, interval)."""
+    _, up = cam.plane(0.0)
+    x, y, r = anatomy.spine_x(patient, up), anatomy.spine_y(patient, up), patient.aorta
+    wide = patient.mediastinum * np.clip(1.02 - 0.022 * (up - 5), 0.75, 1.5)
+    arch = Ellipsoid((1.2 + 0.35 * r, -1.6, 5.6), (1.1 + r, 2.2 + r, 0.5 + r))
+    root = Ellipsoid((0.5, 1.5, 1.2), (0.8 * patient.mediastinum + 0.7, 2.7, 5.5), 0.12)
+    below_arch = np.clip((6.2 - up) / 0.8, 0.02, 1)
+    return [
+        (ALL, column(cam, x, y, 1.95, 2.0)),
+        (ALL, column(cam, 1.7 + 0.0 * up, y + 2.4, r * below_arch, r * below_arch)),
+        chord(cam, arch),
+        (ALL, column(cam, 0.0 * up, y + 5.0, wide, 4.2)),
+        chord(cam, root),
+        heart,
+    ]
+
+
+def chest_space(cam: Camera, patient: Patient, pose: Pose, change: Change, side: int, shape, middle) -> Space:
+    """Return lung, dome and free air of one side (RIGHT or LEFT); ``shape`` is the cage by height,
+    ``middle`` what :func:`solids` returns.
+    """
+    sign = 1 if side == LEFT else -1
+    d = anatomy.dome(patient, sign, pose.inspiration, change.flat, change.lift[side])
+    across, up = cam.plane(0.0)
+    width, depth, centre = shape
+    if cam.lateral:
+        t, reach = (across - centre) / np.maximum(depth, 0.01), width
+        across, z = cam.plane(sign * d.x0)
+        drop = across - np.float32(d.y0)
+        room = np.float32(d.top) - np.where(drop < 0, np.float32(d.back), np.float32(d.front)) * drop * drop - z
+        half = np.sqrt(np.maximum(room, 0))
+        dome = (d.x0 - half * np.float32(d.inner**-0.5), d.x0 + half * np.float32(d.outer**-0.5))
+        dome = (np.where(half > 0, dome[0], d.x0), np.where(half > 0, dome[1], d.x0))
+    else:
+        t, reach = across / np.maximum(width, 0.01), depth * (across * sign > 0)
+        across, z = cam.plane(d.y0)
+        drop = np.float32(sign) * across - np.float32(d.x0)
+        room = np.float32(d.top) - np.where(drop < 0, np.float32(d.inner), np.float32(d.outer)) * drop * drop - z
+        half = np.sqrt(np.maximum(room, 0))
+        dome = (d.y0 - half * np.float32(d.back**-0.5), d.y0 + half * np.float32(d.front**-0.5))
+    wet, dry = _pleural_space(change, side, up)
+    square = t * t
+    outer = reach * np.sqrt(np.maximum(1 - square, 0))
+    inside = reach * np.sqrt(np.maximum(wet * wet - square, 0)) if wet is not None else outer
+    lung = reach * np.sqrt(np.maximum(dry * dry - square, 0)) if dry is not None else inside
+    if cam.lateral:
+        near, starts, ends = 0 * outer, 0 * lung, lung
+        cage = (near, outer) if side == LEFT else (-outer, near)
+    else:
+        starts, ends = centre - lung, centre + lung
+        cage = (centre - outer, centre + outer)
+    air = ends - starts - overlap(starts, ends, *dome)
+    flip = cam.lateral and side == RIGHT
+    start = starts.copy()
+    for part, (lo, hi) in middle:
+        lo, hi = (-hi, -lo) if flip else (lo, hi)
+        lo, hi = np.maximum(lo, start[part]), np.minimum(hi, ends[part])
+        hi = np.maximum(hi, lo)
+        air[part] -= hi - lo - overlap(lo, hi, dome[0][part], dome[1][part])
+        np.maximum(start[part], hi, out=start[part])
+    gap = np.zeros_like(air)
+    if dry is not None:
+        edges = (0 * inside, inside) if cam.lateral else (centre - inside, centre + inside)
+        gap = np.maximum(
+            edges[1] - edges[0] - overlap(*edges, *dome) - (ends - starts - overlap(starts, ends, *dome)), 0
+        )
+    dome = (-dome[1], -dome[0]) if flip else dome
+    return Space(*cage, dome, np.maximum(air, 0), gap)
+
+
+def _pleural_space(change: Change, side: int, up: np.ndarray):
+    """Return how far fluid or thick pleura, and free air, push the lung inwards: shares of the cage's radius."""
+    wet = None
+    if change.fluid[side]:
+        level, rise = change.fluid[side]
+        wet = np.clip((up - level) / rise, 0, 1) ** 0.35
+    if change.pleura[side]:
+        thick, middle, half, _ = change.pleura[side]
+        band = 1 - thick * np.maximum(1 - ((up - middle) / half) ** 2, 0)
+        wet = band if wet is None else np.minimum(wet, band)
+    dry = None
+    if change.collapse[side]:
+        share = change.collapse[side]
+        height = np.clip((up + 11) / 22, 0, 1)
+        top = np.clip((anatomy.APEX - 7.0 * share - up) / 5.0, 0, 1)
+        dry = (1 - share * (0.15 + 0.85 * height)) * np.sqrt(top)
+        dry = dry if wet is None else np.minimum(dry, wet)
+    return wet, dry
+
+
+def trunk(cam: Camera, patient: Patient):
+    """Return the interval of the trunk along the rays."""
+    across, up = cam.plane(0.0)
+    width, depth, centre = anatomy.skin(patient, up)
+    if cam.lateral:  # the shoulders are lifted out of the way with the arms
+        width = np.minimum(width, patient.half_width + patient.fat + 0.9)
+        t, full, middle = (across - centre) / depth, width, 0.0
+    else:
+        t, full, middle = across / width, depth, centre
+    t = t * t
+    half = full * np.sqrt(np.maximum(1 - t * (0.35 + 0.65 * t), 0))
+    return middle - half, middle + half
+
+
+def add_outer_tissue(cam: Camera, patient: Patient, pose: Pose, path: np.ndarray, body) -> None:
+    """Add arms and breasts to the path through soft tissue (cm)."""
+    front = float(np.sum(anatomy.skin(patient, np.float64(-3.0))[1:]))
+    if patient.breast:
+        size = 1.6 + 3.4 * patient.breast
+        for sign in (-1, 1):
+            hang = -3.5 - 3.5 * patient.breast
+            breast = Ellipsoid((sign * 0.58 * patient.half_width, front - 0.8, hang), (5.6, size, 0.6 * size + 2.6))
+            part, (lo, hi) = chord(cam, breast)
+            path[part] += hi - lo - overlap(lo, hi, body[0][part], body[1][part])
+    thick = 3.3 + 0.45 * patient.fat
+    for arm in arms(cam, patient, pose, thick):
+        part, (lo, hi) = chord(cam, arm)
+        path[part] += hi - lo - overlap(lo, hi, body[0][part], body[1][part])
+
+
+def arms(cam: Camera, patient: Patient, pose: Pose, thick: float) -> list[Ellipsoid]:
+    """Return the upper arms: beside the trunk on a frontal view, lifted on a lateral one."""
+    if cam.lateral:
+        angle = 0.1 + 1.3 * pose.arms  # from forward to overhead
+        reach = 13.0
+        middle = (reach * float(np.cos(angle)), reach * float(np.sin(angle)))
+        return [
+            Ellipsoid(
+                (sign * (patient.half_width + 2.0), middle[0] - 4.0, middle[1] + 10.0),
+                (1.4 * thick, reach + 6, 1.35 * thick),
+                angle,
+                True,
+            )
+            for sign in (-1, 1)
+        ]
+    spread = 0.12 + 0.3 * pose.arms * (cam.view == "PA")
+    x = patient.half_width + 2.5 + 0.5 * patient.fat + 1.2 * thick
+    return [
+        Ellipsoid((sign * (x + 14 * np.sin(spread) * 0.6), -1.0, -2.0), (thick, thick, 16.0), sign * spread)
+        for sign in (-1, 1)
+    ]
+
+
+def attenuation(
+    coarse: Camera, fine: Camera, patient: Patient, pose: Pose, change: Change, rng_seed: tuple[int, ...]
+) -> np.ndarray:
+    """Return the attenuation (line integral, no unit) of a patient on the fine grid."""
+    body = trunk(coarse, patient)
+    path = body[1] - body[0]
+    add_outer_tissue(coarse, patient, pose, path, body)
+    total = np.float32(SOFT) * path
+    heart = chord(coarse, heart_body(patient, pose, change))
+    middle = solids(coarse, patient, pose, change, heart)
+    shape = anatomy.cage(patient, coarse.plane(0.0)[1])
+    spaces = [chest_space(coarse, patient, pose, change, side, shape, middle) for side in (RIGHT, LEFT)]
+    for side, space in enumerate(spaces):
+        total -= np.float32(SOFT - LUNG * change.air[side]) * space.air + np.float32(SOFT) * space.gap
+    add_gas(coarse, patient, pose, change, total)
+    add_spine(coarse, patient, total, middle[0][1], body)
+    for cloud in change.clouds:
+        add_cloud(coarse, cloud, spaces, total)
+    for gas, level in change.pockets:
+        part, (lo, hi) = chord(coarse, gas)
+        _, up = coarse.crop(*part).plane(gas.centre[1])
+        total[part] -= np.float32(SOFT) * (hi - lo) * (up > level)
+    add_texture(coarse, spaces, total, rng_seed)
+    total = enlarge(total, fine.shape)
+    total += smooth(small_parts(fine, patient, pose, change), 0.75)
+    return np.maximum(total, 0)
+
+
+def enlarge(image: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Return the image interpolated to ``shape``."""
+    if image.shape == shape:
+        return image
+    rows, columns = resampler(shape[0], image.shape[0]), resampler(shape[1], image.shape[1])
+    return (rows @ image.astype(np.float32)) @ columns.T
+
+
+def add_gas(cam: Camera, patient: Patient, pose: Pose, change: Change, total: np.ndarray) -> None:
+    """Take out the stomach bubble below the left dome, with its fluid level, and some gas in the colon."""
+    d = anatomy.dome(patient, 1, pose.inspiration, change.flat, change.lift[LEFT])
+    r = patient.stomach_air
+    bubble = Ellipsoid((6.3, 0.5, d.top - 1.0 - 0.8 * r), (1.25 * r, 1.1 * r, 0.8 * r))
+    part, (lo, hi) = chord(cam, bubble)
+    _, up = cam.crop(*part).plane(0.5)
+    total[part] -= np.float32(0.75 * SOFT) * (hi - lo) * (up > bubble.centre[2] - 0.3 * r)
+    rng = np.random.default_rng([patient.seed, 6])
+    for x, z, size in zip(
+        rng.uniform(-1, 11, 3).tolist(),
+        rng.uniform(-22, -14, 3).tolist(),
+        rng.uniform(0.6, 1.7, 3).tolist(),
+        strict=True,
+    ):
+        part, (lo, hi) = chord(cam, Ellipsoid((x, 4.0, z), (1.3 * size, size, size)))
+        total[part] -= np.float32(0.6 * SOFT) * (hi - lo)
+
+
+def add_spine(cam: Camera, patient: Patient, total: np.ndarray, spine, body) -> None:
+    """Add bone to the spine: blocks with bright end plates and discs in between, and two pedicles each."""
+    _, up = cam.plane(float(anatomy.spine_x(patient, 0.0)) if cam.lateral else float(anatomy.spine_y(patient, 0.0)))
+    phase = np.abs(((up - anatomy.APEX) / anatomy.VERTEBRA) % 1 - 0.5) * 2  # 0 in the middle of a vertebra, 1 in a disc
+    block = np.clip((0.78 - phase) / 0.1, 0, 1) * 0.9 + np.exp(-(((phase - 0.66) / 0.1) ** 2)) * 0.8
+    total += np.float32(SPONGY * patient.bone) * block.astype(np.float32) * (spine[1] - spine[0])
+
+
+def add_cloud(cam: Camera, cloud: Cloud, spaces: list[Space], total: np.ndarray) -> None:
+    """Fill air with what a cloud is made of, where its ellipsoid meets lung."""
+    part, (lo, hi) = chord(cam, cloud.body)
+    if lo.size == 0:
+        return
+    along = 0 if cam.lateral else 1
+    local = cam.crop(*part)
+    across, up = local.plane(cloud.body.centre[along])
+    if cloud.fissure:
+        z0, slope, keep = cloud.fissure
+        if cam.lateral:
+            hi = np.where(keep * (up - z0 - slope * across) > 0, hi, lo)
+        else:
+            cut = (up - np.float32(z0)) / np.float32(slope)  # y of the fissure at this height
+            above_is_back = keep * slope > 0
+            lo, hi = (lo, np.minimum(hi, cut)) if above_is_back else (np.maximum(lo, cut), hi)
+            hi = np.maximum(hi, lo)
+    thickness = np.float32(2 * cloud.body.radii[along])
+    filled = 0
+    for space in spaces:
+        near, far = np.maximum(lo, space.near[part]), np.minimum(hi, space.far[part])
+        inside = overlap(near, far, near, far) - overlap(near, far, space.dome[0][part], space.dome[1][part])
+        filled = filled + np.minimum(inside, space.air[part])
+    shape = filled
+    if cloud.edge:
+        shape = shape * np.clip((hi - lo) / (thickness * np.float32(cloud.edge)), 0, 1)
+    if cloud.patchy:
+        grain = texture(local, cloud.grain, [cloud.seed, 7, along])
+        shape = shape * np.clip(1 + np.float32(cloud.patchy) * grain, 0, 2)
+    total[part] += np.float32((SOFT - LUNG) * cloud.density) * shape
+
+
+def texture(cam: Camera, grain: float, seed) -> np.ndarray:
+    """Return smooth noise (mean 0, standard deviation near 1) with patches of ``grain`` cm."""
+    rng = np.random.default_rng(seed)
+    height, width = cam.shape
+    pixel = abs(float(cam.v[0, 0] - cam.v[-1, 0])) / max(height - 1, 1) or 1.0
+    rows, columns = max(2, int(height * pixel / grain) + 2), max(2, int(width * pixel / grain) + 2)
+    return enlarge(1.5 * rng.standard_normal((rows, columns), dtype=np.float32), (height, width))
+
+
+def add_texture(cam: Camera, spaces: list[Space], total: np.ndarray, seed) -> None:
+    """Mottle the lungs a little: small vessels and septa that are not drawn one by one."""
+    air = spaces[RIGHT].air + spaces[LEFT].air
+    grain = texture(cam, 0.45, [*seed, 8]) + 0.8 * texture(cam, 1.3, [*seed, 9])
+    total += np.float32(0.0038) * air * grain
+
+
+def small_parts(cam: Camera, patient: Patient, pose: Pose, change: Change) -> np.ndarray:
+    """Return the attenuation of what is thin: bones, vessels, airways, lines of findings, devices."""
+    sharp = cam.shape[0] / 320
+    steps = max(3, round(8 * sharp))
+    image = np.zeros(cam.shape, np.float32)
+    ring = max(8, round(16 * sharp))
+    for rods, between, around in (
+        (anatomy.ribs(patient), steps, ring),
+        (anatomy.front_bones(patient), steps, max(10, round(24 * sharp))),
+        (anatomy.back_bones(patient), max(1, steps // 2), max(8, ring // 2)),
+    ):
+        image += shells(cam, rods.centre, rods.tall, rods.flat, rods.mass, between, around)
+    tree = anatomy.vessels(patient)
+    radius = tree.radius * np.float32(change.calibre)
+    if change.upper_calibre != 1:
+        radius = radius * np.where(tree.start[:, 2] > 1.5, np.float32(change.upper_calibre), np.float32(1))
+    for part, along, wide in (
+        (slice(None, tree.stems), max(5, round(14 * sharp)), max(3, round(7 * sharp))),
+        (slice(tree.stems, None), max(4, round(10 * sharp)), max(1, round(2 * sharp))),
+    ):
+        image += tubes(cam, tree.start[part], tree.end[part], radius[part], np.float32(SOFT - LUNG), along, wide)
+    airway = np.array([[0, -1.0, 17], [0, -1.6, 10], [0.1, -2.2, 4.6]], np.float32)
+    bronchi = np.array([[-2.9, -2.4, 1.6], [3.9, -2.8, 2.2]], np.float32)
+    start = np.concatenate([airway[:2], airway[[2, 2]]])
+    end = np.concatenate([airway[1:], bronchi])
+    wide = np.array([0.85, 0.85, 0.62, 0.55], np.float32)
+    image += tubes(cam, start, end, wide, np.float32(-0.7 * SOFT), round(110 * sharp), max(6, round(22 * sharp)))
+    for first, last, r, density in change.lines:
+        size = np.full(len(first), r, np.float32)
+        image += tubes(
+            cam,
+            first.astype(np.float32),
+            last.astype(np.float32),
+            size,
+            np.float32(density),
+            max(3, round(14 * sharp)),
+            max(1, round(3 * sharp)),
+        )
+    return image
