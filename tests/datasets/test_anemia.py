@@ -1,14 +1,14 @@
 """Blood counts load from both sources, and whatever is wrong with a file or a blood count is named."""
 
 import errno
-import multiprocessing
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from medlessons import datasets
+from medlessons import datasets, settings
 from medlessons.datasets import anemia, download
 from medlessons.errors import LessonError
 from medlessons.simulate import blood
@@ -22,9 +22,19 @@ def folders(tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def sound():
+def drawn():
+    return blood.draw(return_truth=True)
+
+
+@pytest.fixture(scope="session")
+def embedded_csv():
+    return anemia.embedded_csv()
+
+
+@pytest.fixture(scope="session")
+def sound(drawn):
     """Simulated rows without faults: what an instructor's own file may look like."""
-    table, truth = blood.draw(return_truth=True)
+    table, truth = drawn
     table = table[~truth["filled"] & (truth["corrupted"] == "")]
     rare = table["Diagnosis"].value_counts().loc[lambda counts: counts < 5].index
     return table[~table["Diagnosis"].isin(rare)].reset_index(drop=True)
@@ -34,13 +44,18 @@ def as_csv(table, **options) -> bytes:
     return table.to_csv(index=False, **options).encode()
 
 
+def no_leftovers() -> bool:
+    """Nothing but the lock, which says nothing, lies where the embedded file would be."""
+    return all(path.suffix == ".lock" for path in anemia.embedded_path().parent.iterdir())
+
+
 # ------------------------------------------------------------------------------------------------ the embedded source
 
 
-def test_embedded_is_the_default_and_is_made_once():
+def test_embedded_is_the_default_and_is_made_once(drawn):
     table = anemia.load()
     assert table.attrs["name"] == "simulated data" and table.shape == (1281, 15)
-    pd.testing.assert_frame_equal(table, blood.draw())
+    pd.testing.assert_frame_equal(table, drawn[0])
     made = anemia.embedded_path().stat().st_mtime_ns
     anemia.load("embedded")
     assert anemia.embedded_path().stat().st_mtime_ns == made
@@ -66,7 +81,7 @@ def test_prepare_explains_a_full_disk_and_leaves_nothing(monkeypatch):
     monkeypatch.setattr(type(anemia.embedded_path()), "write_bytes", fill)
     with pytest.raises(LessonError, match="the disk is full"):
         anemia.prepare()
-    assert list(anemia.embedded_path().parent.iterdir()) == []
+    assert no_leftovers()
 
 
 def test_ctrl_c_while_writing_leaves_nothing(monkeypatch):
@@ -77,18 +92,16 @@ def test_ctrl_c_while_writing_leaves_nothing(monkeypatch):
     monkeypatch.setattr(type(anemia.embedded_path()), "write_bytes", interrupt)
     with pytest.raises(KeyboardInterrupt):
         anemia.prepare()
-    assert list(anemia.embedded_path().parent.iterdir()) == []
+    assert no_leftovers()
 
 
-def _prepare_in_another_process(_):
-    return anemia.prepare().stat().st_size
-
-
-def test_several_runs_at_once_do_not_disturb_each_other():
-    with multiprocessing.get_context("fork").Pool(4) as pool:
-        sizes = pool.map(_prepare_in_another_process, range(8))
-    assert set(sizes) == {len(anemia.embedded_csv())}
-    assert list(anemia.embedded_path().parent.iterdir()) == [anemia.embedded_path()]
+def test_several_runs_at_once_do_not_disturb_each_other(embedded_csv, monkeypatch):
+    made = []
+    monkeypatch.setattr(anemia, "embedded_csv", lambda: made.append(1) or embedded_csv)
+    with ThreadPoolExecutor(4) as pool:
+        paths = list(pool.map(lambda _: anemia.prepare(), range(8)))
+    assert {path.read_bytes() for path in paths} == {embedded_csv}
+    assert len(made) == 1, "the others waited"
 
 
 def test_unknown_source():
@@ -100,12 +113,11 @@ def test_unknown_source():
 
 
 @pytest.fixture
-def published(monkeypatch):
+def published(monkeypatch, drawn, embedded_csv):
     """A stand-in for the published file, which must not be in the repository: the simulated one under its checksum."""
-    content = anemia.embedded_csv()
-    monkeypatch.setattr(anemia, "PUBLISHED_MD5", download.md5(content))
-    monkeypatch.setattr(anemia, "PUBLISHED_FIRST_ROW_MD5", anemia._row_md5(blood.draw().iloc[0]))
-    return content
+    monkeypatch.setattr(anemia, "PUBLISHED_MD5", download.md5(embedded_csv))
+    monkeypatch.setattr(anemia, "PUBLISHED_FIRST_ROW_MD5", anemia._row_md5(drawn[0].iloc[0]))
+    return embedded_csv
 
 
 def put(content: bytes):
@@ -256,9 +268,9 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_damaged_copies_of_the_published_file_are_refused(published, damage):
+def test_damaged_copies_of_the_published_file_are_refused(published, drawn, damage):
     spoil, message = DAMAGES[damage]
-    put(spoil(blood.draw()))
+    put(spoil(drawn[0]))
     with pytest.raises(LessonError, match=message):
         anemia.load("real")
 
@@ -408,8 +420,8 @@ def test_a_parameter_that_is_not_given_is_missing_and_text_is_refused():
         anemia.validate(SOUND_COUNT | {"HGB": "low"})
 
 
-def test_validate_finds_what_the_simulation_did():
-    table, truth = blood.draw(return_truth=True)
+def test_validate_finds_what_the_simulation_did(drawn):
+    table, truth = drawn
     found = anemia.validate(table)
     assert set(found.loc[found["fault"] == "filled", "row"]) == set(truth.index[truth["filled"]])
     spoilt = set(found.loc[found["fault"].isin(["unit", "scale", "impossible", "identity"]), "row"])
@@ -419,8 +431,8 @@ def test_validate_finds_what_the_simulation_did():
     assert not measured_and_sound & spoilt
 
 
-def test_find_filled_knows_the_filled_cells():
-    table, truth = blood.draw(return_truth=True)
+def test_find_filled_knows_the_filled_cells(drawn):
+    table, truth = drawn
     filled = anemia.find_filled(table)
     for column in blood.FILLED_COLUMNS:
         assert (filled[column] == truth["filled"]).all()
@@ -428,8 +440,8 @@ def test_find_filled_knows_the_filled_cells():
     assert filled.drop(columns=[*blood.FILLED_COLUMNS, "PDW"]).sum().sum() == 0
 
 
-def test_the_known_means_are_those_of_the_simulation():
-    row = blood.draw().loc[1038]
+def test_the_known_means_are_those_of_the_simulation(drawn):
+    row = drawn[0].loc[1038]
     assert row[list(anemia.FILLED_MEANS[1])].to_dict() == anemia.FILLED_MEANS[1]
 
 
@@ -438,3 +450,11 @@ def test_identity_errors():
     assert list(errors.columns) == ["MCV", "MCH", "MCHC"]
     assert errors.iloc[0].max() < 0.01
     assert errors.iloc[1]["MCV"] > 0.09 and errors.iloc[1]["MCH"] < 0.01
+
+
+def test_the_data_card_documents_every_column_and_diagnosis():
+    card = (settings.REPOSITORY / "data" / "README.md").read_text(encoding="utf-8")
+    for column, (low, high) in anemia.LIMITS.items():
+        unit = anemia.COLUMNS.at[column, "unit"]
+        assert f"| {unit} | {low:g} to {high:g} |" in card[card.index(f"| `{column}` |") :].splitlines()[0]
+    assert " · ".join(anemia.DIAGNOSES) in card.replace("\n", " ")

@@ -1,13 +1,13 @@
 """The data sets of the lessons: one face for the embedded and the real data.
 
-Each data set is a module with the same functions: ``prepare()`` makes the embedded files,
-``fetch(origin)`` brings the published ones, ``status()`` says what is there, and ``load(source)`` returns the table.
+Each data set is a module with the same functions: ``prepare()`` makes the embedded files, ``fetch(origin)`` brings the
+published ones, ``status()`` says what is there, and ``load(source)`` returns the table.
 """
 
-from medlessons.datasets import anemia
+from medlessons.datasets import anemia, orientation
 from medlessons.datasets.download import Status
 
-REGISTRY = {"anemia": anemia}
+REGISTRY = {"anemia": anemia, "orientation": orientation}
 
 
 def status() -> list[Status]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from filelock import FileLock
 
 from medlessons import settings
 from medlessons.datasets import download
@@ -136,14 +137,24 @@ def real_path() -> Path:
 
 
 def prepare() -> Path:
-    """Make the embedded file unless it is there and whole; return its path."""
+    """Make the embedded file unless it is there and whole; return its path.
+
+    A second run at the same time waits for the first one.
+    """
     path = embedded_path()
     with download.explained(path):
-        if path.is_file() and download.md5(path.read_bytes()) == EMBEDDED_MD5:
+        if _is_whole(path):
             return path
-    with download.placing(path) as temporary:
-        temporary.write_bytes(embedded_csv())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_name(f".{path.name}.lock")):
+            if not _is_whole(path):
+                with download.placing(path) as temporary:
+                    temporary.write_bytes(embedded_csv())
     return path
+
+
+def _is_whole(path: Path) -> bool:
+    return path.is_file() and download.md5(path.read_bytes()) == EMBEDDED_MD5
 
 
 def embedded_csv() -> bytes:
