@@ -162,7 +162,7 @@ def test_a_missing_file_says_how_to_get_it():
 
 def test_a_folder_in_place_of_the_file():
     anemia.real_path().mkdir(parents=True)
-    with pytest.raises(LessonError, match=r"diagnosed_cbc_data_v4\.csv: .*Move away"):
+    with pytest.raises(LessonError, match=r"diagnosed_cbc_data_v4\.csv: .*Move it away"):
         anemia.load("real")
 
 
@@ -173,6 +173,8 @@ def test_an_unreadable_folder(monkeypatch):
     monkeypatch.setattr(type(anemia.real_path()), "read_bytes", refuse)
     with pytest.raises(LessonError, match=r"no permission \(Permission denied\)\. Change the permissions"):
         anemia.load("real")
+    monkeypatch.setattr(type(anemia.real_path()), "exists", refuse)
+    assert "no permission" in anemia.status()[1].note
 
 
 FILE_FAULTS = {

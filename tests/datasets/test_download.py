@@ -73,7 +73,7 @@ def test_placing_explains_a_missing_permission(tmp_path, monkeypatch):
 
 def test_placing_explains_a_folder_in_the_place_of_the_file(tmp_path):
     (tmp_path / "table.csv").mkdir()
-    message = r"table\.csv: .*directory.*Move away"
+    message = r"table\.csv: .*directory.*Move it away"
     with pytest.raises(LessonError, match=message), download.placing(tmp_path / "table.csv") as temporary:
         temporary.write_text("whole")
     assert [path.name for path in tmp_path.iterdir()] == ["table.csv"]
@@ -81,7 +81,7 @@ def test_placing_explains_a_folder_in_the_place_of_the_file(tmp_path):
 
 def test_placing_explains_a_file_in_the_place_of_a_folder(tmp_path):
     (tmp_path / "data").write_text("a file")
-    with pytest.raises(LessonError, match="Move away"), download.placing(tmp_path / "data" / "table.csv"):
+    with pytest.raises(LessonError, match="Move it away"), download.placing(tmp_path / "data" / "table.csv"):
         pass
 
 

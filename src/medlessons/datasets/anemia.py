@@ -214,9 +214,10 @@ def status() -> list[download.Status]:
 
 
 def _status(source: str, path: Path, check_content) -> download.Status:
-    if not path.exists():
-        return download.Status(NAME, source, path, False, 0, False, "not there")
     try:
+        with download.explained(path):
+            if not path.exists():
+                return download.Status(NAME, source, path, False, 0, False, "not there")
         table = check_content(read_bytes(path), path.name)
     except LessonError as error:
         return download.Status(NAME, source, path, True, 0, False, str(error))
@@ -373,7 +374,8 @@ def _check_diagnoses(table: pd.DataFrame, file: str) -> None:
 
 
 def _further(rows: pd.DataFrame | pd.Series) -> str:
-    return f" (and {len(rows) - 1} further rows)" if len(rows) > 1 else ""
+    further = len(rows) - 1
+    return f" (and {further} further row{'s' * (further > 1)})" * (further > 0)
 
 
 def _check_numbers(cells: pd.Series, file: str) -> pd.Series:

@@ -46,7 +46,7 @@ def explained(path: Path) -> Iterator[None]:
         ) from error
     except (IsADirectoryError, NotADirectoryError, FileExistsError) as error:
         raise LessonError(
-            f"{path}: {error.strerror} ({error.filename}). Move away what stands there and try again."
+            f"{path}: something else stands in the way ({error.strerror}). Move it away and try again."
         ) from error
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
