@@ -1,6 +1,6 @@
 """From image files to batches of numbers: decode, make grey, resize.
 
-All arithmetic on pixels is done by Pillow in whole numbers, so that every machine gets the same batch from the same file.
+All arithmetic on pixels is done by Pillow in whole numbers, so that every machine reads the same batch.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Chest radiographs, frontal or lateral (lesson 2): the embedded set, the published one, or an instructor's own folders.
+"""Chest radiographs, frontal or lateral (lesson 2): the embedded set, the published one, or an instructor's own.
 
 The published images are the COVID-19 image data collection, https://github.com/ieee8023/covid-chestxray-dataset
 (Cohen et al. 2020, https://arxiv.org/abs/2006.11988). The format is described in data/README.md.

@@ -1,0 +1,106 @@
+"""The networks that the lessons load, and how they are loaded: never a missing or damaged file in silence."""
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from medlessons import settings
+from medlessons.errors import LessonError
+
+if TYPE_CHECKING:  # importing Keras takes seconds, and looking at checksums does not need it
+    import keras
+
+CHECKSUMS = "SHA256SUMS"
+
+
+def load(name: str) -> "keras.Model":
+    """Load a trained network of the folder ``models/``.
+
+    Parameters
+    ----------
+    name : str
+        Name of the file without its ending, such as ``"orientation"``. The model cards in models/README.md say what
+        each network wants and gives.
+
+    Returns
+    -------
+    keras.Model
+
+    Raises
+    ------
+    LessonError
+        If the file is missing, or is not the one that was measured for its model card.
+    """
+    import keras
+
+    path = settings.models_dir() / f"{name}.keras"
+    known = checksums()
+    if path.name not in known:
+        raise LessonError(f"There is no network {name!r}; there are {', '.join(Path(file).stem for file in known)}.")
+    fault = check(path, known[path.name])
+    if fault:
+        raise LessonError(f"{path}: {fault} Bring it back with `git checkout -- models`.")
+    return keras.saving.load_model(path, compile=False)
+
+
+def checksums() -> dict[str, str]:
+    """Return the SHA-256 of each file in ``models/``: file -> 64 hexadecimal digits."""
+    path = settings.models_dir() / CHECKSUMS
+    if not path.is_file():
+        raise LessonError(f"{path}: the list of checksums is not there. Bring it back with `git checkout -- models`.")
+    pairs = [line.split() for line in path.read_text().splitlines() if line.strip()]
+    return {file: digest for digest, file in pairs}
+
+
+def status() -> dict[str, str | None]:
+    """Return what is wrong with each file of weights, None if nothing is."""
+    return {file: check(settings.models_dir() / file, digest) for file, digest in checksums().items()}
+
+
+def check(path: Path, digest: str) -> str | None:
+    """Return what is wrong with a file of weights, or None."""
+    if not path.is_file():
+        return "the weights are not there."
+    if hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+        return "the weights are damaged or from another version: their checksum is not the one in models/SHA256SUMS."
+    return None
+
+
+def record(path: Path) -> None:
+    """Write the checksum of a new file of weights into the list."""
+    listed = settings.models_dir() / CHECKSUMS
+    known = checksums() if listed.is_file() else {}
+    known[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    listed.write_text("".join(f"{digest}  {file}\n" for file, digest in sorted(known.items())))
+
+
+def orientation(size: int, filters: tuple[int, ...] = (16, 24, 32, 48)) -> "keras.Model":
+    """Build the network of lesson 2 that is trained on simulated images only and shipped in ``models/``.
+
+    Blocks of convolution and pooling, global averaging, one sigmoid output: the probability that the view is lateral.
+
+    Parameters
+    ----------
+    size : int
+        Edge of the images in pixels.
+    filters : tuple of int
+        Filters of each block.
+
+    Returns
+    -------
+    keras.Model
+        Takes grey levels from 0 to 255, shape (images, size, size, 1).
+    """
+    import keras
+
+    layers = keras.layers
+    network = [keras.Input((size, size, 1)), layers.Rescaling(1 / 255)]
+    for count in filters:
+        network += [
+            layers.Conv2D(count, 3, padding="same", use_bias=False),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.MaxPooling2D(),
+        ]
+    network += [layers.GlobalAveragePooling2D(), layers.Dropout(0.3), layers.Dense(1, activation="sigmoid")]
+    return keras.Sequential(network, name="orientation")
