@@ -11,7 +11,7 @@ from medlessons.simulate.thorax.findings import (
     mined_labels,
 )
 from medlessons.simulate.thorax.projection import VIEWS
-from medlessons.simulate.thorax.radiograph import FAULTS, Radiograph, radiograph
+from medlessons.simulate.thorax.imaging import FAULTS, Radiograph, radiograph
 from medlessons.simulate.thorax.sets import render_set
 from medlessons.simulate.thorax.styles import STYLES, Style, draw_style
 

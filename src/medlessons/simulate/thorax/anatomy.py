@@ -182,9 +182,9 @@ def skin(patient: Patient, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nd
     _, inner, centre = cage(patient, np.clip(z, FLOOR, 7.0))
     top = _step((z - 4.0) / 12.0)
     depth = inner + 0.7 * fat + 1.3
-    depth = depth + (6.6 + 0.4 * fat - depth) * top + waist * 0.35 * fat
+    depth = depth + (7.6 + 0.5 * fat - depth) * top + waist * 0.35 * fat
     centre = centre - 0.4 + 0.25 * fat * waist
-    return width, depth, centre + (spine_y(patient, z) + 3.4 - centre) * top
+    return width, depth, centre + (spine_y(patient, z) + 4.0 - centre) * top
 
 
 def _step(t: np.ndarray) -> np.ndarray:
@@ -355,7 +355,7 @@ def vessels(patient: Patient) -> Tubes:
         direction /= np.sqrt((direction * direction).sum(1, keepdims=True))
         # The thicker branch turns less.
         radius = np.concatenate([np.cbrt(share) * radius, np.cbrt(1 - share) * radius]) * 0.93
-        length = np.tile(length, 2) * rng.uniform(0.68, 1.0, 2 * len(length))
+        length = np.tile(length, 2) * rng.uniform(0.76, 1.04, 2 * len(length))
         position, side = np.tile(end, (2, 1)), np.tile(side, 2)
         alive = in_lung(patient, position, side)
         position, direction, radius, length, side = (a[alive] for a in (position, direction, radius, length, side))

@@ -62,7 +62,7 @@ def draw_pose(patient: Patient, view: str, visit: int) -> Pose:
         tip=0.03 * z[2] + (0.12 * u[2] if weak else 0.0),
         lean=0.02 * z[3] * (1.8 if weak else 1.0),
         shift_x=0.8 * z[4],
-        shift_z=0.9 * z[5],
+        shift_z=1.2 + 0.9 * z[5],
         zoom=float(np.exp(0.035 * z[6])),
         arms=float(u[0]),
         faces=1 if u[1] < 0.5 else -1,

@@ -11,7 +11,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from medlessons.simulate.thorax.anatomy import draw_patient
-from medlessons.simulate.thorax.radiograph import Radiograph, radiograph
+from medlessons.simulate.thorax.imaging import Radiograph, radiograph
 
 REQUEST = ("view", "findings", "visit", "style", "faults")
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from medlessons.simulate.thorax import anatomy
 from medlessons.simulate.thorax.anatomy import Patient
+from medlessons.simulate.thorax.devices import devices
 from medlessons.simulate.thorax.pose import Pose
 from medlessons.simulate.thorax.projection import (
     Camera,
@@ -25,8 +26,7 @@ from medlessons.simulate.thorax.projection import (
 from medlessons.simulate.thorax.signs import LEFT, RIGHT, Change, Cloud
 
 # Linear attenuation at about 60 keV (1/cm), after NIST XCOM (doi:10.18434/T48G6X); lung is a quarter of tissue.
-SOFT, LUNG, SPONGY = 0.205, 0.050, 0.05  # SPONGY: what trabecular bone adds to tissue
-METAL = 4.0
+SOFT, LUNG, SPONGY = 0.205, 0.046, 0.05  # SPONGY: what trabecular bone adds to tissue
 ALL = (slice(None), slice(None))
 
 
@@ -92,46 +92,62 @@ def chest_space(cam: Camera, patient: Patient, pose: Pose, change: Change, side:
         room = np.float32(d.top) - np.where(drop < 0, np.float32(d.inner), np.float32(d.outer)) * drop * drop - z
         half = np.sqrt(np.maximum(room, 0))
         dome = (d.y0 - half * np.float32(d.back**-0.5), d.y0 + half * np.float32(d.front**-0.5))
+    band = _thick_pleura(change, side, up)
+    if cam.lateral:
+        reach = reach * band
+    else:
+        t = t / band
     wet, dry = _pleural_space(change, side, up)
     square = t * t
-    outer = reach * np.sqrt(np.maximum(1 - square, 0))
-    inside = reach * np.sqrt(np.maximum(wet * wet - square, 0)) if wet is not None else outer
-    lung = reach * np.sqrt(np.maximum(dry * dry - square, 0)) if dry is not None else inside
+    outer, inside, lung = (
+        reach * np.sqrt(np.maximum((1 if share is None else share * share) - square, 0)) for share in (None, wet, dry)
+    )
+    if dry is None:
+        lung = inside
+    base = 0 if cam.lateral else centre
+
+    def free(half):
+        """Return the room that domes and solids leave between both walls (cm)."""
+        lo, hi = (0 * half, half) if cam.lateral else (base - half, base + half)
+        return _room(lo, hi, dome, middle, mirrored=cam.lateral and side == RIGHT)
+
+    air = free(lung)
+    gap = np.zeros_like(air) if dry is None else np.maximum(free(inside) - air, 0)
     if cam.lateral:
-        near, starts, ends = 0 * outer, 0 * lung, lung
-        cage = (near, outer) if side == LEFT else (-outer, near)
+        near, far = (0 * outer, outer) if side == LEFT else (-outer, 0 * outer)
+        dome = dome if side == LEFT else (-dome[1], -dome[0])
     else:
-        starts, ends = centre - lung, centre + lung
-        cage = (centre - outer, centre + outer)
-    air = ends - starts - overlap(starts, ends, *dome)
-    flip = cam.lateral and side == RIGHT
-    start = starts.copy()
-    for part, (lo, hi) in middle:
-        lo, hi = (-hi, -lo) if flip else (lo, hi)
-        lo, hi = np.maximum(lo, start[part]), np.minimum(hi, ends[part])
-        hi = np.maximum(hi, lo)
-        air[part] -= hi - lo - overlap(lo, hi, dome[0][part], dome[1][part])
-        np.maximum(start[part], hi, out=start[part])
-    gap = np.zeros_like(air)
-    if dry is not None:
-        edges = (0 * inside, inside) if cam.lateral else (centre - inside, centre + inside)
-        gap = np.maximum(
-            edges[1] - edges[0] - overlap(*edges, *dome) - (ends - starts - overlap(starts, ends, *dome)), 0
-        )
-    dome = (-dome[1], -dome[0]) if flip else dome
-    return Space(*cage, dome, np.maximum(air, 0), gap)
+        near, far = base - outer, base + outer
+    return Space(near, far, dome, air, gap)
+
+
+def _room(lo, hi, dome, middle, mirrored: bool) -> np.ndarray:
+    """Return what remains of the interval [lo, hi] without the dome and the solids (cm)."""
+    room = hi - lo - overlap(lo, hi, *dome)
+    start = lo.copy()
+    for part, (near, far) in middle:
+        near, far = (-far, -near) if mirrored else (near, far)
+        near, far = np.maximum(near, start[part]), np.minimum(far, hi[part])
+        far = np.maximum(far, near)
+        room[part] -= far - near - overlap(near, far, dome[0][part], dome[1][part])
+        start[part] = np.where(far > near, far, start[part])
+    return np.maximum(room, 0)
+
+
+def _thick_pleura(change: Change, side: int, up: np.ndarray):
+    """Return the share of the chest's width that a thick pleura at the side leaves."""
+    if not change.pleura[side]:
+        return np.float32(1)
+    thick, middle, half = change.pleura[side]
+    return 1 - np.float32(thick) * np.maximum(1 - ((up - np.float32(middle)) / np.float32(half)) ** 2, 0)
 
 
 def _pleural_space(change: Change, side: int, up: np.ndarray):
-    """Return how far fluid or thick pleura, and free air, push the lung inwards: shares of the cage's radius."""
+    """Return how far fluid, and free air, push the lung inwards: shares of the cage's radius, or None."""
     wet = None
     if change.fluid[side]:
         level, rise = change.fluid[side]
         wet = np.clip((up - level) / rise, 0, 1) ** 0.35
-    if change.pleura[side]:
-        thick, middle, half, _ = change.pleura[side]
-        band = 1 - thick * np.maximum(1 - ((up - middle) / half) ** 2, 0)
-        wet = band if wet is None else np.minimum(wet, band)
     dry = None
     if change.collapse[side]:
         share = change.collapse[side]
@@ -153,6 +169,8 @@ def trunk(cam: Camera, patient: Patient):
         t, full, middle = across / width, depth, centre
     t = t * t
     half = full * np.sqrt(np.maximum(1 - t * (0.35 + 0.65 * t), 0))
+    if cam.lateral:
+        half = half * (1 - np.clip((up - 6) / 12, 0, 0.6) * t)
     return middle - half, middle + half
 
 
@@ -165,7 +183,8 @@ def add_outer_tissue(cam: Camera, patient: Patient, pose: Pose, path: np.ndarray
             hang = -3.5 - 3.5 * patient.breast
             breast = Ellipsoid((sign * 0.58 * patient.half_width, front - 0.8, hang), (5.6, size, 0.6 * size + 2.6))
             part, (lo, hi) = chord(cam, breast)
-            path[part] += hi - lo - overlap(lo, hi, body[0][part], body[1][part])
+            free = hi - lo - overlap(lo, hi, body[0][part], body[1][part])
+            path[part] += free * np.minimum((hi - lo) * np.float32(0.6 / size), 1)  # it thins out
     thick = 3.3 + 0.45 * patient.fat
     for arm in arms(cam, patient, pose, thick):
         part, (lo, hi) = chord(cam, arm)
@@ -309,12 +328,12 @@ def add_texture(cam: Camera, spaces: list[Space], total: np.ndarray, seed) -> No
 def small_parts(cam: Camera, patient: Patient, pose: Pose, change: Change) -> np.ndarray:
     """Return the attenuation of what is thin: bones, vessels, airways, lines of findings, devices."""
     sharp = cam.shape[0] / 320
-    steps = max(3, round(8 * sharp))
+    steps = max(2, round(6 * sharp))
     image = np.zeros(cam.shape, np.float32)
-    ring = max(8, round(16 * sharp))
+    ring = max(7, round(13 * sharp))
     for rods, between, around in (
         (anatomy.ribs(patient), steps, ring),
-        (anatomy.front_bones(patient), steps, max(10, round(24 * sharp))),
+        (anatomy.front_bones(patient), steps, max(10, round(22 * sharp))),
         (anatomy.back_bones(patient), max(1, steps // 2), max(8, ring // 2)),
     ):
         image += shells(cam, rods.centre, rods.tall, rods.flat, rods.mass, between, around)
@@ -323,8 +342,8 @@ def small_parts(cam: Camera, patient: Patient, pose: Pose, change: Change) -> np
     if change.upper_calibre != 1:
         radius = radius * np.where(tree.start[:, 2] > 1.5, np.float32(change.upper_calibre), np.float32(1))
     for part, along, wide in (
-        (slice(None, tree.stems), max(5, round(14 * sharp)), max(3, round(7 * sharp))),
-        (slice(tree.stems, None), max(4, round(10 * sharp)), max(1, round(2 * sharp))),
+        (slice(None, tree.stems), max(4, round(11 * sharp)), max(3, round(6 * sharp))),
+        (slice(tree.stems, None), max(3, round(7 * sharp)), max(1, round(2 * sharp))),
     ):
         image += tubes(cam, tree.start[part], tree.end[part], radius[part], np.float32(SOFT - LUNG), along, wide)
     airway = np.array([[0, -1.0, 17], [0, -1.6, 10], [0.1, -2.2, 4.6]], np.float32)
@@ -333,15 +352,8 @@ def small_parts(cam: Camera, patient: Patient, pose: Pose, change: Change) -> np
     end = np.concatenate([airway[1:], bronchi])
     wide = np.array([0.85, 0.85, 0.62, 0.55], np.float32)
     image += tubes(cam, start, end, wide, np.float32(-0.7 * SOFT), round(110 * sharp), max(6, round(22 * sharp)))
-    for first, last, r, density in change.lines:
+    for first, last, r, density in [*change.lines, *devices(patient, pose)]:
         size = np.full(len(first), r, np.float32)
-        image += tubes(
-            cam,
-            first.astype(np.float32),
-            last.astype(np.float32),
-            size,
-            np.float32(density),
-            max(3, round(14 * sharp)),
-            max(1, round(3 * sharp)),
-        )
+        along, wide = max(4, round(14 * sharp)), max(1, round(24 * r * sharp))
+        image += tubes(cam, first.astype(np.float32), last.astype(np.float32), size, np.float32(density), along, wide)
     return image

@@ -62,7 +62,7 @@ class Change:
     upper_calibre: float = 1.0
     fluid: list[tuple[float, float] | None] = field(default_factory=lambda: [None, None])  # level, rise (cm)
     collapse: list[float] = field(default_factory=lambda: [0.0, 0.0])  # share of the lung's radius
-    pleura: list[tuple[float, float, float, float] | None] = field(default_factory=lambda: [None, None])
+    pleura: list[tuple[float, float, float] | None] = field(default_factory=lambda: [None, None])
     clouds: list[Cloud] = field(default_factory=list)
     pockets: list[tuple[Ellipsoid, float]] = field(default_factory=list)  # air above a level (cm)
     lines: list[tuple[np.ndarray, np.ndarray, float, float]] = field(default_factory=list)  # from, to, radius, density
@@ -188,7 +188,7 @@ def pleural_thickening(change, patient, severity, side, both, rng):
     thick = 0.05 + 0.09 * severity
     middle, half = (rng.uniform(10.0, 12.0), 5.0) if rng.random() < 0.35 else (rng.uniform(-8, 0), rng.uniform(5, 8))
     for s in _sides(side, both):
-        change.pleura[s] = (thick, middle, half, 0.0)
+        change.pleura[s] = (thick, middle, half)
 
 
 def pneumonia(change, patient, severity, side, both, rng):

@@ -1,0 +1,257 @@
+"""A radiograph: the shadow of a body, taken by a beam, a detector and a department's habits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+
+from medlessons.errors import LessonError
+from medlessons.simulate.thorax import anatomy
+from medlessons.simulate.thorax.anatomy import Patient
+from medlessons.simulate.thorax.findings import Finding
+from medlessons.simulate.thorax.lettering import letters
+from medlessons.simulate.thorax.pose import Pose, draw_pose
+from medlessons.simulate.thorax.projection import (
+    BODY_TO_DETECTOR,
+    SOURCE_TO_DETECTOR,
+    VIEWS,
+    Camera,
+    averager,
+    chord,
+    resampler,
+    smooth,
+)
+from medlessons.simulate.thorax.shadow import LUNG, SOFT, attenuation, chest_space, heart_body, solids
+from medlessons.simulate.thorax.signs import LEFT, RIGHT, changes
+from medlessons.simulate.thorax.styles import Style, find_style
+
+FAULTS = ("rotated", "upside_down", "inverted")
+SMALLEST = 32  # pixels
+FIELD = 35.5  # height of the field of view for a mean adult (cm)
+VISIBLE = 0.04  # change of the attenuation that counts as a finding's shadow
+VEIL = 24  # scatter is so smooth that a grid of 24 x 24 holds it
+
+
+@dataclass(frozen=True)
+class Radiograph:
+    """One simulated image and what is known about it.
+
+    Attributes
+    ----------
+    image : uint8 array, (size, size)
+        0 is black (air), 255 white (bone), as radiologists look at it.
+    view : str
+    patient : Patient
+    visit : int
+    findings : tuple of Finding
+    style : Style
+    faults : tuple of str
+    masks : dict of str to bool array, (size, size)
+        For each finding's name, the pixels whose attenuation it changes. Empty unless asked for.
+    lungs, heart : bool array, (size, size), or None
+        Where they are. None unless masks were asked for.
+    """
+
+    image: np.ndarray
+    view: str
+    patient: Patient
+    visit: int
+    findings: tuple[Finding, ...]
+    style: Style
+    faults: tuple[str, ...]
+    masks: dict[str, np.ndarray] = field(default_factory=dict)
+    lungs: np.ndarray | None = None
+    heart: np.ndarray | None = None
+
+
+def radiograph(
+    patient: Patient,
+    view: str = "PA",
+    size: int = 320,
+    *,
+    findings: Sequence[Finding] = (),
+    visit: int = 0,
+    style: str | Style = "A",
+    faults: Sequence[str] = (),
+    masks: bool = False,
+) -> Radiograph:
+    """Take one image of a patient.
+
+    Parameters
+    ----------
+    patient : Patient
+    view : {"PA", "AP", "L"}
+        Frontal from the back, frontal from the front (mobile, near source: the heart is magnified), lateral.
+    size : int
+        Pixels of an edge, at least 32.
+    findings : sequence of Finding
+    visit : int
+        Visits share the anatomy and the findings' places and differ in pose, inspiration and noise.
+    style : str or Style
+        A name from STYLES, or a style of your own.
+    faults : sequence of {"rotated", "upside_down", "inverted"}
+        Turned by a quarter, turned by a half, black and white exchanged.
+    masks : bool
+        Whether to work out where each finding, the lungs and the heart are (needs one more projection a finding).
+
+    Returns
+    -------
+    Radiograph
+
+    Raises
+    ------
+    LessonError
+        On an unknown view, style or fault, or a size below 32 pixels.
+    """
+    _check(view, size, visit, faults)
+    style, findings = find_style(style), tuple(findings)
+    pose = draw_pose(patient, view, visit)
+    coarse, fine = (camera(patient, view, pose, style, n) for n in (coarse_size(size), size))
+    seed = (patient.seed, visit, VIEWS.index(view))
+
+    def shadow_with(present):
+        return attenuation(coarse, fine, patient, pose, changes(patient, present), seed)
+
+    shadow = shadow_with(findings)
+    image = expose(shadow, patient, view, style, np.random.default_rng([*seed, 4]))
+    image = finish(image, style)
+    found, air, heart = {}, None, None
+    if masks:
+        for one in findings:
+            without = shadow_with([other for other in findings if other is not one])
+            change = smooth(np.abs(shadow - without), 1.0) > VISIBLE
+            found[one.name] = found.get(one.name, False) | change
+        air, heart = organs(fine, patient, pose, findings)
+        found = {name: turn(mask, faults) for name, mask in found.items()}
+        air, heart = turn(air, faults), turn(heart, faults)
+    if "inverted" in faults:
+        image = 255 - image
+    return Radiograph(turn(image, faults), view, patient, visit, findings, style, tuple(faults), found, air, heart)
+
+
+def _check(view: str, size: int, visit: int, faults: Sequence[str]) -> None:
+    if view not in VIEWS:
+        raise LessonError(f"There is no view {view!r}; choose one of {', '.join(VIEWS)} (L is the lateral).")
+    if int(size) != size or size < SMALLEST:
+        raise LessonError(f"size is {size!r} pixels, but it must be a whole number of at least {SMALLEST}.")
+    if int(visit) != visit or visit < 0:
+        raise LessonError(f"visit is {visit!r}, but visits are numbered 0, 1, 2, ...")
+    unknown = [fault for fault in faults if fault not in FAULTS]
+    if isinstance(faults, str) or unknown:
+        named = faults if isinstance(faults, str) else unknown[0]
+        raise LessonError(f"faults holds {named!r}; give a list with any of {', '.join(FAULTS)}.")
+
+
+def turn(image: np.ndarray, faults: Sequence[str]) -> np.ndarray:
+    """Return an image as a fault of orientation shows it."""
+    if "upside_down" in faults:
+        image = image[::-1, ::-1]
+    if "rotated" in faults:
+        image = np.rot90(image)
+    return np.ascontiguousarray(image)
+
+
+def coarse_size(size: int) -> int:
+    """Return the grid on which solids are computed: their shadows are smooth."""
+    return size // 2 if size >= 192 else 3 * size // 4
+
+
+def camera(patient: Patient, view: str, pose: Pose, style: Style, size: int) -> Camera:
+    """Return the rays of one view over a square image of ``size`` pixels."""
+    distance = (SOURCE_TO_DETECTOR[view] - BODY_TO_DETECTOR * patient.scale) / patient.scale
+    height = FIELD * style.field * pose.zoom
+    grid = ((np.arange(size) + 0.5) / size - 0.5) * height
+    narrow = 0.86 if view == "L" else 1.0  # the lateral film stands upright
+    u = (grid * (narrow * style.aspect) + pose.shift_x).astype(np.float32)
+    v = (-grid + pose.shift_z).astype(np.float32)
+    return Camera(view, pose, distance, u[None, :], v[:, None])
+
+
+def organs(cam: Camera, patient: Patient, pose: Pose, findings: Sequence[Finding]):
+    """Return where the lungs and the heart are: two bool arrays (height, width)."""
+    change = changes(patient, findings)
+    part, interval = chord(cam, heart_body(patient, pose, change))
+    heart = np.zeros(cam.shape, bool)
+    heart[part] = interval[1] > interval[0]
+    shape = anatomy.cage(patient, cam.plane(0.0)[1])
+    middle = solids(cam, patient, pose, change, (part, interval))
+    spaces = [chest_space(cam, patient, pose, change, side, shape, middle) for side in (RIGHT, LEFT)]
+    return sum(space.air for space in spaces) > 1.0, heart
+
+
+def expose(shadow: np.ndarray, patient: Patient, view: str, style: Style, rng: np.random.Generator) -> np.ndarray:
+    """Return the grey levels (0..255, not rounded) of a shadow: beam, scatter, noise, detector and display.
+
+    The display window comes from the patient's build, not from the image, so that a finding changes the image
+    only where it is.
+    """
+    lung, tissue = reference(patient, view)
+    open_lung = float(np.exp(-lung))
+    size = shadow.shape[0]
+    average, up = averager(size, VEIL), resampler(size, VEIL)
+    light = np.exp(-shadow)
+    spread = smear(VEIL, 3.0)
+    veil = average @ np.minimum(light, np.float32(open_lung)) @ average.T
+    light += np.float32(style.scatter) * (up @ (spread @ veil @ spread.T) @ up.T) + np.float32(0.004 * open_lung)
+    per_photon = 0.03**2 * open_lung / style.exposure * (size / 320) ** 1.5  # large pixels see more photons
+    light += rng.standard_normal(light.shape, dtype=np.float32) * np.sqrt(light * np.float32(per_photon))
+    shown = -np.log(np.maximum(light, np.float32(0.002 * open_lung)))
+    pixel = 10 * FIELD * patient.scale / size  # mm
+    if style.blur > 0.35 * pixel:
+        shown = smooth(shown, style.blur / pixel)
+    if style.sharpness:
+        mean = up @ (average @ shown @ average.T) @ up.T
+        shown += np.float32(0.35 * style.sharpness) * (shown - mean)
+    dark = lung - float(np.log(1 + 0.8 * style.scatter))
+    bright = -float(np.log(np.exp(-tissue) + (0.55 * style.scatter + 0.004) * open_lung))
+    middle = dark + (0.45 + style.centre) * (bright - dark)
+    slope = 2.7 / ((bright - dark) * style.width)
+    grey = 1 / (1 + np.exp(np.float32(-slope) * (shown - np.float32(middle))))
+    return 255 * (grey if style.gamma == 1 else grey ** np.float32(style.gamma))
+
+
+@lru_cache(maxsize=8)
+def smear(size: int, sigma: float) -> np.ndarray:
+    """Return the matrix (size, size) that blurs with a Gaussian."""
+    at = np.arange(size)
+    weights = np.exp(-0.5 * ((at[:, None] - at[None, :]) / sigma) ** 2)
+    return (weights / weights.sum(1, keepdims=True)).astype(np.float32)
+
+
+def reference(patient: Patient, view: str) -> tuple[float, float]:
+    """Return the attenuation of a ray through the middle of a lung and of one through as much soft tissue."""
+    chest, wall = (patient.half_width, 0.9) if view == "L" else (patient.half_depth, 1.3)
+    air = 1.35 * chest if view == "L" else 1.6 * chest
+    tissue = 2 * (chest + wall + 0.75 * patient.fat)
+    return SOFT * (tissue - air) + LUNG * air, SOFT * tissue
+
+
+def finish(grey: np.ndarray, style: Style) -> np.ndarray:
+    """Return the finished image (uint8): collimated, framed, with the department's marker."""
+    size = grey.shape[0]
+    for width, level in ((style.collimation + style.border, 8), (style.border, style.border_level)):
+        n = round(width * size)
+        if n:
+            grey[:n], grey[-n:], grey[:, :n], grey[:, -n:] = level, level, level, level
+    if style.marker:
+        _mark(grey, style)
+    return np.rint(np.clip(grey, 0, 255)).astype(np.uint8)
+
+
+def _mark(grey: np.ndarray, style: Style) -> None:
+    size = grey.shape[0]
+    ink = letters(style.marker, max(5, round(style.marker_size * size)))
+    pad = max(1, ink.shape[0] // 5)
+    if style.marker_box:
+        ink = 1 - np.pad(ink, pad)
+    ink = ink[: size // 2, : size // 2]
+    edge = round((style.border + style.collimation) * size) + 2 * pad
+    top = edge if "top" in style.marker_corner else size - edge - ink.shape[0]
+    left = edge if "left" in style.marker_corner else size - edge - ink.shape[1]
+    place = grey[top : top + ink.shape[0], left : left + ink.shape[1]]
+    ink = ink[: place.shape[0], : place.shape[1]]
+    if style.marker_box:
+        place[:] = 250 * ink
+    else:
+        place += (245 - place) * ink
