@@ -4,4 +4,4 @@ from medlessons import settings
 
 __version__ = "1.0.0"
 
-settings.quiet_tensorflow()  # before anything imports TensorFlow
+settings.set_defaults()  # before anything imports TensorFlow or scikit-learn

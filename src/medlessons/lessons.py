@@ -1,8 +1,10 @@
 """Finds the lessons, executes them, and writes the pages and the report."""
 
 import json
+import math
 import os
 import re
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -13,7 +15,7 @@ from pathlib import Path
 import nbformat
 from latex2mathml.converter import convert as mathml
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbconvert import HTMLExporter
 from tqdm import tqdm
 
@@ -86,6 +88,23 @@ def _lesson(path: Path) -> Lesson:
     return Lesson(int(path.name[:2]), heading.group(1) if heading else path.stem, path)
 
 
+def minutes(notebook: nbformat.NotebookNode) -> dict[str, int]:
+    """Return how long each section takes, in minutes, rounded up to five: its heading -> minutes.
+
+    Counted are a minute for 100 words of prose, a minute for each code cell, and five more for each exercise.
+    """
+    raw: dict[str, float] = {}
+    section = None
+    for cell in notebook.cells:
+        heading = re.match(r"## (.+)", cell.source) if cell.cell_type == "markdown" else None
+        section = heading.group(1) if heading else section
+        if section is not None:
+            exercise = 5 * ("### BEGIN SOLUTION" in cell.source)
+            words = len(cell.source.split()) / 100
+            raw[section] = raw.get(section, 0) + (words if cell.cell_type == "markdown" else 1 + exercise)
+    return {heading: 5 * math.ceil(value / 5) for heading, value in raw.items()}
+
+
 def execute(lesson: Lesson) -> Run:
     """Execute a lesson in this Python. The file is not changed.
 
@@ -101,6 +120,8 @@ def execute(lesson: Lesson) -> Run:
         execute_notebook(run.notebook, lesson.path.parent, f"Lesson {lesson.number}")
     except CellExecutionError as error:
         run.fault = f"{lesson.path.name}: {error.ename}: {error.evalue}"
+    except DeadKernelError:
+        run.fault = f"{lesson.path.name}: Python was ended from outside, most likely for lack of memory."
     run.seconds = time.perf_counter() - started
     run.figures = key_figures(run.notebook)
     return run
@@ -143,7 +164,7 @@ def execute_notebook(notebook: nbformat.NotebookNode, folder: Path, label: str, 
             resources={"metadata": {"path": str(folder)}},
             on_cell_start=show_cell,
             on_cell_executed=advance,
-        ).execute()
+        ).execute(stderr=subprocess.DEVNULL)  # TensorFlow's chatter would tear the progress bar
 
 
 def _first_line(source: str) -> str:

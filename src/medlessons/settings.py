@@ -40,11 +40,11 @@ PROFILES = {
     "quick": Profile(
         "quick",
         anemia_seeds=5,
-        anemia_search_trials=8,
+        anemia_search_trials=6,
         orientation_patients=300,
         orientation_render_size=128,
-        orientation_image_size=64,
-        orientation_filters=(16, 32),
+        orientation_image_size=48,
+        orientation_filters=(8, 16),
         orientation_epochs=12,
         orientation_batch_size=25,
     ),
@@ -99,7 +99,12 @@ def models_dir() -> Path:
     return REPOSITORY / "models"
 
 
-def quiet_tensorflow() -> None:
-    """Choose Keras' TensorFlow backend and silence its start-up messages, unless the environment says otherwise."""
+def set_defaults() -> None:
+    """Choose what the libraries run with, unless the environment says otherwise.
+
+    Keras runs on TensorFlow, which keeps its start-up messages to itself. scikit-learn's small fits take one thread:
+    more threads wait for each other longer than they work.
+    """
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -57,7 +57,7 @@ def fit_quickly(
 ) -> None:
     """Train like ``model.fit`` with shuffling, but in one go: Keras does not stop between the epochs.
 
-    For a small network this takes a third of the time. There are no curves and no callbacks; use it for repeats.
+    For a small network this takes less than half of the time. There are no curves and no callbacks; use it for repeats.
 
     Parameters
     ----------
@@ -70,5 +70,6 @@ def fit_quickly(
         Order of the rows.
     """
     rows = tf.data.Dataset.from_tensor_slices((features, labels)).cache()
-    batches = rows.shuffle(len(features), seed=seed).batch(batch_size).repeat(epochs)
-    model.fit(batches, verbose=0)
+    batches = rows.shuffle(len(features), seed=seed).batch(batch_size)
+    model.steps_per_execution = len(batches)  # TensorFlow runs an epoch by itself, and Python waits
+    model.fit(batches.repeat(epochs), verbose=0)

@@ -1,6 +1,7 @@
 """The checks of lesson 1, and the reference solutions that they compare with."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -20,8 +21,8 @@ def neuron(inputs: np.ndarray, weights: np.ndarray, bias: float) -> float:
 
 def check_neuron(student: Callable) -> Callable:
     """Check exercise 1.1; return the student's function or the reference."""
-    inputs, weights, bias = np.array([1.0, 2.0, -1.0]), np.array([0.5, -0.25, 0.75]), 1.5
-    total = weights @ inputs  # -0.75
+    inputs, weights, bias = np.array([1.0, 2.0, 1.0]), np.array([0.5, 0.25, 1.0]), 1.5
+    total = weights @ inputs  # 2.0
 
     def find_mistake(function):
         value = function(inputs, weights, bias)
@@ -37,49 +38,16 @@ def check_neuron(student: Callable) -> Callable:
         }
         if not same(value, total + bias):
             return first_match(value, mistakes) or f"the neuron gives {value}, expected was {total + bias}."
-        negative = function(inputs, weights, -bias)
-        if same(negative, total - bias):
+        negative = function(inputs, weights, -4.0)
+        if same(negative, -2.0):
             return "ReLU is missing: a negative w·x + b must become 0."
-        return None if same(negative, 0) else f"for w·x + b = -2.25 the neuron gives {negative}, expected was 0."
+        return None if same(negative, 0) else f"for w·x + b = -2 the neuron gives {negative}, expected was 0."
 
     return judge("1.1", "A neuron by hand", student, neuron, find_mistake)
 
 
 # ---------------------------------------------------------------------------------------------------------
 # 1.2
-
-
-def count_parameters(sizes: Sequence[int]) -> int:
-    """Return how many weights and biases dense layers have; `sizes` starts with the number of inputs."""
-    return sum(before * after + after for before, after in zip(sizes, sizes[1:], strict=False))
-
-
-def check_count_parameters(student: Callable) -> Callable:
-    """Check exercise 1.2; return the student's function or the reference."""
-    sizes = [5, 4, 3, 2]
-    pairs = list(zip(sizes, sizes[1:], strict=False))
-
-    def find_mistake(function):
-        value = function(sizes)
-        mistakes = {
-            "the biases are missing: each unit has one more number, its bias.": sum(a * b for a, b in pairs),
-            "the biases are counted an input: a layer has one bias for each of its own units.": sum(
-                a * b + a for a, b in pairs
-            ),
-            "the last layer is missing: the output units have weights and biases, too.": count_parameters(sizes[:-1]),
-            "the inputs have no biases: they are given, not computed.": count_parameters(sizes) + sizes[0],
-            "sizes are added, but each unit is linked to every unit before it: multiply.": sum(a + b for a, b in pairs),
-            "there is one bias a unit, not one a layer.": sum(a * b + 1 for a, b in pairs),
-        }
-        if same(value, count_parameters(sizes)):
-            return None if same(function([14, 9]), 135) else "it must work for any number of layers: try [14, 9]."
-        return first_match(value, mistakes) or f"for {sizes} it gives {value}, expected was {count_parameters(sizes)}."
-
-    return judge("1.2", "Count the parameters", student, count_parameters, find_mistake)
-
-
-# ---------------------------------------------------------------------------------------------------------
-# 1.3
 
 
 def split(table: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -99,7 +67,7 @@ def _table_with_duplicates() -> pd.DataFrame:
 
 
 def check_split(student: Callable) -> Callable:
-    """Check exercise 1.3; return the student's function or the reference."""
+    """Check exercise 1.2; return the student's function or the reference."""
     table = _table_with_duplicates()
 
     def find_mistake(function):
@@ -124,11 +92,11 @@ def check_split(student: Callable) -> Callable:
             return "another seed gives the same split: hand the seed on as random_state, with shuffle=True."
         return None
 
-    return judge("1.3", "A split without leakage", student, split, find_mistake)
+    return judge("1.2", "A split without leakage", student, split, find_mistake)
 
 
 # ---------------------------------------------------------------------------------------------------------
-# 1.4
+# 1.3
 
 
 def scale(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -138,7 +106,7 @@ def scale(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def check_scale(student: Callable) -> Callable:
-    """Check exercise 1.4; return the student's function or the reference."""
+    """Check exercise 1.3; return the student's function or the reference."""
     train = np.array([[1.0, 10.0], [2.0, 30.0], [3.0, 20.0], [6.0, 60.0]])
     test = np.array([[4.0, 50.0], [8.0, 90.0]])
     both = np.vstack([train, test])
@@ -171,7 +139,40 @@ def check_scale(student: Callable) -> Callable:
             return "the training rows are not scaled as the test rows are."
         return None
 
-    return judge("1.4", "Scaling without leakage", student, scale, find_mistake)
+    return judge("1.3", "Scaling without leakage", student, scale, find_mistake)
+
+
+# ---------------------------------------------------------------------------------------------------------
+# 1.4
+
+
+def count_parameters(sizes: Sequence[int]) -> int:
+    """Return how many weights and biases dense layers have; `sizes` starts with the number of inputs."""
+    return sum(before * after + after for before, after in pairwise(sizes))
+
+
+def check_count_parameters(student: Callable) -> Callable:
+    """Check exercise 1.4; return the student's function or the reference."""
+    sizes = [5, 4, 3, 2]
+    pairs = list(pairwise(sizes))
+
+    def find_mistake(function):
+        value = function(sizes)
+        mistakes = {
+            "the biases are missing: each unit has one more number, its bias.": sum(a * b for a, b in pairs),
+            "the biases are counted an input: a layer has one bias for each of its own units.": sum(
+                a * b + a for a, b in pairs
+            ),
+            "the last layer is missing: the output units have weights and biases, too.": count_parameters(sizes[:-1]),
+            "the inputs have no biases: they are given, not computed.": count_parameters(sizes) + sizes[0],
+            "sizes are added, but each unit is linked to every unit before it: multiply.": sum(a + b for a, b in pairs),
+            "there is one bias a unit, not one a layer.": sum(a * b + 1 for a, b in pairs),
+        }
+        if same(value, count_parameters(sizes)):
+            return None if same(function([14, 9]), 135) else "it must work for any number of layers: try [14, 9]."
+        return first_match(value, mistakes) or f"for {sizes} it gives {value}, expected was {count_parameters(sizes)}."
+
+    return judge("1.4", "Count the parameters", student, count_parameters, find_mistake)
 
 
 # ---------------------------------------------------------------------------------------------------------

@@ -58,6 +58,8 @@ def scales(features: pd.DataFrame, unit: str) -> Axes:
 def by_diagnosis(table: pd.DataFrame, units: Mapping[str, str]) -> Figure:
     """Draw each parameter by diagnosis, in small panels with an axis of their own.
 
+    A dot is the median; the thick line holds the middle half, the thin one the 5th to the 95th percentile.
+
     Parameters
     ----------
     table : DataFrame
@@ -69,25 +71,23 @@ def by_diagnosis(table: pd.DataFrame, units: Mapping[str, str]) -> Figure:
     columns = 5
     rows = -(-len(units) // columns)
     figure, axes = plt.subplots(rows, columns, figsize=(12, 2.6 * rows), sharey=True)
+    places = range(len(order))
+    quantiles = (
+        table.groupby("Diagnosis")[list(units.keys())].quantile([0.05, 0.25, 0.5, 0.75, 0.95]).unstack().loc[order]
+    )
     for ax, (name, unit) in zip(axes.flat, units.items(), strict=False):
-        groups = [table.loc[table["Diagnosis"] == diagnosis, name] for diagnosis in order]
-        ax.boxplot(
-            groups,
-            orientation="horizontal",
-            whis=(5, 95),
-            showfliers=False,
-            medianprops={"color": RED},
-            tick_labels=order,
-        )
-        ax.set_title(name)
-        ax.set_xlabel(unit)
+        column = quantiles[name]
+        ax.hlines(places, column[0.05], column[0.95], color=BLUE, linewidth=1)
+        ax.hlines(places, column[0.25], column[0.75], color=BLUE, linewidth=5)
+        ax.plot(column[0.5], places, "o", color=ORANGE, markersize=4)
+        ax.set(title=name, xlabel=unit, yticks=places, yticklabels=order)
     axes.flat[0].invert_yaxis()  # shared: turns all panels
     for ax in axes.flat[len(units) :]:
         ax.set_visible(False)
     medians = table.groupby("Diagnosis")["HGB"].median()
     caption(
         figure,
-        f"{len(units)} panels, one a parameter; the median hemoglobin (HGB) is lowest in {medians.idxmin()} "
+        f"{len(units)} panels, one a parameter (dot: median; thick line: middle half); the median hemoglobin (HGB) is lowest in {medians.idxmin()} "
         f"({medians.min():.1f} g/dL) and highest in {medians.idxmax()} ({medians.max():.1f} g/dL).",
     )
     return figure
