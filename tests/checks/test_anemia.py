@@ -78,7 +78,7 @@ def signed_errors(count):
 
 MISTAKES = [
     ("neuron", lambda x, w, b: relu(np.dot(w, x)), "bias is missing"),
-    ("neuron", lambda x, w, b: np.dot(w, x), "w·x alone"),
+    ("neuron", lambda x, w, b: np.dot(w, x), "bias is missing"),
     ("neuron", lambda x, w, b: np.dot(w, x) + b, "ReLU is missing"),
     ("neuron", lambda x, w, b: relu(np.dot(w, x) - b), "subtracted"),
     ("neuron", lambda x, w, b: 1 / (1 + np.exp(-np.dot(w, x) - b)), "sigmoid"),

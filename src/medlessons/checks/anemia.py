@@ -27,9 +27,8 @@ def check_neuron(student: Callable) -> Callable:
     def find_mistake(function):
         value = function(inputs, weights, bias)
         mistakes = {
-            "the bias is missing: add b to the weighted sum.": max(0.0, total),
-            "this is w·x alone: add the bias b, then apply ReLU.": total,
-            "the bias is subtracted, it should be added.": max(0.0, total - bias),
+            "the bias is missing: add b to the weighted sum.": total,
+            "the bias is subtracted, it should be added.": total - bias,
             "this is the sigmoid of w·x + b, but the task asks for ReLU: max(0, z).": 1 / (1 + np.exp(-total - bias)),
             "the products are not added up: w·x is one number, the sum of weight times input.": np.maximum(
                 weights * inputs + bias, 0
