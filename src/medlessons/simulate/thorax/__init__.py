@@ -10,8 +10,8 @@ from medlessons.simulate.thorax.findings import (
     draw_findings,
     mined_labels,
 )
-from medlessons.simulate.thorax.projection import VIEWS
 from medlessons.simulate.thorax.imaging import FAULTS, Radiograph, radiograph
+from medlessons.simulate.thorax.projection import VIEWS
 from medlessons.simulate.thorax.sets import render_set
 from medlessons.simulate.thorax.styles import STYLES, Style, draw_style
 

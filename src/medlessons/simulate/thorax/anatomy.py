@@ -16,6 +16,8 @@ from medlessons.errors import LessonError
 
 APEX, FLOOR = 13.5, -17.0  # top of the lungs and lower end of the rib cage in an adult (cm)
 RIB_PAIRS = 12
+GENERATIONS = 5  # of the vessels that are drawn one by one; smaller ones are a texture
+NODES = 34  # points on the middle line of a rib
 VERTEBRA = 2.45  # height of a thoracic vertebra with its disc (cm)
 
 
@@ -150,10 +152,11 @@ def draw_patient(
 def cage(patient: Patient, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return half-width, half-depth and front-back centre of the rib cage's inside at the heights ``z`` (cm)."""
     h = np.clip((z - FLOOR) / (APEX - FLOOR), 0, 1)
-    up = np.clip((h - 0.25) / 0.75, 0, 1)
-    width = patient.half_width * np.sqrt(np.maximum(1 - up**2.5, 0)) * (0.94 + 0.06 * np.minimum(h / 0.25, 1))
-    up = np.clip((h - 0.28) / 0.72, 0, 1)
-    depth = patient.half_depth * np.sqrt(np.maximum((1 - 0.86 * up**1.8) * (1 - up**9), 0))
+    up = np.maximum(h - 0.25, 0) / 0.75
+    width = patient.half_width * np.sqrt(1 - up * up * np.sqrt(up)) * (0.94 + np.minimum(0.24 * h, 0.06))
+    up = np.maximum(h - 0.28, 0) / 0.72
+    square = up * up
+    depth = patient.half_depth * np.sqrt((1 - 0.85 * square) * (1 - square * square * square * square))
     return width, depth, spine_y(patient, z) + depth - 2.0
 
 
@@ -249,16 +252,31 @@ def _rods(centre, tall, flat, mass) -> Rods:
     )
 
 
+def _front_bones(patient: Patient) -> list[np.ndarray]:
+    """Return middle lines, half axes and mass of the sternum, the right and the left clavicle."""
+    s = np.linspace(0, 1, NODES)
+    z = 9.3 - 15.5 * s
+    _, depth, centre = cage(patient, z)
+    sternum = np.stack([0 * s, centre + depth + 0.7, z], -1)
+    front, reach, bow = sternum[0, 1], patient.half_width + 1.5, np.sin(2 * np.pi * s)
+    left = np.stack([1.7 + reach * s, front + 0.5 + bow - (front + 3.0) * s, 10.0 + 2.6 * s + 0.35 * bow], -1)
+    lines = np.stack([sternum, left * [-1, 1, 1], left])
+    tall = np.array([[1.6, 0, 0], [0, 0, 0.55], [0, 0, 0.55]])[:, None]
+    flat = np.array([[0, 0.5, 0], [0, 0.55, 0], [0, 0.55, 0]])[:, None]
+    axes = (np.broadcast_to(axis, lines.shape) for axis in (tall, flat))
+    return [lines, *axes, np.array([0.04, 0.06, 0.06])]
+
+
 @lru_cache(maxsize=16)
-def ribs(patient: Patient) -> Rods:
-    """Return the twelve pairs of ribs: right side first, each side from the top down.
+def long_bones(patient: Patient) -> Rods:
+    """Return the twelve pairs of ribs (right side first, from the top down), the sternum and the clavicles.
 
     A rib starts beside its vertebra, runs back and down along the cage and turns to the front. The first ribs are
     short loops around the apex; the last two float and end at the side.
     """
     number = np.arange(RIB_PAIRS)[:, None]
     reach = np.where(number < 7, 0.84, np.where(number < 10, 0.80 - 0.05 * (number - 6), 0.45 - 0.1 * (number - 10)))
-    phi = np.pi * reach * np.linspace(0.05, 1, 34)[None, :]
+    phi = np.pi * reach * np.linspace(0.05, 1, NODES)[None, :]
     fall = patient.rib_slope * (0.5 + 0.5 * np.minimum(number / 4, 1))
     z = APEX - 0.4 - 0.955 * VERTEBRA * number - fall * 0.5 * (1 - np.cos(phi)) - 0.5 * np.sin(phi) * (number > 0)
     width, depth, centre = cage(patient, np.clip(z, FLOOR, APEX - 1.6))
@@ -269,27 +287,13 @@ def ribs(patient: Patient) -> Rods:
     up = np.array([0.0, 0.0, 1.0])
     tall = (1 - 0.75 * top_ribs) * up + 0.75 * top_ribs * normal
     thin = (1 - 0.75 * top_ribs) * normal - 0.75 * top_ribs * up
-    size = (0.56 + 0.16 * np.linspace(0, 1, 34))[None, :, None] * (1 - 0.03 * number[..., None])
+    size = (0.56 + 0.16 * np.linspace(0, 1, NODES))[None, :, None] * (1 - 0.03 * number[..., None])
     tall, thin = tall * size, thin * 0.30
     flip = np.array([-1.0, 1, 1])
     left = np.stack([x, y, z], -1)
-    both = [np.concatenate([a * flip, a]) for a in (left, tall, thin)]
-    return _rods(*both, 0.048 * patient.bone)
-
-
-@lru_cache(maxsize=16)
-def front_bones(patient: Patient) -> Rods:
-    """Return the sternum, and the right and the left clavicle."""
-    s = np.linspace(0, 1, 34)
-    z = 9.3 - 15.5 * s
-    _, depth, centre = cage(patient, z)
-    sternum = np.stack([0 * s, centre + depth + 0.7, z], -1)
-    front, reach, bow = sternum[0, 1], patient.half_width + 1.5, np.sin(2 * np.pi * s)
-    left = np.stack([1.7 + reach * s, front + 0.5 + bow - (front + 3.0) * s, 10.0 + 2.6 * s + 0.35 * bow], -1)
-    lines = np.stack([sternum, left * [-1, 1, 1], left])
-    tall = np.array([[1.6, 0, 0], [0, 0, 0.55], [0, 0, 0.55]])[:, None]
-    flat = np.array([[0, 0.5, 0], [0, 0.55, 0], [0, 0.55, 0]])[:, None]
-    return _rods(lines, tall, flat, np.array([0.04, 0.06, 0.06]) * patient.bone)
+    both = [np.concatenate([a * flip, a]) for a in (left, tall, thin)] + [np.full(2 * RIB_PAIRS, 0.048)]
+    lines, tall, thin, mass = (np.concatenate(part) for part in zip(both, _front_bones(patient), strict=True))
+    return _rods(lines, tall, thin, mass * patient.bone)
 
 
 @lru_cache(maxsize=16)
@@ -324,12 +328,12 @@ HILUM = {-1: (-3.3, -1.0, 0.4), 1: (3.4, -1.2, 1.4)}  # the left one stands high
 
 @lru_cache(maxsize=16)
 def vessels(patient: Patient) -> Tubes:
-    """Return the vessels of both lungs: a tree from each hilum that splits six times.
+    """Return the vessels of both lungs: a tree from each hilum that splits five times.
 
     The radius falls by Murray's law: a split divides the cube of the radius (doi:10.1073/pnas.12.3.207).
     """
     rng = np.random.default_rng([patient.seed, 2])
-    stems = 9
+    stems = 11
     side = np.repeat([-1.0, 1.0], stems)
     elevation = np.tile(np.linspace(-1.5, 1.2, stems), 2) + rng.normal(0, 0.12, 2 * stems)
     azimuth = rng.uniform(-1.3, 1.1, 2 * stems)
@@ -340,7 +344,7 @@ def vessels(patient: Patient) -> Tubes:
     length = rng.uniform(2.0, 3.2, 2 * stems)
     pieces = []
     thick = 0
-    for generation in range(6):
+    for generation in range(GENERATIONS):
         if generation == 3:
             thick = sum(len(piece[0]) for piece in pieces)
         bend = rng.normal(0, 0.1, (2, *direction.shape))
@@ -359,7 +363,7 @@ def vessels(patient: Patient) -> Tubes:
         position, side = np.tile(end, (2, 1)), np.tile(side, 2)
         alive = in_lung(patient, position, side)
         position, direction, radius, length, side = (a[alive] for a in (position, direction, radius, length, side))
-    start, end, radius = (np.concatenate(a).astype(np.float32) for a in zip(*pieces, strict=True))
+    start, end, radius = (np.concatenate(part).astype(np.float32) for part in zip(*pieces, strict=True))
     return Tubes(start, end, radius, thick)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtr
 
 from medlessons.errors import LessonError
 
@@ -126,6 +127,9 @@ def draw_findings(
     prevalence = PREVALENCE if prevalence is None else prevalence
     cooccurrence = COOCCURRENCE if cooccurrence is None else cooccurrence
     names = tuple(prevalence)
+    unknown = [name for name in names if name not in FINDINGS + PNEUMONIAS]
+    if unknown:
+        raise LessonError(f"prevalence names {unknown[0]!r}; choose among {', '.join(FINDINGS + PNEUMONIAS)}.")
     hidden = _correlated(rng, names, cooccurrence)
     present = []
     for name, value in zip(names, hidden, strict=True):
@@ -140,8 +144,6 @@ def draw_findings(
 
 def _correlated(rng, names: Sequence[str], cooccurrence) -> np.ndarray:
     """Return one uniform number per name; small ones come together where ``cooccurrence`` says so."""
-    from scipy.special import ndtr
-
     correlation = np.eye(len(names))
     place = {name: i for i, name in enumerate(names)}
     for (first, second), r in cooccurrence.items():

@@ -162,7 +162,7 @@ def camera(patient: Patient, view: str, pose: Pose, style: Style, size: int) -> 
     distance = (SOURCE_TO_DETECTOR[view] - BODY_TO_DETECTOR * patient.scale) / patient.scale
     height = FIELD * style.field * pose.zoom
     grid = ((np.arange(size) + 0.5) / size - 0.5) * height
-    narrow = 0.86 if view == "L" else 1.0  # the lateral film stands upright
+    narrow = 0.80 if view == "L" else 1.0  # the lateral film stands upright
     u = (grid * (narrow * style.aspect) + pose.shift_x).astype(np.float32)
     v = (-grid + pose.shift_z).astype(np.float32)
     return Camera(view, pose, distance, u[None, :], v[:, None])
@@ -174,7 +174,7 @@ def organs(cam: Camera, patient: Patient, pose: Pose, findings: Sequence[Finding
     part, interval = chord(cam, heart_body(patient, pose, change))
     heart = np.zeros(cam.shape, bool)
     heart[part] = interval[1] > interval[0]
-    shape = anatomy.cage(patient, cam.plane(0.0)[1])
+    shape = anatomy.cage(patient, cam.middle[1])
     middle = solids(cam, patient, pose, change, (part, interval))
     spaces = [chest_space(cam, patient, pose, change, side, shape, middle) for side in (RIGHT, LEFT)]
     return sum(space.air for space in spaces) > 1.0, heart

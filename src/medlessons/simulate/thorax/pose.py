@@ -46,7 +46,7 @@ class Pose:
 
 def draw_pose(patient: Patient, view: str, visit: int) -> Pose:
     """Draw the pose of one image. A mobile AP image is taken sitting or lying: less breath, more rotation, devices."""
-    rng = np.random.default_rng([patient.seed, 3, visit, "PA AP L".split().index(view)])
+    rng = np.random.default_rng([patient.seed, 3, visit, ["PA", "AP", "L"].index(view)])
     z = rng.normal(size=8).tolist()
     u = rng.random(8).tolist()
     weak = view == "AP"

@@ -9,7 +9,7 @@ treated in the same way, as shifts in proportion to the depth.
 """
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -43,6 +43,11 @@ class Camera:
     @property
     def shape(self) -> tuple[int, int]:
         return self.v.shape[0], self.u.shape[1]
+
+    @cached_property
+    def middle(self) -> Interval:
+        """The pixels' coordinates in the middle plane of the body: across (h, w) and up (h, 1), in cm."""
+        return self.plane(0.0)
 
     @property
     def sign(self) -> int:
@@ -136,7 +141,8 @@ def column(cam: Camera, x, y, half_width, half_depth) -> Interval:
     """Return the interval of an upright column of ellipses; each argument may be a function of height (cm)."""
     centre, depth = (y, x) if cam.lateral else (x, y)
     reach, half = (half_depth, half_width) if cam.lateral else (half_width, half_depth)
-    across, _ = cam.plane(float(np.mean(depth)))
+    middle = float(depth[len(depth) // 2, 0]) if np.ndim(depth) else depth
+    across, _ = cam.plane(middle)
     t = (across - centre) / reach
     half = half * np.sqrt(np.maximum(1 - t * t, 0))
     return depth - half, depth + half

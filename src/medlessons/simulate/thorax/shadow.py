@@ -39,6 +39,7 @@ class Space:
     dome: tuple[np.ndarray, np.ndarray]
     air: np.ndarray  # length of lung (cm)
     gap: np.ndarray  # length of free air around a collapsed lung (cm)
+    lining: np.ndarray | None  # length through the collapsed lung's pleura (cm)
 
 
 def heart_body(patient: Patient, pose: Pose, change: Change) -> Ellipsoid:
@@ -53,7 +54,7 @@ def heart_body(patient: Patient, pose: Pose, change: Change) -> Ellipsoid:
 
 def solids(cam: Camera, patient: Patient, pose: Pose, change: Change, heart):
     """Return what displaces lung in the middle of the chest, from the back to the front: (part, interval)."""
-    _, up = cam.plane(0.0)
+    _, up = cam.middle
     x, y, r = anatomy.spine_x(patient, up), anatomy.spine_y(patient, up), patient.aorta
     wide = patient.mediastinum * np.clip(1.02 - 0.022 * (up - 5), 0.75, 1.5)
     arch = Ellipsoid((1.2 + 0.35 * r, -1.6, 5.6), (1.1 + r, 2.2 + r, 0.5 + r))
@@ -61,9 +62,9 @@ def solids(cam: Camera, patient: Patient, pose: Pose, change: Change, heart):
     below_arch = np.clip((6.2 - up) / 0.8, 0.02, 1)
     return [
         (ALL, column(cam, x, y, 1.95, 2.0)),
-        (ALL, column(cam, 1.7 + 0.0 * up, y + 2.4, r * below_arch, r * below_arch)),
+        (ALL, column(cam, 1.7, y + 2.4, r * below_arch, r * below_arch)),
         chord(cam, arch),
-        (ALL, column(cam, 0.0 * up, y + 5.0, wide, 4.2)),
+        (ALL, column(cam, 0.0, y + 5.0, wide, 4.2)),
         chord(cam, root),
         heart,
     ]
@@ -75,7 +76,7 @@ def chest_space(cam: Camera, patient: Patient, pose: Pose, change: Change, side:
     """
     sign = 1 if side == LEFT else -1
     d = anatomy.dome(patient, sign, pose.inspiration, change.flat, change.lift[side])
-    across, up = cam.plane(0.0)
+    across, up = cam.middle
     width, depth, centre = shape
     if cam.lateral:
         t, reach = (across - centre) / np.maximum(depth, 0.01), width
@@ -112,13 +113,18 @@ def chest_space(cam: Camera, patient: Patient, pose: Pose, change: Change, side:
         return _room(lo, hi, dome, middle, mirrored=cam.lateral and side == RIGHT)
 
     air = free(lung)
-    gap = np.zeros_like(air) if dry is None else np.maximum(free(inside) - air, 0)
+    gap, lining = np.zeros_like(air), None
+    if dry is not None:
+        gap = np.maximum(free(inside) - air, 0)
+        within = np.maximum(dry - 0.09 / patient.half_depth, 0)
+        skin_deep = (lung - reach * np.sqrt(np.maximum(within * within - square, 0))) * (1 if cam.lateral else 2)
+        lining = skin_deep * (air > 0)
     if cam.lateral:
         near, far = (0 * outer, outer) if side == LEFT else (-outer, 0 * outer)
         dome = dome if side == LEFT else (-dome[1], -dome[0])
     else:
         near, far = base - outer, base + outer
-    return Space(near, far, dome, air, gap)
+    return Space(near, far, dome, air, gap, lining)
 
 
 def _room(lo, hi, dome, middle, mirrored: bool) -> np.ndarray:
@@ -160,7 +166,7 @@ def _pleural_space(change: Change, side: int, up: np.ndarray):
 
 def trunk(cam: Camera, patient: Patient):
     """Return the interval of the trunk along the rays."""
-    across, up = cam.plane(0.0)
+    across, up = cam.middle
     width, depth, centre = anatomy.skin(patient, up)
     if cam.lateral:  # the shoulders are lifted out of the way with the arms
         width = np.minimum(width, patient.half_width + patient.fat + 0.9)
@@ -224,10 +230,12 @@ def attenuation(
     total = np.float32(SOFT) * path
     heart = chord(coarse, heart_body(patient, pose, change))
     middle = solids(coarse, patient, pose, change, heart)
-    shape = anatomy.cage(patient, coarse.plane(0.0)[1])
+    shape = anatomy.cage(patient, coarse.middle[1])
     spaces = [chest_space(coarse, patient, pose, change, side, shape, middle) for side in (RIGHT, LEFT)]
     for side, space in enumerate(spaces):
         total -= np.float32(SOFT - LUNG * change.air[side]) * space.air + np.float32(SOFT) * space.gap
+        if space.lining is not None:
+            total += np.float32(SOFT) * space.lining
     add_gas(coarse, patient, pose, change, total)
     add_spine(coarse, patient, total, middle[0][1], body)
     for cloud in change.clouds:
@@ -238,7 +246,11 @@ def attenuation(
         total[part] -= np.float32(SOFT) * (hi - lo) * (up > level)
     add_texture(coarse, spaces, total, rng_seed)
     total = enlarge(total, fine.shape)
-    total += smooth(small_parts(fine, patient, pose, change), 0.75)
+    tree = vessel_tree(fine, patient, change)
+    if any(change.collapse):  # no vessels beyond the pleural line
+        air, gap = (sum(getattr(space, name) for space in spaces) for name in ("air", "gap"))
+        tree *= enlarge((air + 0.01) / (air + gap + 0.01), fine.shape)
+    total += smooth(tree + small_parts(fine, patient, pose, change), 0.75)
     return np.maximum(total, 0)
 
 
@@ -260,9 +272,9 @@ def add_gas(cam: Camera, patient: Patient, pose: Pose, change: Change, total: np
     total[part] -= np.float32(0.75 * SOFT) * (hi - lo) * (up > bubble.centre[2] - 0.3 * r)
     rng = np.random.default_rng([patient.seed, 6])
     for x, z, size in zip(
-        rng.uniform(-1, 11, 3).tolist(),
-        rng.uniform(-22, -14, 3).tolist(),
-        rng.uniform(0.6, 1.7, 3).tolist(),
+        rng.uniform(-1, 11, 2).tolist(),
+        rng.uniform(-22, -14, 2).tolist(),
+        rng.uniform(0.6, 1.7, 2).tolist(),
         strict=True,
     ):
         part, (lo, hi) = chord(cam, Ellipsoid((x, 4.0, z), (1.3 * size, size, size)))
@@ -315,7 +327,7 @@ def texture(cam: Camera, grain: float, seed) -> np.ndarray:
     height, width = cam.shape
     pixel = abs(float(cam.v[0, 0] - cam.v[-1, 0])) / max(height - 1, 1) or 1.0
     rows, columns = max(2, int(height * pixel / grain) + 2), max(2, int(width * pixel / grain) + 2)
-    return enlarge(1.5 * rng.standard_normal((rows, columns), dtype=np.float32), (height, width))
+    return enlarge(1.2 * rng.standard_normal((rows, columns), dtype=np.float32), (height, width))
 
 
 def add_texture(cam: Camera, spaces: list[Space], total: np.ndarray, seed) -> None:
@@ -325,18 +337,10 @@ def add_texture(cam: Camera, spaces: list[Space], total: np.ndarray, seed) -> No
     total += np.float32(0.0038) * air * grain
 
 
-def small_parts(cam: Camera, patient: Patient, pose: Pose, change: Change) -> np.ndarray:
-    """Return the attenuation of what is thin: bones, vessels, airways, lines of findings, devices."""
+def vessel_tree(cam: Camera, patient: Patient, change: Change) -> np.ndarray:
+    """Return the attenuation of the vessels of both lungs."""
     sharp = cam.shape[0] / 320
-    steps = max(2, round(6 * sharp))
-    image = np.zeros(cam.shape, np.float32)
-    ring = max(7, round(13 * sharp))
-    for rods, between, around in (
-        (anatomy.ribs(patient), steps, ring),
-        (anatomy.front_bones(patient), steps, max(10, round(22 * sharp))),
-        (anatomy.back_bones(patient), max(1, steps // 2), max(8, ring // 2)),
-    ):
-        image += shells(cam, rods.centre, rods.tall, rods.flat, rods.mass, between, around)
+    image = 0
     tree = anatomy.vessels(patient)
     radius = tree.radius * np.float32(change.calibre)
     if change.upper_calibre != 1:
@@ -345,7 +349,21 @@ def small_parts(cam: Camera, patient: Patient, pose: Pose, change: Change) -> np
         (slice(None, tree.stems), max(4, round(11 * sharp)), max(3, round(6 * sharp))),
         (slice(tree.stems, None), max(3, round(7 * sharp)), max(1, round(2 * sharp))),
     ):
-        image += tubes(cam, tree.start[part], tree.end[part], radius[part], np.float32(SOFT - LUNG), along, wide)
+        image = image + tubes(cam, tree.start[part], tree.end[part], radius[part], np.float32(SOFT - LUNG), along, wide)
+    return image
+
+
+def small_parts(cam: Camera, patient: Patient, pose: Pose, change: Change) -> np.ndarray:
+    """Return the attenuation of what is thin: bones, airways, lines of findings, devices."""
+    sharp = cam.shape[0] / 320
+    steps = max(2, round(6 * sharp))
+    image = np.zeros(cam.shape, np.float32)
+    ring = max(7, round(13 * sharp))
+    for rods, between, around in (
+        (anatomy.long_bones(patient), steps, ring),
+        (anatomy.back_bones(patient), max(1, steps // 2), max(8, ring // 2)),
+    ):
+        image += shells(cam, rods.centre, rods.tall, rods.flat, rods.mass, between, around)
     airway = np.array([[0, -1.0, 17], [0, -1.6, 10], [0.1, -2.2, 4.6]], np.float32)
     bronchi = np.array([[-2.9, -2.4, 1.6], [3.9, -2.8, 2.2]], np.float32)
     start = np.concatenate([airway[:2], airway[[2, 2]]])

@@ -167,8 +167,8 @@ def atelectasis(change, patient, severity, side, both, rng):
         base = -8.0 + (patient.right_dome if s == RIGHT else 0.0) + change.lift[s]
         for k in range(1 + int(2.5 * severity * rng.random() + 0.5)):
             at = (sign * rng.uniform(5.5, 8.5), rng.uniform(-2.5, 2.5), base + 1.2 + 1.6 * k + rng.uniform(0, 0.8))
-            body = Ellipsoid(at, (rng.uniform(2.4, 4.0), 4.5, 0.22 + 0.16 * severity), sign * rng.uniform(-0.4, 0.2))
-            change.clouds.append(Cloud(body, 1.0, 0.0, 1.0, 0.0, seed=_seed(rng)))
+            body = Ellipsoid(at, (rng.uniform(2.4, 4.0), 4.5, 0.26 + 0.2 * severity), sign * rng.uniform(-0.4, 0.2))
+            change.clouds.append(Cloud(body, 0.55, 0.3, 1.5, 0.3, seed=_seed(rng)))
         if severity > 0.5:
             y = float(anatomy.spine_y(patient, np.float64(-7))) + 3.0
             body = Ellipsoid((sign * 3.4, y, -7.0), (3.0 * severity, 3.6, 6.5), sign * 0.28)
@@ -236,7 +236,7 @@ def edema(change, patient, severity, side, both, rng):
         sign = 1 if s == LEFT else -1
         x, y, z = anatomy.HILUM[sign]
         body = Ellipsoid((x + sign * 2.6, y, z - 1.6), (4.2 + severity, 5.5, 5.6 + severity))
-        change.clouds.append(Cloud(body, 0.2 + 0.42 * severity, 0.45, 1.0, 0.9, seed=_seed(rng)))
+        change.clouds.append(Cloud(body, 0.2 + 0.42 * severity, 0.35, 1.3, 0.9, seed=_seed(rng)))
         z = rng.uniform(-9.5, -3.0, 14)
         width, depth, centre = anatomy.cage(patient, z)
         turn = rng.uniform(-0.5, 0.5, 14)
@@ -261,7 +261,7 @@ def consolidation(change, patient, severity, side, both, rng):
         place, radii, fissure = LOBES[name, str(rng.choice([lobe for sd, lobe in LOBES if sd == name]))]
         at = lung_point(patient, s, *place)
         radii = tuple(np.array(radii) * (0.62 + 0.35 * severity) * rng.uniform(0.92, 1.08, 3))
-        cloud = Cloud(Ellipsoid(at, radii), 0.68 + 0.27 * severity, 0.15, 1.2, 0.25, fissure, seed=_seed(rng))
+        cloud = Cloud(Ellipsoid(at, radii), 0.68 + 0.27 * severity, 0.12, 1.6, 0.25, fissure, seed=_seed(rng))
         change.clouds.append(cloud)
         bronchogram(change, patient, s, at, rng)
 
