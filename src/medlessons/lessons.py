@@ -1,5 +1,6 @@
 """Finds the lessons, executes them, and writes the pages and the report."""
 
+import copy
 import json
 import math
 import os
@@ -219,7 +220,7 @@ def write(run: Run, build: Path) -> None:
 
 def page(run: Run) -> str:
     """Return an executed lesson as one HTML page that needs no network: formulas are written as MathML."""
-    notebook = nbformat.from_dict(run.notebook)
+    notebook = copy.deepcopy(run.notebook)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = with_mathml(cell.source)

@@ -1,5 +1,6 @@
 """The student edition of the lessons, and the score of the notebooks that students hand in."""
 
+import copy
 import csv
 import json
 from collections.abc import Iterable
@@ -24,11 +25,10 @@ print(json.dumps(results()))
 
 def edition(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """Return the student edition of a lesson: stubs instead of solutions, and no outputs."""
-    copy = nbformat.from_dict(json.loads(nbformat.writes(notebook)))
     clear = ClearSolutions(code_stub={"python": STUB}, enforce_metadata=False)
-    copy, resources = clear.preprocess(copy, {})
-    copy, _ = ClearOutputPreprocessor().preprocess(copy, resources)
-    return lessons.tidy(copy)
+    stripped, resources = clear.preprocess(copy.deepcopy(notebook), {})
+    stripped, _ = ClearOutputPreprocessor().preprocess(stripped, resources)
+    return lessons.tidy(stripped)
 
 
 def write(lesson: lessons.Lesson, folder: Path = FOLDER) -> Path:

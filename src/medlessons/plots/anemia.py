@@ -87,8 +87,9 @@ def by_diagnosis(table: pd.DataFrame, units: Mapping[str, str]) -> Figure:
     medians = table.groupby("Diagnosis")["HGB"].median()
     caption(
         figure,
-        f"{len(units)} panels, one a parameter (dot: median; thick line: middle half); the median hemoglobin (HGB) is lowest in {medians.idxmin()} "
-        f"({medians.min():.1f} g/dL) and highest in {medians.idxmax()} ({medians.max():.1f} g/dL).",
+        f"{len(units)} panels, one a parameter (dot: median; thick line: middle half); "
+        f"the median hemoglobin (HGB) is lowest in {medians.idxmin()} ({medians.min():.1f} g/dL) "
+        f"and highest in {medians.idxmax()} ({medians.max():.1f} g/dL).",
     )
     return figure
 
@@ -231,7 +232,7 @@ def scores(table: pd.DataFrame) -> Figure:
         ax.set(xlabel=metric, xlim=(0, 1.02))
         ax.grid(axis="x", alpha=0.3)
     axes[0].set_yticks(range(len(names)), names)
-    axes[0].invert_yaxis()
+    axes[0].set_ylim(len(names) - 0.5, -0.5)
     means = table.groupby("model", sort=False)["macro F1"].mean()
     caption(
         figure,
@@ -255,7 +256,7 @@ def probabilities(predicted: pd.DataFrame) -> Figure:
         ax.set(title=name, xlabel="probability", xlim=(0, 1))
     np.atleast_1d(axes)[0].invert_yaxis()
     parts = "; ".join(f"{name}: {row.idxmax()} ({row.max():.2f})" for name, row in predicted.iterrows())
-    caption(figure, f"The most probable diagnoses are, {parts}.")
+    caption(figure, f"The most probable diagnosis is, for the count {parts}.")
     return figure
 
 

@@ -1,0 +1,114 @@
+"""The committed notebooks keep the rules of the house: executed, captioned, with exercises, true minutes, no traces."""
+
+import re
+
+import pytest
+
+from medlessons import lessons, student
+
+LESSONS = lessons.find()
+IDS = [lesson.path.stem for lesson in LESSONS]
+MACHINE_PATH = re.compile(r"/(?:root|home|tmp|work|Users)/|[A-Z]:\\\\")
+
+
+@pytest.fixture(params=LESSONS, ids=IDS)
+def lesson(request):
+    return request.param
+
+
+@pytest.fixture
+def notebook(lesson):
+    return lessons.read(lesson.path)
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def outputs(notebook):
+    return [output for cell in code_cells(notebook) for output in cell.outputs]
+
+
+def test_there_are_lessons():
+    assert [lesson.number for lesson in LESSONS][:1] == [1]
+
+
+def test_every_cell_was_executed_in_order(notebook):
+    counts = [cell.execution_count for cell in code_cells(notebook)]
+    assert counts == list(range(1, len(counts) + 1))
+
+
+def test_no_output_is_an_error_or_progress(notebook):
+    assert not [o for o in outputs(notebook) if o.output_type == "error" or o.get("name") == "stderr"]
+
+
+def test_no_output_names_a_folder_of_the_machine(notebook):
+    texts = [o.get("text", "") + o.get("data", {}).get("text/plain", "") for o in outputs(notebook)]
+    assert not [text for text in texts if MACHINE_PATH.search(text)]
+
+
+def test_each_picture_has_its_sentence_as_caption_and_as_alternative_text(notebook):
+    pictures = 0
+    for cell in code_cells(notebook):
+        printed = "".join(output.get("text", "") for output in cell.outputs)
+        for output in cell.outputs:
+            if "image/png" in output.get("data", {}):
+                pictures += 1
+                assert f"Figure: {output.metadata['image/png']['alt']}" in printed
+    assert pictures >= 8
+
+
+def test_at_most_one_cell_in_twenty_is_exempt_and_says_why(notebook):
+    marked = [cell.source for cell in code_cells(notebook) if "NBVAL" in cell.source]
+    assert len(marked) <= len(code_cells(notebook)) / 20
+    assert all(re.search(r"# NBVAL_IGNORE_OUTPUT: \w+", source) for source in marked)
+
+
+def test_no_cell_carries_a_tag_that_switches_the_comparison_off(notebook):
+    tags = {tag for cell in notebook.cells for tag in cell.metadata.get("tags", [])}
+    assert tags <= {"report", "summary"}
+
+
+def test_headings_say_core_or_optional_and_true_minutes(notebook):
+    sections = [(heading, minutes) for heading, minutes in lessons.minutes(notebook).items() if heading[0].isdigit()]
+    assert len(sections) >= 8
+    for heading, minutes in sections:
+        assert re.search(rf"\((core|optional), {minutes} minutes\)$", heading), f"{heading} takes {minutes} minutes"
+
+
+def test_code_cells_are_short(notebook):
+    lengths = sorted(len([line for line in cell.source.splitlines() if line.strip()]) for cell in code_cells(notebook))
+    assert lengths[-1] <= 22
+    assert lengths[len(lengths) // 2] <= 7
+
+
+def test_each_code_cell_stands_behind_prose_or_code_that_belongs_to_it(notebook):
+    kinds = [cell.cell_type for cell in notebook.cells]
+    assert "code code code" not in " ".join(kinds), "three code cells in a row: say in between what comes"
+
+
+def test_each_exercise_has_a_task_a_hint_a_solution_and_a_check(notebook):
+    exercises = [i for i, cell in enumerate(notebook.cells) if "### BEGIN SOLUTION" in cell.source]
+    assert len(exercises) >= 4
+    for number, place in enumerate(exercises, start=1):
+        source, before = notebook.cells[place].source, notebook.cells[place - 1].source
+        assert "### END SOLUTION" in source
+        assert re.search(r"(\w+) = checks\.check_\w+\(\1\)", source)
+        assert re.search(rf"\*\*Exercise \d\.{number},", before)
+        assert "<details><summary>Hint</summary>" in before
+
+
+def test_the_last_cell_sums_up_the_exercises(notebook):
+    assert code_cells(notebook)[-1].source == "checks.summary()"
+
+
+def test_the_student_edition_is_made_from_the_lesson(lesson, notebook):
+    stored = lessons.read(student.FOLDER / lesson.path.name)
+    assert stored == student.edition(notebook), "run `make student`"
+
+
+def test_the_student_edition_holds_no_solution_and_no_output(lesson):
+    edition = lessons.read(student.FOLDER / lesson.path.name)
+    assert not outputs(edition)
+    assert not [cell for cell in edition.cells if "SOLUTION" in cell.source]
+    assert len([cell for cell in code_cells(edition) if student.STUB in cell.source]) >= 4

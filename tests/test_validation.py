@@ -1,0 +1,123 @@
+"""The strict validation of the notebooks, proven both ways: it passes what is the same and fails what is not."""
+
+import os
+import subprocess
+import sys
+import types
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from conftest import compare_outputs, differences, text_outputs
+from medlessons import lessons, settings
+
+ROOT = settings.REPOSITORY
+
+
+@pytest.mark.parametrize(
+    ("stored", "came"),
+    [
+        ("accuracy 0.83", "accuracy 0.83"),
+        ("accuracy 0.83", "accuracy 0.84"),
+        ("accuracy 0.83", "accuracy 0.82"),
+        ("loss  9.99 x", "loss 10.00 x"),
+        ("error -0.00", "error 0.00"),
+        ("<td>0.5</td>", "<td>0.6</td>"),
+        ("12.5 %", "12.6 %"),
+        ("1.2e-05", "1.3e-05"),
+    ],
+)
+def test_the_same_or_one_unit_in_the_last_place_passes(stored, came):
+    assert differences(stored, came) == []
+
+
+@pytest.mark.parametrize(
+    ("stored", "came", "says"),
+    [
+        ("accuracy 0.83", "accuracy 0.85", "stored 0.83, came 0.85, difference 0.02"),
+        ("18 of 257", "19 of 257", "stored 18, came 19, difference 1"),
+        ("1,281 rows", "1,282 rows", "difference 1"),
+        ("accuracy 0.83", "accuracy 0.835", "difference 0.005"),
+        ("accuracy 0.83", "accuracy 83", "difference"),
+        ("accuracy 0.83", "accuracy -0.83", "difference -1.66"),
+        ("accuracy 0.83", "recall 0.83", "text differs"),
+        ("a 0.83 b", "a 0.83", "text differs"),
+        ("0.83 0.12", "0.83", "text differs"),
+        ("accuracy 0.83", "accuracy nan", "text differs"),
+        ("1e-05", "1e-04", "stored 1e-05"),
+        ("keras v3", "keras v4", "text differs"),
+    ],
+)
+def test_anything_else_is_shown(stored, came, says):
+    assert says in "\n".join(differences(stored, came))
+
+
+CELLS = [
+    "import numpy as np\nfrom medlessons import plots\nfrom medlessons.checks.anemia import macro_recall",
+    "matrix = np.array([[8, 2], [1, 3]])\nprint(f'{macro_recall(matrix):.2f} of {matrix.sum()} cases')",
+    "plots.show(plots.confusion(matrix, ['well', 'ill']))",
+]
+
+
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory):
+    notebook = new_notebook(cells=[new_code_cell(source) for source in CELLS])
+    lessons.execute_notebook(notebook, tmp_path_factory.mktemp("lesson"), "tiny lesson")
+    return nbformat.writes(lessons.tidy(notebook))
+
+
+def validate(text: str, folder, startup: str = "") -> subprocess.CompletedProcess:
+    """Validate a notebook as `make test` does; `startup` is run in its kernel beforehand."""
+    path = folder / "lesson.ipynb"
+    path.write_text(text, encoding="utf-8")
+    scripts = folder / "ipython" / "profile_default" / "startup"
+    scripts.mkdir(parents=True)
+    (scripts / "00.py").write_text(startup)
+    environment = os.environ | {"IPYTHONDIR": str(folder / "ipython"), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "conftest", "-p", "no:cacheprovider"]
+    command += ["--nbval", "--nbval-current-env", "--rootdir", str(folder), str(path)]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_an_untouched_notebook_passes(executed, tmp_path):
+    result = validate(executed, tmp_path)
+    assert "3 passed" in result.stdout, result.stdout
+
+
+def test_damaged_numbers_fail_and_are_shown(executed, tmp_path):
+    assert "0.78 of 14 cases" in executed
+    result = validate(executed.replace("0.78 of 14 cases", "0.76 of 15 cases"), tmp_path)
+    assert "1 failed, 2 passed" in result.stdout
+    assert "stored 0.76, came 0.78, difference 0.02" in result.stdout
+    assert "stored 15, came 14, difference -1" in result.stdout
+
+
+def test_a_damaged_helper_and_a_damaged_figure_fail(executed, tmp_path):
+    startup = """
+from medlessons import plots
+from medlessons.checks import anemia
+anemia.macro_recall = lambda matrix: 0.5
+right = plots.confusion
+plots.confusion = lambda matrix, labels: right(matrix[::-1], labels)
+"""
+    result = validate(executed, tmp_path, startup)
+    assert "2 failed, 1 passed" in result.stdout
+    assert "stored 0.78, came 0.50" in result.stdout
+    assert "came:   Figure: 3 of 14 cases are on the diagonal" in result.stdout
+
+
+def test_a_missing_output_is_shown():
+    came = [{"output_type": "stream", "name": "stdout", "text": "accuracy 0.83"}]
+    assert text_outputs(came) == [("stdout", "accuracy 0.83")]
+    cell = types.SimpleNamespace()
+    assert not compare_outputs(cell, came, [])
+    assert "accuracy 0.83" in "\n".join(cell.comparison_traceback)
+
+
+def test_stderr_and_pictures_are_left_out():
+    outputs = [
+        {"output_type": "stream", "name": "stderr", "text": "50%"},
+        {"output_type": "display_data", "data": {"image/png": "abc", "text/plain": "<Figure>"}},
+    ]
+    assert text_outputs(outputs) == [("text/plain", "<Figure>")]
