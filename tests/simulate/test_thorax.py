@@ -322,7 +322,7 @@ def test_a_drawn_style_and_any_size_work():
     ],
 )
 def test_mistakes_are_explained(mistake):
-    with pytest.raises(LessonError, match="must|choose|give|numbered"):
+    with pytest.raises(LessonError, match=r"must|choose|give|numbered"):
         mistake()
 
 

@@ -1,16 +1,18 @@
 """Draw the contact sheet: ``python -m medlessons.simulate.thorax OUT.png``."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from medlessons.simulate.thorax import FINDINGS, PNEUMONIAS, Finding, draw_patient, radiograph
+from medlessons.simulate.thorax import FINDINGS, PNEUMONIAS, STYLES, Finding, draw_patient, radiograph
 from medlessons.simulate.thorax.lettering import letters
 from medlessons.simulate.thorax.projection import VIEWS
 
-CELL = 168
+CELL = 144
+CLEAR = replace(STYLES["A"], marker="", exposure=8.0)
 
 
 def contact_sheet(size: int = CELL) -> np.ndarray:
@@ -19,7 +21,7 @@ def contact_sheet(size: int = CELL) -> np.ndarray:
     for number, name in enumerate(("", *FINDINGS, *PNEUMONIAS)):
         patient = draw_patient(40 + number, age=4.0 if name in ("Bacterial", "Viral") else None)
         findings = [Finding(name, 0.75, seed=number)] if name else []
-        images = [radiograph(patient, view, size, findings=findings, visit=1).image for view in VIEWS]
+        images = [radiograph(patient, view, size, findings=findings, visit=1, style=CLEAR).image for view in VIEWS]
         blocks.append(_titled(np.hstack(images), name.replace("_", " ") or "Healthy"))
     columns = 3
     return np.vstack([np.hstack(blocks[i : i + columns]) for i in range(0, len(blocks), columns)])
@@ -37,8 +39,8 @@ def main(arguments: list[str]) -> None:
         raise SystemExit("Usage: python -m medlessons.simulate.thorax OUT.png")
     path = Path(arguments[0])
     path.parent.mkdir(parents=True, exist_ok=True)
-    # 64 greys keep the file small; nobody sees the difference.
-    Image.fromarray(contact_sheet()).quantize(64).save(path, optimize=True)
+    # 40 greys keep the file small; nobody sees the difference.
+    Image.fromarray(contact_sheet()).quantize(40).save(path, optimize=True)
 
 
 if __name__ == "__main__":

@@ -351,6 +351,8 @@ def vessels(patient: Patient) -> Tubes:
         middle = position + (direction + bend[0]) * (0.5 * length[:, None])
         end = middle + (direction + bend[1]) * (0.5 * length[:, None])
         pieces += [(position, middle, radius), (middle, end, 0.93 * radius)]
+        if generation == GENERATIONS - 1:
+            break
         share = rng.uniform(0.3, 0.7, len(radius))
         turn = rng.normal(0, 1, direction.shape)
         turn -= (turn * direction).sum(1, keepdims=True) * direction

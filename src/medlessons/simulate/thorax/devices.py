@@ -5,12 +5,15 @@ import numpy as np
 from medlessons.simulate.thorax import anatomy
 from medlessons.simulate.thorax.anatomy import Patient
 from medlessons.simulate.thorax.pose import Pose
+from medlessons.simulate.thorax.projection import straight
 
 PLASTIC, METAL = 0.8, 3.0  # attenuation beyond tissue (1/cm)
 
 
-def devices(patient: Patient, pose: Pose) -> list[tuple[np.ndarray, np.ndarray, float, float]]:
+def devices(patient: Patient, pose: Pose) -> list[tuple]:
     """Return the pieces of all devices of a pose: start and end (n, 3) in cm, radius, attenuation per cm."""
+    if not pose.devices:
+        return []
     rng = np.random.default_rng([patient.seed, 10])
     pieces = []
     for name in pose.devices:
@@ -27,7 +30,7 @@ def _curve(*corners) -> np.ndarray:
 
 
 def _wire(line: np.ndarray, radius: float, density: float):
-    return (line[:-1], line[1:], radius, density)
+    return straight(line[:-1], line[1:], radius, density)
 
 
 def _front(patient: Patient, z: float) -> float:

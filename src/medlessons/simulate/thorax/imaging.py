@@ -29,6 +29,7 @@ from medlessons.simulate.thorax.styles import Style, find_style
 FAULTS = ("rotated", "upside_down", "inverted")
 SMALLEST = 32  # pixels
 FIELD = 35.5  # height of the field of view for a mean adult (cm)
+LATERAL_WIDTH = 0.8  # width by height of a lateral film, relative to a frontal one
 VISIBLE = 0.04  # change of the attenuation that counts as a finding's shadow
 VEIL = 24  # scatter is so smooth that a grid of 24 x 24 holds it
 
@@ -39,7 +40,7 @@ class Radiograph:
 
     Attributes
     ----------
-    image : uint8 array, (size, size)
+    image : uint8 array, (size, size) unless another aspect was asked for
         0 is black (air), 255 white (bone), as radiologists look at it.
     view : str
     patient : Patient
@@ -47,9 +48,9 @@ class Radiograph:
     findings : tuple of Finding
     style : Style
     faults : tuple of str
-    masks : dict of str to bool array, (size, size)
+    masks : dict of str to bool array
         For each finding's name, the pixels whose attenuation it changes. Empty unless asked for.
-    lungs, heart : bool array, (size, size), or None
+    lungs, heart : bool array, or None
         Where they are. None unless masks were asked for.
     """
 
@@ -75,6 +76,7 @@ def radiograph(
     style: str | Style = "A",
     faults: Sequence[str] = (),
     masks: bool = False,
+    square: bool = True,
 ) -> Radiograph:
     """Take one image of a patient.
 
@@ -94,6 +96,9 @@ def radiograph(
         Turned by a quarter, turned by a half, black and white exchanged.
     masks : bool
         Whether to work out where each finding, the lungs and the heart are (needs one more projection a finding).
+    square : bool
+        Whether the image is squeezed to a square, as most data sets are; else its width follows the film's
+        ``aspect`` and ``size`` is its height.
 
     Returns
     -------
@@ -107,7 +112,7 @@ def radiograph(
     _check(view, size, visit, faults)
     style, findings = find_style(style), tuple(findings)
     pose = draw_pose(patient, view, visit)
-    coarse, fine = (camera(patient, view, pose, style, n) for n in (coarse_size(size), size))
+    coarse, fine = (camera(patient, view, pose, style, n, square) for n in (coarse_size(size), size))
     seed = (patient.seed, visit, VIEWS.index(view))
 
     def shadow_with(present):
@@ -157,15 +162,15 @@ def coarse_size(size: int) -> int:
     return size // 2 if size >= 192 else 3 * size // 4
 
 
-def camera(patient: Patient, view: str, pose: Pose, style: Style, size: int) -> Camera:
-    """Return the rays of one view over a square image of ``size`` pixels."""
+def camera(patient: Patient, view: str, pose: Pose, style: Style, size: int, square: bool = True) -> Camera:
+    """Return the rays of one view over an image ``size`` pixels high."""
     distance = (SOURCE_TO_DETECTOR[view] - BODY_TO_DETECTOR * patient.scale) / patient.scale
     height = FIELD * style.field * pose.zoom
-    grid = ((np.arange(size) + 0.5) / size - 0.5) * height
-    narrow = 0.80 if view == "L" else 1.0  # the lateral film stands upright
-    u = (grid * (narrow * style.aspect) + pose.shift_x).astype(np.float32)
-    v = (-grid + pose.shift_z).astype(np.float32)
-    return Camera(view, pose, distance, u[None, :], v[:, None])
+    aspect = style.aspect * (LATERAL_WIDTH if view == "L" else 1.0)
+    width = size if square else round(size * aspect)
+    u = ((np.arange(width) + 0.5) / width - 0.5) * height * aspect + pose.shift_x
+    v = (0.5 - (np.arange(size) + 0.5) / size) * height + pose.shift_z
+    return Camera(view, pose, distance, u.astype(np.float32)[None, :], v.astype(np.float32)[:, None])
 
 
 def organs(cam: Camera, patient: Patient, pose: Pose, findings: Sequence[Finding]):
@@ -189,11 +194,13 @@ def expose(shadow: np.ndarray, patient: Patient, view: str, style: Style, rng: n
     lung, tissue = reference(patient, view)
     open_lung = float(np.exp(-lung))
     size = shadow.shape[0]
-    average, up = averager(size, VEIL), resampler(size, VEIL)
+    wide = shadow.shape[1]
+    average, across = averager(size, VEIL), averager(wide, VEIL).T
+    up, out = resampler(size, VEIL), resampler(wide, VEIL).T
     light = np.exp(-shadow)
     spread = smear(VEIL, 3.0)
-    veil = average @ np.minimum(light, np.float32(open_lung)) @ average.T
-    light += np.float32(style.scatter) * (up @ (spread @ veil @ spread.T) @ up.T) + np.float32(0.004 * open_lung)
+    veil = average @ np.minimum(light, np.float32(open_lung)) @ across
+    light += np.float32(style.scatter) * (up @ (spread @ veil @ spread.T) @ out) + np.float32(0.004 * open_lung)
     per_photon = 0.03**2 * open_lung / style.exposure * (size / 320) ** 1.5  # large pixels see more photons
     light += rng.standard_normal(light.shape, dtype=np.float32) * np.sqrt(light * np.float32(per_photon))
     shown = -np.log(np.maximum(light, np.float32(0.002 * open_lung)))
@@ -201,7 +208,7 @@ def expose(shadow: np.ndarray, patient: Patient, view: str, style: Style, rng: n
     if style.blur > 0.35 * pixel:
         shown = smooth(shown, style.blur / pixel)
     if style.sharpness:
-        mean = up @ (average @ shown @ average.T) @ up.T
+        mean = up @ (average @ shown @ across) @ out
         shown += np.float32(0.35 * style.sharpness) * (shown - mean)
     dark = lung - float(np.log(1 + 0.8 * style.scatter))
     bright = -float(np.log(np.exp(-tissue) + (0.55 * style.scatter + 0.004) * open_lung))
@@ -240,15 +247,15 @@ def finish(grey: np.ndarray, style: Style) -> np.ndarray:
 
 
 def _mark(grey: np.ndarray, style: Style) -> None:
-    size = grey.shape[0]
+    size, wide = grey.shape
     ink = letters(style.marker, max(5, round(style.marker_size * size)))
     pad = max(1, ink.shape[0] // 5)
     if style.marker_box:
         ink = 1 - np.pad(ink, pad)
-    ink = ink[: size // 2, : size // 2]
+    ink = ink[: size // 2, : wide // 2]
     edge = round((style.border + style.collimation) * size) + 2 * pad
     top = edge if "top" in style.marker_corner else size - edge - ink.shape[0]
-    left = edge if "left" in style.marker_corner else size - edge - ink.shape[1]
+    left = edge if "left" in style.marker_corner else wide - edge - ink.shape[1]
     place = grey[top : top + ink.shape[0], left : left + ink.shape[1]]
     ink = ink[: place.shape[0], : place.shape[1]]
     if style.marker_box:

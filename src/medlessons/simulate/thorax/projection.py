@@ -148,39 +148,44 @@ def column(cam: Camera, x, y, half_width, half_depth) -> Interval:
     return depth - half, depth + half
 
 
-def splat(cam: Camera, points: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the mass per area of a cloud of points that are already projected.
+Points = tuple[np.ndarray, np.ndarray, np.ndarray]  # column and row (pixels), mass (attenuation x cm^2)
 
-    Parameters
-    ----------
-    cam : Camera
-    points : array, (2, n)
-        Column and row, in pixels.
-    weights : array, (n,)
-        Mass (attenuation x cm^2).
 
-    Returns
-    -------
-    array, (height, width)
-    """
-    height, width = cam.shape  # a frame of one pixel collects what falls outside
-    column_ = np.clip(points[0] + np.float32(1), 0, np.float32(width + 1)).astype(np.intp)
-    row = np.clip(points[1] + np.float32(1), 0, np.float32(height + 1)).astype(np.intp)
-    row *= width + 2
-    row += column_
-    mass = np.bincount(row, weights, (height + 2) * (width + 2)).reshape(height + 2, width + 2)[1:-1, 1:-1]
-    pixel = float(cam.u[0, 1] - cam.u[0, 0]) * float(cam.v[0, 0] - cam.v[1, 0])
-    return (mass * (1 / pixel)).astype(np.float32)
+def splat(cam: Camera, clouds: list[Points]) -> np.ndarray:
+    """Return the attenuation of clouds of mass points on the grid, (height, width)."""
+    height, width = cam.shape
+    across, down, mass = (np.concatenate(part) for part in zip(*clouds, strict=True))
+    # A frame of one pixel collects what falls outside.
+    cell = np.clip(down + np.float32(1), 0, np.float32(height + 1)).astype(np.intp)
+    cell *= width + 2
+    cell += np.clip(across + np.float32(1), 0, np.float32(width + 1)).astype(np.intp)
+    total = np.bincount(cell, mass, (height + 2) * (width + 2)).astype(np.float32)
+    return total.reshape(height + 2, width + 2)[1:-1, 1:-1] * np.float32(1 / (pixel(cam)[0] * pixel(cam)[1]))
+
+
+def pixel(cam: Camera) -> tuple[float, float]:
+    """Return width and height of a pixel (cm)."""
+    return float(cam.u[0, 1] - cam.u[0, 0]), float(cam.v[0, 0] - cam.v[1, 0])
 
 
 def to_pixels(cam: Camera, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return columns and rows (0 is the left and the upper edge) of points in the image plane (cm)."""
-    du, dv = float(cam.u[0, 1] - cam.u[0, 0]), float(cam.v[0, 0] - cam.v[1, 0])
+    du, dv = pixel(cam)
     return (u - float(cam.u[0, 0])) * (1 / du) + 0.5, (float(cam.v[0, 0]) - v) * (1 / dv) + 0.5
 
 
-def tubes(cam: Camera, start, end, radius, density, steps: int, across: int) -> np.ndarray:
-    """Return the attenuation of straight tubes (vessels, catheters), (height, width).
+def straight(start, end, radius: float, density: float) -> tuple:
+    """Return arguments for :func:`tubes`: start and end (n, 3), radius and density, in single precision."""
+    return (
+        start.astype(np.float32),
+        end.astype(np.float32),
+        np.full(len(start), radius, np.float32),
+        np.float32(density),
+    )
+
+
+def tubes(cam: Camera, start, end, radius, density, steps: int, across: int) -> Points:
+    """Return the mass points of straight tubes (vessels, catheters).
 
     Parameters
     ----------
@@ -199,7 +204,7 @@ def tubes(cam: Camera, start, end, radius, density, steps: int, across: int) -> 
     length = np.sqrt((d * d).sum(-1))
     dc, dr = c1 - c0, r1 - r0
     long = np.sqrt(dc * dc + dr * dr) + np.float32(1e-3)
-    wide = radius * m * np.float32(1 / float(cam.u[0, 1] - cam.u[0, 0]))
+    wide = radius * m * np.float32(1 / pixel(cam)[0])
     t = ((np.arange(across) + 0.5) / across * 2 - 1).astype(np.float32)
     profile = np.sqrt(1 - t * t)
     profile = (profile / profile.sum()).astype(np.float32)
@@ -209,11 +214,11 @@ def tubes(cam: Camera, start, end, radius, density, steps: int, across: int) -> 
     row = r0[:, None, None] + dr[:, None, None] * f + off_r[:, None, None] * t
     mass = np.float32(np.pi / steps) * radius * radius * length * density * m * m
     weights = np.broadcast_to(mass[:, None, None] * profile, column_.shape)
-    return splat(cam, (column_.ravel(), row.ravel()), weights.ravel())
+    return column_.ravel(), row.ravel(), weights.ravel()
 
 
-def shells(cam: Camera, centre, tall, flat, mass, steps: int, around: int) -> np.ndarray:
-    """Return the attenuation of hollow, curved rods with an elliptic section (ribs, clavicles), (height, width).
+def shells(cam: Camera, centre, tall, flat, mass, steps: int, around: int) -> Points:
+    """Return the mass points of hollow, curved rods with an elliptic section (ribs, clavicles).
 
     Parameters
     ----------
@@ -226,15 +231,19 @@ def shells(cam: Camera, centre, tall, flat, mass, steps: int, around: int) -> np
     steps, around : int
         Points between two neighbours of a middle line, and around each section.
     """
-    c, r, m = _pixels(cam, centre)
-    ct, rt, _ = _pixels(cam, centre + tall)
-    cf, rf, _ = _pixels(cam, centre + flat)
+    u, v, m = cam.project(centre)
+    c, r = to_pixels(cam, u, v)
+    side = 1 if cam.lateral else 0
+    grow_c, grow_r = cam.sign * m * np.float32(1 / pixel(cam)[0]), m * np.float32(-1 / pixel(cam)[1])
     f = ((np.arange(steps) + 0.5) / steps).astype(np.float32)
     angle = np.arange(around) * (2 * np.pi / around)
     cos, sin = np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
     column_, row = (
-        (_between(mid, f)[..., None] + _between(t - mid, f)[..., None] * cos) + _between(s - mid, f)[..., None] * sin
-        for mid, t, s in ((c, ct, cf), (r, rt, rf))
+        _between(mid, f)[..., None] + _between(t * grow, f)[..., None] * cos + _between(s * grow, f)[..., None] * sin
+        for mid, grow, t, s in (
+            (c, grow_c, tall[..., side], flat[..., side]),
+            (r, grow_r, tall[..., 2], flat[..., 2]),
+        )
     )
     d = centre[:, 1:] - centre[:, :-1]
     length = np.sqrt((d * d).sum(-1))
@@ -242,12 +251,7 @@ def shells(cam: Camera, centre, tall, flat, mass, steps: int, around: int) -> np
     wall = np.sqrt((high[..., None] * sin) ** 2 + (thin[..., None] * cos) ** 2)  # arc per angle
     weight = (mass[:, None] * length * m[:, :-1] ** 2 * np.float32(2 * np.pi / (around * steps)))[..., None] * wall
     weight = np.broadcast_to(weight[:, :, None], (*weight.shape[:2], steps, around))
-    return splat(cam, (column_.ravel(), row.ravel()), weight.ravel())
-
-
-def _pixels(cam: Camera, points):
-    u, v, m = cam.project(points)
-    return (*to_pixels(cam, u, v), m)
+    return column_.ravel(), row.ravel(), weight.ravel()
 
 
 def _between(values: np.ndarray, f: np.ndarray) -> np.ndarray:

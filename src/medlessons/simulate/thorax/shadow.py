@@ -15,12 +15,14 @@ from medlessons.simulate.thorax.pose import Pose
 from medlessons.simulate.thorax.projection import (
     Camera,
     Ellipsoid,
+    Points,
     chord,
     column,
     overlap,
     resampler,
     shells,
     smooth,
+    splat,
     tubes,
 )
 from medlessons.simulate.thorax.signs import LEFT, RIGHT, Change, Cloud
@@ -28,6 +30,14 @@ from medlessons.simulate.thorax.signs import LEFT, RIGHT, Change, Cloud
 # Linear attenuation at about 60 keV (1/cm), after NIST XCOM (doi:10.18434/T48G6X); lung is a quarter of tissue.
 SOFT, LUNG, SPONGY = 0.205, 0.046, 0.05  # SPONGY: what trabecular bone adds to tissue
 ALL = (slice(None), slice(None))
+AIRWAYS = tuple(  # trachea (two pieces), right and left main bronchus: start, end (cm) and radius (cm)
+    np.array(part, np.float32)
+    for part in (
+        [[0, -1.0, 17], [0, -1.6, 10], [0.1, -2.2, 4.6], [0.1, -2.2, 4.6]],
+        [[0, -1.6, 10], [0.1, -2.2, 4.6], [-2.9, -2.4, 1.6], [3.9, -2.8, 2.2]],
+        [0.85, 0.85, 0.62, 0.55],
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -176,7 +186,7 @@ def trunk(cam: Camera, patient: Patient):
     t = t * t
     half = full * np.sqrt(np.maximum(1 - t * (0.35 + 0.65 * t), 0))
     if cam.lateral:
-        half = half * (1 - np.clip((up - 6) / 12, 0, 0.6) * t)
+        half = half * (1 - np.clip((up - 3) / 8, 0, 0.9) * t)
     return middle - half, middle + half
 
 
@@ -187,10 +197,12 @@ def add_outer_tissue(cam: Camera, patient: Patient, pose: Pose, path: np.ndarray
         size = 1.6 + 3.4 * patient.breast
         for sign in (-1, 1):
             hang = -3.5 - 3.5 * patient.breast
-            breast = Ellipsoid((sign * 0.58 * patient.half_width, front - 0.8, hang), (5.6, size, 0.6 * size + 2.6))
+            breast = Ellipsoid(
+                (sign * 0.58 * patient.half_width, front - 0.8, hang), (5.8, 1.2 * size, 0.7 * size + 3.2)
+            )
             part, (lo, hi) = chord(cam, breast)
-            free = hi - lo - overlap(lo, hi, body[0][part], body[1][part])
-            path[part] += free * np.minimum((hi - lo) * np.float32(0.6 / size), 1)  # it thins out
+            thin_out = (hi - lo) * np.float32(1.2 / (2 * breast.radii[0 if cam.lateral else 1]))
+            path[part] += (hi - lo - overlap(lo, hi, body[0][part], body[1][part])) * np.minimum(thin_out, 1)
     thick = 3.3 + 0.45 * patient.fat
     for arm in arms(cam, patient, pose, thick):
         part, (lo, hi) = chord(cam, arm)
@@ -238,6 +250,7 @@ def attenuation(
             total += np.float32(SOFT) * space.lining
     add_gas(coarse, patient, pose, change, total)
     add_spine(coarse, patient, total, middle[0][1], body)
+    add_shoulder_bones(coarse, patient, pose, total)
     for cloud in change.clouds:
         add_cloud(coarse, cloud, spaces, total)
     for gas, level in change.pockets:
@@ -246,11 +259,14 @@ def attenuation(
         total[part] -= np.float32(SOFT) * (hi - lo) * (up > level)
     add_texture(coarse, spaces, total, rng_seed)
     total = enlarge(total, fine.shape)
-    tree = vessel_tree(fine, patient, change)
+    tree, rest = vessel_tree(fine, patient, change), small_parts(fine, patient, pose, change)
     if any(change.collapse):  # no vessels beyond the pleural line
         air, gap = (sum(getattr(space, name) for space in spaces) for name in ("air", "gap"))
-        tree *= enlarge((air + 0.01) / (air + gap + 0.01), fine.shape)
-    total += smooth(tree + small_parts(fine, patient, pose, change), 0.75)
+        here = enlarge((air + 0.01) / (air + gap + 0.01), fine.shape)
+        thin = splat(fine, tree) * here + splat(fine, rest)
+    else:
+        thin = splat(fine, [*tree, *rest])
+    total += smooth(thin, 0.75)
     return np.maximum(total, 0)
 
 
@@ -287,6 +303,18 @@ def add_spine(cam: Camera, patient: Patient, total: np.ndarray, spine, body) -> 
     phase = np.abs(((up - anatomy.APEX) / anatomy.VERTEBRA) % 1 - 0.5) * 2  # 0 in the middle of a vertebra, 1 in a disc
     block = np.clip((0.78 - phase) / 0.1, 0, 1) * 0.9 + np.exp(-(((phase - 0.66) / 0.1) ** 2)) * 0.8
     total += np.float32(SPONGY * patient.bone) * block.astype(np.float32) * (spine[1] - spine[0])
+
+
+def add_shoulder_bones(cam: Camera, patient: Patient, pose: Pose, total: np.ndarray) -> None:
+    """Add shoulder blades (turned out of the lungs on a PA view) and the heads of the upper arms."""
+    out = 2.2 + 1.2 * pose.arms if cam.view == "PA" else -0.6
+    back = -patient.half_depth + patient.kyphosis - 1.2
+    for sign in (-1, 1):
+        blade = Ellipsoid((sign * (0.78 * patient.half_width + out), back, 4.5), (3.6, 0.55, 7.0), sign * 0.22)
+        head = Ellipsoid((sign * (patient.half_width + 2.6), -2.0, 10.0), (2.2, 2.2, 2.3))
+        for bone, density in ((blade, 2.2 * SPONGY), (head, SPONGY)):
+            part, (lo, hi) = chord(cam, bone)
+            total[part] += np.float32(density * patient.bone) * (hi - lo)
 
 
 def add_cloud(cam: Camera, cloud: Cloud, spaces: list[Space], total: np.ndarray) -> None:
@@ -337,10 +365,10 @@ def add_texture(cam: Camera, spaces: list[Space], total: np.ndarray, seed) -> No
     total += np.float32(0.0038) * air * grain
 
 
-def vessel_tree(cam: Camera, patient: Patient, change: Change) -> np.ndarray:
-    """Return the attenuation of the vessels of both lungs."""
+def vessel_tree(cam: Camera, patient: Patient, change: Change) -> list[Points]:
+    """Return the mass points of the vessels of both lungs."""
     sharp = cam.shape[0] / 320
-    image = 0
+    points = []
     tree = anatomy.vessels(patient)
     radius = tree.radius * np.float32(change.calibre)
     if change.upper_calibre != 1:
@@ -349,29 +377,23 @@ def vessel_tree(cam: Camera, patient: Patient, change: Change) -> np.ndarray:
         (slice(None, tree.stems), max(4, round(11 * sharp)), max(3, round(6 * sharp))),
         (slice(tree.stems, None), max(3, round(7 * sharp)), max(1, round(2 * sharp))),
     ):
-        image = image + tubes(cam, tree.start[part], tree.end[part], radius[part], np.float32(SOFT - LUNG), along, wide)
-    return image
+        points.append(tubes(cam, tree.start[part], tree.end[part], radius[part], np.float32(SOFT - LUNG), along, wide))
+    return points
 
 
-def small_parts(cam: Camera, patient: Patient, pose: Pose, change: Change) -> np.ndarray:
-    """Return the attenuation of what is thin: bones, airways, lines of findings, devices."""
+def small_parts(cam: Camera, patient: Patient, pose: Pose, change: Change) -> list[Points]:
+    """Return the mass points of what is thin: bones, airways, lines of findings, devices."""
     sharp = cam.shape[0] / 320
-    steps = max(2, round(6 * sharp))
-    image = np.zeros(cam.shape, np.float32)
-    ring = max(7, round(13 * sharp))
+    steps, ring = max(2, round(6 * sharp)), max(7, round(13 * sharp))
+    points = []
     for rods, between, around in (
         (anatomy.long_bones(patient), steps, ring),
         (anatomy.back_bones(patient), max(1, steps // 2), max(8, ring // 2)),
     ):
-        image += shells(cam, rods.centre, rods.tall, rods.flat, rods.mass, between, around)
-    airway = np.array([[0, -1.0, 17], [0, -1.6, 10], [0.1, -2.2, 4.6]], np.float32)
-    bronchi = np.array([[-2.9, -2.4, 1.6], [3.9, -2.8, 2.2]], np.float32)
-    start = np.concatenate([airway[:2], airway[[2, 2]]])
-    end = np.concatenate([airway[1:], bronchi])
-    wide = np.array([0.85, 0.85, 0.62, 0.55], np.float32)
-    image += tubes(cam, start, end, wide, np.float32(-0.7 * SOFT), round(110 * sharp), max(6, round(22 * sharp)))
-    for first, last, r, density in [*change.lines, *devices(patient, pose)]:
-        size = np.full(len(first), r, np.float32)
-        along, wide = max(4, round(14 * sharp)), max(1, round(24 * r * sharp))
-        image += tubes(cam, first.astype(np.float32), last.astype(np.float32), size, np.float32(density), along, wide)
-    return image
+        points.append(shells(cam, rods.centre, rods.tall, rods.flat, rods.mass, between, around))
+    along, across = round(110 * sharp), max(6, round(22 * sharp))
+    points.append(tubes(cam, *AIRWAYS, np.float32(-0.7 * SOFT), along, across))
+    for start, end, radius, density in [*change.lines, *devices(patient, pose)]:
+        along, across = max(4, round(14 * sharp)), max(1, round(24 * float(np.max(radius)) * sharp))
+        points.append(tubes(cam, start, end, radius, density, along, across))
+    return points

@@ -13,7 +13,7 @@ import numpy as np
 from medlessons.simulate.thorax import anatomy
 from medlessons.simulate.thorax.anatomy import Patient
 from medlessons.simulate.thorax.findings import Finding
-from medlessons.simulate.thorax.projection import Ellipsoid
+from medlessons.simulate.thorax.projection import Ellipsoid, straight
 
 RIGHT, LEFT = 0, 1
 
@@ -65,7 +65,11 @@ class Change:
     pleura: list[tuple[float, float, float] | None] = field(default_factory=lambda: [None, None])
     clouds: list[Cloud] = field(default_factory=list)
     pockets: list[tuple[Ellipsoid, float]] = field(default_factory=list)  # air above a level (cm)
-    lines: list[tuple[np.ndarray, np.ndarray, float, float]] = field(default_factory=list)  # from, to, radius, density
+    lines: list[tuple] = field(default_factory=list)  # start and end (n, 3), radius, attenuation per cm
+
+    def add_lines(self, start: np.ndarray, end: np.ndarray, radius: float, density: float) -> None:
+        """Add straight tubes: start and end (n, 3) in cm, radius in cm, attenuation beyond lung per cm."""
+        self.lines.append(straight(start, end, radius, density))
 
 
 def changes(patient: Patient, findings: Sequence[Finding]) -> Change:
@@ -207,7 +211,7 @@ def bronchogram(change, patient, side, at, rng):
     root = hilum + 0.55 * (at - hilum)
     ends = at + rng.normal(0, 1.6, (6, 3))
     start = np.concatenate([np.repeat(root[None], 3, 0), ends[:3]])
-    change.lines.append((start, np.concatenate([ends[:3], ends[3:]]), 0.22, -0.15))
+    change.add_lines(start, ends, 0.22, -0.15)
 
 
 def fibrosis(change, patient, severity, side, both, rng):
@@ -226,7 +230,7 @@ def _net(change, patient, side, rng, count, up, out, radius, density):
     points = lung_point(patient, side, rng.uniform(*up, count), rng.uniform(*out, count), turn)
     step = rng.normal(size=(count, 3))
     step *= (rng.uniform(0.3, 0.8, count) / np.linalg.norm(step, axis=1))[:, None]
-    change.lines.append((points - step, points + step, radius, density))
+    change.add_lines(points - step, points + step, radius, density)
 
 
 def edema(change, patient, severity, side, both, rng):
@@ -242,7 +246,7 @@ def edema(change, patient, severity, side, both, rng):
         turn = rng.uniform(-0.5, 0.5, 14)
         outer = np.stack([sign * width * np.cos(turn), centre + depth * np.sin(turn), z], 1)
         inner = outer - np.stack([sign * rng.uniform(1.0, 1.8, 14), 0 * z, rng.normal(0, 0.08, 14)], 1)
-        change.lines.append((inner, outer, 0.07, 0.2 + 0.3 * severity))
+        change.add_lines(inner, outer, 0.07, 0.2 + 0.3 * severity)
 
 
 LOBES = {  # up, out, turn, radii (cm), fissure that cuts it off
@@ -289,7 +293,7 @@ def viral(change, patient, severity, side, both, rng):
         ends = lung_point(patient, s, up, out, turn)
         start = hilum + rng.uniform(0.15, 0.4, (count, 1)) * (ends - hilum)
         stop = hilum + rng.uniform(0.6, 0.95, (count, 1)) * (ends - hilum)
-        change.lines.append((start, stop, 0.13, 0.12 + 0.1 * severity))
+        change.add_lines(start, stop, 0.13, 0.12 + 0.1 * severity)
         _net(change, patient, s, rng, int(70 + 90 * severity), (0.1, 0.8), (0.0, 0.7), 0.07, 0.14)
         body = Ellipsoid(tuple(hilum + np.array([sign * 2.0, 0, -0.5])), (4.5, 5.5, 6.0))
         change.clouds.append(Cloud(body, 0.12 + 0.18 * severity, 0.8, 0.6, 0.9, seed=_seed(rng)))
