@@ -4,6 +4,8 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from medlessons import settings
 from medlessons.errors import LessonError
 
@@ -41,6 +43,26 @@ def load(name: str) -> "keras.Model":
     if fault:
         raise LessonError(f"{path}: {fault} Bring it back with `git checkout -- models`.")
     return keras.saving.load_model(path, compile=False)
+
+
+def probabilities(network: "keras.Model", pictures: np.ndarray, batch_size: int = 64) -> np.ndarray:
+    """Return what a network with one sigmoid output predicts, batch by batch.
+
+    For some hundred images this is faster than ``network.predict``, which compiles the network first.
+
+    Parameters
+    ----------
+    network : keras.Model
+    pictures : array, shape (images, height, width, channels)
+    batch_size : int
+
+    Returns
+    -------
+    array of float, shape (images,)
+        From 0 to 1.
+    """
+    starts = range(0, len(pictures), batch_size)
+    return np.concatenate([np.array(network(pictures[at : at + batch_size], training=False))[:, 0] for at in starts])
 
 
 def checksums() -> dict[str, str]:
@@ -98,7 +120,7 @@ def orientation(size: int, filters: tuple[int, ...] = (16, 24, 32, 48)) -> "kera
     for count in filters:
         network += [
             layers.Conv2D(count, 3, padding="same", use_bias=False),
-            layers.BatchNormalization(),
+            layers.BatchNormalization(momentum=0.9),
             layers.ReLU(),
             layers.MaxPooling2D(),
         ]

@@ -13,8 +13,8 @@ def by_patient(
 ) -> dict[str, pd.DataFrame]:
     """Split an image table so that all images of a patient go to the same part.
 
-    Patients are shuffled within strata: those with the rarest value of ``stratify`` among their images first. Each goes
-    to the part that lacks most images of its stratum, so that every part gets its share of the rare class.
+    A patient's stratum is the rarest value of ``stratify`` among the images. Within a stratum the patients are shuffled,
+    and each goes to the part that lacks most images with this value, so that every part gets its share of the rare ones.
 
     Parameters
     ----------
@@ -37,17 +37,19 @@ def by_patient(
         If a column or a patient is missing, or the shares do not add up to 1.
     """
     _check(table, shares, ("patient", stratify))
-    rank = table[stratify].map(table[stratify].value_counts())
-    frame = pd.DataFrame({"patient": table["patient"].astype(str), "rank": rank})
-    patients = frame.groupby("patient").agg(stratum=("rank", "min"), images=("rank", "size"))
+    frequency = table[stratify].map(table[stratify].value_counts())
+    frame = pd.DataFrame({"patient": table["patient"].astype(str), "frequency": frequency})
+    stratum = frame.groupby("patient")["frequency"].min()
+    rare = (frame["frequency"] == frame["patient"].map(stratum)).groupby(frame["patient"]).sum()
     rng = np.random.default_rng(seed)
     home = {}
-    for _, group in patients.groupby("stratum"):
-        lack = {name: share * group["images"].sum() for name, share in shares.items()}
-        order = group.iloc[rng.permutation(len(group))].sort_values("images", ascending=False, kind="stable")
-        for patient, images in order["images"].items():
+    for value in sorted(stratum.unique()):
+        images = rare[stratum == value]
+        lack = {name: share * images.sum() for name, share in shares.items()}
+        shuffled = images.iloc[rng.permutation(len(images))]
+        for patient, count in shuffled.sort_values(ascending=False, kind="stable").items():
             home[patient] = max(lack, key=lack.get)
-            lack[home[patient]] -= images
+            lack[home[patient]] -= count
     part = frame["patient"].map(home)
     return {name: table[part == name] for name in shares}
 

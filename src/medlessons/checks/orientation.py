@@ -27,14 +27,11 @@ def check_convolve(student: Callable) -> Callable:
     rng = np.random.default_rng(1)
     image, kernel = rng.integers(0, 9, (6, 8)).astype(float), rng.integers(-4, 5, (2, 3)).astype(float)
     expected = convolve(image, kernel)
-    padded = np.pad(image, ((0, 1), (1, 1)))
     mistakes = {
         "the kernel is turned over. Mathematicians do that; networks slide it as it is.": convolve(
             image, kernel[::-1, ::-1]
         ),
         "the last row and the last column are missing: there are h - a + 1 positions, not h - a.": expected[:-1, :-1],
-        "the image is padded at its border, so the result is as large as the image. Here only positions where the "
-        "whole kernel lies on the image count.": convolve(padded, kernel),
         "this is the mean of the products, but the sum is asked for.": expected / kernel.size,
         "rows and columns of the result are swapped.": expected.T,
         "the kernel is not used: this is the sum of the pixels under it.": convolve(image, np.ones_like(kernel)),
@@ -44,10 +41,10 @@ def check_convolve(student: Callable) -> Callable:
     def find_mistake(function):
         value = function(image.copy(), kernel.copy())
         if not same(value, expected):
-            shape = np.shape(value)
             return first_match(value, mistakes) or (
-                f"the result has the shape {shape}, expected was {expected.shape}."
-                if shape != expected.shape
+                f"the result has the shape {np.shape(value)}, expected was {expected.shape}: count the positions where "
+                "the whole kernel lies on the image, without padding."
+                if np.shape(value) != expected.shape
                 else "the numbers are not as expected: multiply pixel by pixel with the kernel, and add up."
             )
         square = np.arange(25.0).reshape(5, 5)
@@ -159,14 +156,14 @@ def count_weights(size: int, channels: int, filters: tuple[int, int], dense: int
     return total + dense + 1
 
 
-def _count(size, channels, filters, dense, *, bias=1, shrink=1, up=0, pools=2, all_channels=True, output=1) -> int:
+def _count(size, channels, filters, dense, *, bias=1, shrink=1, pools=2, whole=True, all_channels=True, output=1):
     """Count as `count_weights` does, with a mistake."""
     total = 0
     for number, count in enumerate(filters):
         total += 4 * (channels if all_channels else 1) * count + bias * count
         size, channels = size - shrink, count
         if number < pools:
-            size = (size + up) // 2
+            size = size // 2 if whole else size / 2
     return total + size * size * channels * dense + bias * dense + output * (dense + bias)
 
 
@@ -175,12 +172,9 @@ def check_count_weights(student: Callable) -> Callable:
     question = (20, 3, (4, 6), 10)
     mistakes = {
         "the biases are missing: one for each filter, each dense unit and the output.": _count(*question, bias=0),
-        "the images do not shrink: without padding a 2 x 2 kernel takes one row and one column away.": _count(
-            *question, shrink=0
-        ),
-        "odd sizes are rounded up: pooling drops the last row and column that have no partner.": _count(
-            *question, up=1
-        ),
+        "the maps are too large: without padding a 2 x 2 kernel takes one row and one column away, and pooling rounds "
+        "down.": _count(*question, shrink=0),
+        "there are no half pixels: round down after each pooling.": _count(*question, whole=False),
         "the second pooling is missing.": _count(*question, pools=1),
         "no pooling is counted: each one halves both edges.": _count(*question, pools=0),
         "a kernel spans all the channels before it: each filter has 2 x 2 x channels weights.": _count(
@@ -196,7 +190,7 @@ def check_count_weights(student: Callable) -> Callable:
         if not same(value, expected):
             return first_match(value, mistakes) or f"for {question} it gives {value}, expected was {expected}."
         if not same(function(33, 1, (3, 5), 7), count_weights(33, 1, (3, 5), 7)):
-            return "it is right for an even size of the image, but not for an odd one: round down after each pooling."
+            return "it is right for one network, but not for others: use all four numbers that it is given."
         return None
 
     return judge("2.4", "Count 130 million parameters", student, count_weights, find_mistake)

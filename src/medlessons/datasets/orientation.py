@@ -28,9 +28,9 @@ LABEL_OF_VIEW = {"PA": "frontal", "AP": "frontal", "AP Supine": "frontal", "L": 
 CT_VIEWS = ("Axial", "Coronal")
 COLUMNS = ("patientid", "view", "folder", "filename")
 
-# The embedded set: four hospitals to learn from, two more for patients from elsewhere.
-HOSPITALS = ("A", "B", "C", "D")
-OTHER_HOSPITALS = ("E", "F")
+# The embedded set: hospitals to learn from, and others for patients from elsewhere. Each has a style of its own.
+HOSPITALS = tuple(f"hospital {number:02d}" for number in range(1, 21))
+OTHER_HOSPITALS = tuple(f"hospital {number:02d}" for number in range(21, 31))
 OTHER_PATIENTS = 100
 RECIPE = "recipe.json"
 SEED, OTHER_SEED = 20_000, 40_000  # of the first patient; patient i has the seed after i others
@@ -99,7 +99,7 @@ def requests(seed: int, patients: int, hospitals: tuple[str, ...]) -> pd.DataFra
         Seed of the first patient; the next one has the next seed.
     patients : int
     hospitals : tuple of str
-        Names of acquisition styles. A patient always goes to the same hospital.
+        Their names, ending in a number. A patient always goes to the same one.
 
     Returns
     -------
@@ -110,16 +110,17 @@ def requests(seed: int, patients: int, hospitals: tuple[str, ...]) -> pd.DataFra
     rows = []
     for number in range(seed, seed + patients):
         body = thorax.draw_patient(number)
-        hospital = hospitals[rng.integers(len(hospitals))]
+        hospital = str(rng.choice(hospitals))
         findings = thorax.draw_findings(rng) if rng.random() < 0.5 else ()
         frontal = "AP" if rng.random() < 0.4 else "PA"
         for visit in range(rng.integers(1, 4)):
             rows.append((body.id, frontal, round(body.age), body.sex, hospital, number, visit, findings))
-    columns = ["patient", "view", "age", "sex", "style", "seed", "visit", "findings"]
+    columns = ["patient", "view", "age", "sex", "source", "seed", "visit", "findings"]
     table = pd.DataFrame(rows, columns=columns)
     table.loc[rng.permutation(len(table))[: round(LATERALS * len(table))], "view"] = "L"
     table["label"] = table["view"].map(LABEL_OF_VIEW)
-    table["source"] = "simulated hospital " + table["style"]
+    styles = {name: thorax.draw_style(np.random.default_rng(int(name[-2:]))) for name in hospitals}
+    table["style"] = table["source"].map(styles)
     names = table["patient"] + "_" + table["visit"].astype(str) + "_" + table["view"] + ".png"
     return table.assign(path="images/" + names)
 

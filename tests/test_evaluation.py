@@ -1,0 +1,81 @@
+"""AUROC, counts and intervals against their definitions and against scikit-learn."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import precision_score, recall_score, roc_auc_score
+
+from medlessons import evaluation
+from medlessons.errors import LessonError
+
+
+@pytest.fixture(scope="module")
+def cases():
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 2, 300)
+    return truth, np.round(truth + rng.normal(0, 1.2, 300), 1), np.repeat(np.arange(100), 3)
+
+
+def test_auroc_is_that_of_scikit_learn_ties_included(cases):
+    truth, score, _ = cases
+    assert evaluation.auroc(truth, score) == pytest.approx(roc_auc_score(truth, score), abs=1e-12)
+    assert evaluation.auroc([0, 1], [3, 3]) == 0.5
+    assert evaluation.auroc([0, 1], [-9, 9]) == 1
+
+
+@pytest.mark.parametrize(
+    "truth, score, says",
+    [
+        ([0, 1], [1], "2 true labels but 1"),
+        ([0, 0], [1, 2], "0 and 2"),
+        ([0, 2], [1, 2], "0 or 1"),
+        ([0, 1], [1, np.nan], "Prediction 1 is not a number"),
+    ],
+)
+def test_auroc_refuses(truth, score, says):
+    with pytest.raises(LessonError, match=says):
+        evaluation.auroc(truth, score)
+
+
+def test_the_interval_holds_the_value_and_is_wider_by_patient(cases):
+    truth, score, patients = cases
+    copies = np.repeat(truth[::3], 3), np.repeat(score[::3], 3)  # three equal images a patient
+    value = evaluation.auroc(*copies)
+    low, high = evaluation.interval_by_patient(evaluation.auroc, *copies, patients, repeats=300)
+    assert low < value < high
+    by_image = evaluation.interval_by_patient(evaluation.auroc, *copies, np.arange(300), repeats=300)
+    assert high - low > 1.4 * (by_image[1] - by_image[0])
+    assert (low, high) == evaluation.interval_by_patient(evaluation.auroc, *copies, patients, repeats=300)
+
+
+def test_draws_with_one_class_are_left_out():
+    low, high = evaluation.interval_by_patient(evaluation.auroc, [0, 0, 0, 1], [1, 2, 3, 4], list("abcd"), repeats=100)
+    assert (low, high) == (1, 1)
+    with pytest.raises(LessonError, match="No draw"):
+        evaluation.interval_by_patient(evaluation.auroc, [0, 0], [1, 2], list("ab"), repeats=10)
+    with pytest.raises(LessonError, match="2 cases but 1"):
+        evaluation.interval_by_patient(evaluation.accuracy, [0, 1], [1, 0], ["a"])
+
+
+def test_operating_point_is_that_of_scikit_learn(cases):
+    truth, score, _ = cases
+    predicted = (score > 0.5).astype(int)
+    point = evaluation.operating_point(truth, predicted)
+    assert point["accuracy"] == evaluation.accuracy(truth, predicted)
+    assert point["sensitivity"] == pytest.approx(recall_score(truth, predicted))
+    assert point["specificity"] == pytest.approx(recall_score(truth, predicted, pos_label=0))
+    assert point["precision"] == pytest.approx(precision_score(truth, predicted))
+
+
+def test_no_alarm_has_no_precision():
+    point = evaluation.operating_point([0, 1], [0, 0])
+    assert np.isnan(point["precision"]) and point["sensitivity"] == 0
+    with pytest.raises(LessonError, match="threshold"):
+        evaluation.operating_point([0, 1], [0.3, 0.9])
+
+
+def test_wilson_interval():
+    assert evaluation.wilson_interval(15, 15) == pytest.approx((0.796, 1.0), abs=5e-4)
+    assert evaluation.wilson_interval(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-4)  # Newcombe 1998, case 1
+    assert evaluation.wilson_interval(0, 20) == pytest.approx((0.0, 0.1611), abs=5e-4)
+    with pytest.raises(LessonError, match="is not a share"):
+        evaluation.wilson_interval(3, 2)

@@ -1,0 +1,136 @@
+"""Every kind of image file becomes the same grey batch, and every bad one is named."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from medlessons import images
+from medlessons.errors import LessonError
+
+RAMP = np.linspace(0, 255, 64 * 48).reshape(64, 48).astype(np.uint8)
+
+
+def save(path, array, mode=None, **options):
+    picture = Image.fromarray(array)
+    (picture.convert(mode) if mode else picture).save(path, **options)
+    return path
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "LA", "P"])
+def test_grey_is_grey_in_every_mode(tmp_path, mode):
+    read = images.read(save(tmp_path / "a.png", RAMP, mode))
+    assert read.shape == (64, 48) and read.dtype == np.uint8
+    assert np.abs(read.astype(int) - RAMP).max() <= 1
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+def test_a_16_bit_image_is_scaled_not_clipped(tmp_path, bits):
+    deep = np.rint(RAMP / 255 * (2**bits - 1)).astype(np.uint16)
+    read = images.read(save(tmp_path / "a.png", deep))
+    assert np.abs(read.astype(int) - RAMP).max() <= 1
+
+
+def test_what_is_transparent_becomes_black(tmp_path):
+    picture = np.dstack([RAMP, RAMP, RAMP, np.where(RAMP > 100, 255, 0)]).astype(np.uint8)
+    read = images.read(save(tmp_path / "a.png", picture))
+    assert (read[RAMP <= 100] == 0).all() and (read[RAMP > 100] == RAMP[RAMP > 100]).all()
+
+
+def test_a_palette_with_transparency_is_read(tmp_path):
+    picture = Image.fromarray(RAMP).convert("P")
+    picture.save(tmp_path / "a.png", transparency=0)
+    assert images.read(tmp_path / "a.png").shape == (64, 48)
+
+
+def test_colours_are_weighted(tmp_path):
+    red = np.zeros((40, 40, 3), np.uint8)
+    red[..., 0] = 255
+    assert images.read(save(tmp_path / "a.png", red))[0, 0] == 76  # 0.299 * 255
+
+
+def truncated(path):
+    save(path, np.random.default_rng(0).integers(0, 255, (200, 200), dtype=np.uint8))
+    path.write_bytes(path.read_bytes()[:2000])
+
+
+@pytest.mark.parametrize(
+    "name, make, says",
+    [
+        ("cut.jpg", truncated, "damaged or cut off"),
+        ("text.png", lambda path: path.write_text("patient,view\n1,PA\n"), "not an image"),
+        ("empty.png", lambda path: path.write_bytes(b""), "not an image"),
+        ("dot.png", lambda path: save(path, RAMP[:1, :1]), "1 x 1 pixels"),
+        ("strip.png", lambda path: save(path, RAMP[:8]), "48 x 8 pixels"),
+        ("gone.png", lambda path: None, "no such image"),
+        ("float.tif", lambda path: save(path, RAMP.astype(np.float32)), "decimal"),
+        ("negative.tif", lambda path: save(path, RAMP.astype(np.int32) - 99), "-99 to 156"),
+        ("cut.png", truncated, "damaged or cut off"),
+    ],
+)
+def test_a_bad_file_is_named(tmp_path, name, make, says):
+    make(tmp_path / name)
+    with pytest.raises(LessonError, match=says) as error:
+        images.read(tmp_path / name)
+    assert name in str(error.value)
+
+
+def test_readable_counts_what_it_leaves_out(tmp_path):
+    save(tmp_path / "good.png", RAMP)
+    (tmp_path / "bad.png").write_text("no image")
+    table = pd.DataFrame({"path": [str(tmp_path / name) for name in ("good.png", "bad.png", "gone.png")]})
+    table.attrs["left_out"] = {"CT": 3}
+    kept = images.readable(table)
+    assert list(kept["path"]) == [str(tmp_path / "good.png")]
+    assert kept.attrs["left_out"] == {"CT": 3, "the file cannot be read": 2}
+    assert set(kept.attrs["unreadable"]) == set(table["path"][1:])
+    assert table.attrs["left_out"] == {"CT": 3}
+
+
+def test_resize_squeezes_or_keeps_the_proportions():
+    squeezed, kept = images.resize(RAMP, 32), images.resize(RAMP, 32, keep_aspect=True)
+    assert squeezed.shape == kept.shape == (32, 32)
+    assert squeezed[-1, 0] > 200 and kept[-1, 0] == 0 and kept[-1, 16] > 200
+    assert abs(int(kept[:, 4:28].mean()) - int(RAMP.mean())) <= 2
+
+
+@pytest.fixture
+def table(tmp_path):
+    paths = [save(tmp_path / f"{level}.png", np.full((40, 40), level, np.uint8)) for level in range(0, 200, 20)]
+    return pd.DataFrame({"path": map(str, paths), "label": ["lateral", "frontal"] * 5})
+
+
+def test_folders_and_tables_give_the_same_batches(table, tmp_path):
+    folder = images.write_folders(table, tmp_path / "split" / "train", 32)
+    assert sorted(path.name for path in (folder / "lateral").iterdir())[0] == "00000.png"
+    arrays = images.load(table["path"], 32)
+    assert arrays.shape == (10, 32, 32, 1) and arrays.dtype == np.float32
+    for number, label in enumerate(table["label"]):
+        assert (images.read(folder / label / f"{number:05d}.png") == arrays[number, :, :, 0]).all()
+
+
+def test_folders_are_never_half_written_nor_mixed(table, tmp_path):
+    images.write_folders(table, tmp_path / "train", 32)
+    with pytest.raises(LessonError, match="there already"):
+        images.write_folders(table, tmp_path / "train", 32)
+    (tmp_path / "40.png").write_text("no image")
+    with pytest.raises(LessonError, match="not an image"):
+        images.write_folders(table, tmp_path / "test", 32)
+    assert not (tmp_path / "test").exists()
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith("tmp")]
+
+
+def test_no_image_at_all():
+    with pytest.raises(LessonError, match="empty"):
+        images.load([], 32)
+
+
+def test_batches_lose_no_image_and_keep_labels_with_images(table):
+    stream = images.batches(table, 32, positive="lateral", batch_size=4, shuffle=True)
+    for _ in range(2):
+        pairs = list(stream.as_numpy_iterator())
+        assert [len(pictures) for pictures, _ in pairs] == [4, 4, 2]
+        levels = np.concatenate([pictures[:, 0, 0, 0] for pictures, _ in pairs])
+        labels = np.concatenate([labels[:, 0] for _, labels in pairs])
+        assert sorted(levels) == list(range(0, 200, 20))
+        assert (labels == (levels % 40 == 0)).all()

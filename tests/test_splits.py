@@ -1,0 +1,62 @@
+"""Splits keep patients together, give each part its share, and say what leaked."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from medlessons import splits
+from medlessons.errors import LessonError
+
+SHARES = {"train": 0.6, "validation": 0.15, "test": 0.25}
+
+
+@pytest.fixture(scope="module")
+def table():
+    rng = np.random.default_rng(0)
+    patients = rng.integers(0, 250, 600)
+    return pd.DataFrame({"patient": patients, "label": np.where(rng.random(600) < 0.1, "lateral", "frontal")})
+
+
+def test_patients_stay_together_and_no_row_is_lost(table):
+    parts = splits.by_patient(table, SHARES)
+    assert splits.shared_patients(parts) == []
+    splits.check_no_leakage(parts)
+    assert sorted(pd.concat(parts).index.get_level_values(1)) == list(table.index)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_each_part_gets_its_share_of_images_and_of_laterals(table, seed):
+    for name, part in splits.by_patient(table, SHARES, seed=seed).items():
+        assert len(part) / len(table) == pytest.approx(SHARES[name], abs=0.02)
+        laterals = (table["label"] == "lateral").sum()
+        assert (part["label"] == "lateral").sum() / laterals == pytest.approx(SHARES[name], abs=0.08)
+
+
+def test_a_seed_is_a_split(table):
+    first, again, other = (splits.by_patient(table, SHARES, seed=seed)["test"].index for seed in (0, 0, 1))
+    assert first.equals(again) and not first.equals(other)
+
+
+def test_at_random_leaks_and_is_caught(table):
+    parts = splits.at_random(table, SHARES)
+    assert sum(map(len, parts.values())) == len(table) and len(parts["test"]) == 150
+    shared = splits.shared_patients(parts)
+    truly = set(parts["train"]["patient"]) & set(parts["test"]["patient"])
+    assert truly <= set(map(int, shared))
+    with pytest.raises(LessonError, match=f"{len(shared)} patients .* {shared[0]}"):
+        splits.check_no_leakage(parts)
+
+
+@pytest.mark.parametrize(
+    "change, shares, says",
+    [
+        (lambda t: t.drop(columns="patient"), SHARES, "no column 'patient'"),
+        (lambda t: t.drop(columns="label"), SHARES, "no column 'label'"),
+        (lambda t: t.assign(patient=t["patient"].where(t.index != 7)), SHARES, "Row 7"),
+        (lambda t: t, {"train": 0.6, "test": 0.6}, "add up to 1"),
+        (lambda t: t, {"train": 1.5, "test": -0.5}, "above 0"),
+    ],
+)
+def test_what_cannot_be_split_is_named(table, change, shares, says):
+    with pytest.raises(LessonError, match=says):
+        splits.by_patient(change(table), shares)
