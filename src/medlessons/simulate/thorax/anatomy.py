@@ -132,7 +132,7 @@ def draw_patient(
         cardiothoracic_ratio=float(np.clip(ctr, 0.34, 0.6))
         if cardiothoracic_ratio is None
         else float(cardiothoracic_ratio),
-        heart_axis=float(np.clip(0.62 + 0.12 * z[5] - 0.12 * child, 0.3, 0.95)),
+        heart_axis=float(np.clip(0.68 + 0.12 * z[5] - 0.12 * child, 0.3, 0.95)),
         breast=float(np.clip(0.5 + 0.22 * z[6], 0.08, 1)) if woman else 0.0,
         rib_slope=float(np.clip(7.0 + 1.2 * z[7] - 4.0 * child, 1.5, 10)),
         kyphosis=float(np.clip(1.2 + 0.02 * max(age - 45, 0) + 0.4 * z[8] - 0.8 * child, 0, 4)),
@@ -153,7 +153,7 @@ def cage(patient: Patient, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nd
     """Return half-width, half-depth and front-back centre of the rib cage's inside at the heights ``z`` (cm)."""
     h = np.clip((z - FLOOR) / (APEX - FLOOR), 0, 1)
     up = np.maximum(h - 0.25, 0) / 0.75
-    width = patient.half_width * np.sqrt(1 - up * up * np.sqrt(up)) * (0.94 + np.minimum(0.24 * h, 0.06))
+    width = patient.half_width * np.sqrt(1 - up * up * up * np.sqrt(up)) * (0.94 + np.minimum(0.24 * h, 0.06))
     up = np.maximum(h - 0.28, 0) / 0.72
     square = up * up
     depth = patient.half_depth * np.sqrt((1 - 0.85 * square) * (1 - square * square * square * square))
@@ -185,9 +185,9 @@ def skin(patient: Patient, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nd
     _, inner, centre = cage(patient, np.clip(z, FLOOR, 7.0))
     top = _step((z - 4.0) / 12.0)
     depth = inner + 0.7 * fat + 1.3
-    depth = depth + (7.6 + 0.5 * fat - depth) * top + waist * 0.35 * fat
+    depth = depth + (9.0 + 0.5 * fat - depth) * top + waist * 0.35 * fat
     centre = centre - 0.4 + 0.25 * fat * waist
-    return width, depth, centre + (spine_y(patient, z) + 4.0 - centre) * top
+    return width, depth, centre + (spine_y(patient, z) + 5.0 - centre) * top
 
 
 def _step(t: np.ndarray) -> np.ndarray:
@@ -221,7 +221,7 @@ def dome(patient: Patient, side: int, inspiration: float, flat: float = 0.0, lif
     """
     top = -8.0 + (patient.right_dome if side < 0 else 0.0) + 8.0 * (1 - inspiration) - 3.0 * flat + lift
     bend = 1 - 0.75 * flat
-    return Dome(top, 0.48 * patient.half_width, 2.0, 0.03 * bend, 0.105 * bend, 0.060 * bend, 0.045 * bend)
+    return Dome(top, 0.48 * patient.half_width, 2.0, 0.014 * bend, 0.105 * bend, 0.060 * bend, 0.045 * bend)
 
 
 def heart_radius(patient: Patient, factor: float = 1.0) -> float:
@@ -259,12 +259,12 @@ def _front_bones(patient: Patient) -> list[np.ndarray]:
     _, depth, centre = cage(patient, z)
     sternum = np.stack([0 * s, centre + depth + 0.7, z], -1)
     front, reach, bow = sternum[0, 1], patient.half_width + 1.5, np.sin(2 * np.pi * s)
-    left = np.stack([1.7 + reach * s, front + 0.5 + bow - (front + 3.0) * s, 10.0 + 2.6 * s + 0.35 * bow], -1)
+    left = np.stack([1.7 + reach * s, front + 0.5 + bow - (front + 3.0) * s, 8.8 + 2.8 * s + 0.35 * bow], -1)
     lines = np.stack([sternum, left * [-1, 1, 1], left])
     tall = np.array([[1.6, 0, 0], [0, 0, 0.55], [0, 0, 0.55]])[:, None]
     flat = np.array([[0, 0.5, 0], [0, 0.55, 0], [0, 0.55, 0]])[:, None]
     axes = (np.broadcast_to(axis, lines.shape) for axis in (tall, flat))
-    return [lines, *axes, np.array([0.04, 0.06, 0.06])]
+    return [lines, *axes, np.array([0.028, 0.055, 0.055])]
 
 
 @lru_cache(maxsize=16)
@@ -291,7 +291,7 @@ def long_bones(patient: Patient) -> Rods:
     tall, thin = tall * size, thin * 0.30
     flip = np.array([-1.0, 1, 1])
     left = np.stack([x, y, z], -1)
-    both = [np.concatenate([a * flip, a]) for a in (left, tall, thin)] + [np.full(2 * RIB_PAIRS, 0.048)]
+    both = [np.concatenate([a * flip, a]) for a in (left, tall, thin)] + [np.full(2 * RIB_PAIRS, 0.046)]
     lines, tall, thin, mass = (np.concatenate(part) for part in zip(both, _front_bones(patient), strict=True))
     return _rods(lines, tall, thin, mass * patient.bone)
 
@@ -310,7 +310,7 @@ def back_bones(patient: Patient) -> Rods:
     lines = np.concatenate([spinous, *pedicles])
     tall = np.repeat([[0, 0.25, 0.45], [0, 0, 0.5], [0, 0, 0.5]], RIB_PAIRS, axis=0)[:, None]
     flat = np.repeat([[0.3, 0, 0]], 3 * RIB_PAIRS, axis=0)[:, None]
-    return _rods(lines, tall, flat, np.full(3 * RIB_PAIRS, 0.05) * patient.bone)
+    return _rods(lines, tall, flat, np.repeat([0.025, 0.045, 0.045], RIB_PAIRS) * patient.bone)
 
 
 @dataclass(frozen=True)
@@ -339,8 +339,8 @@ def vessels(patient: Patient) -> Tubes:
     azimuth = rng.uniform(-1.3, 1.1, 2 * stems)
     flat = np.cos(elevation)
     direction = np.stack([side * flat * np.cos(azimuth), flat * np.sin(azimuth), np.sin(elevation)], 1)
-    position = np.repeat([HILUM[-1], HILUM[1]], stems, axis=0)
-    radius = rng.uniform(0.40, 0.60, 2 * stems) * patient.vessel_calibre
+    position = np.repeat([HILUM[-1], HILUM[1]], stems, axis=0) + rng.normal(0, 0.55, (2 * stems, 3))
+    radius = rng.uniform(0.36, 0.58, 2 * stems) * patient.vessel_calibre
     length = rng.uniform(2.0, 3.2, 2 * stems)
     pieces = []
     thick = 0

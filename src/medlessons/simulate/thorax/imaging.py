@@ -28,7 +28,7 @@ from medlessons.simulate.thorax.styles import Style, find_style
 
 FAULTS = ("rotated", "upside_down", "inverted")
 SMALLEST = 32  # pixels
-FIELD = 35.5  # height of the field of view for a mean adult (cm)
+FIELD = 34.5  # height of the field of view for a mean adult (cm)
 LATERAL_WIDTH = 0.8  # width by height of a lateral film, relative to a frontal one
 VISIBLE = 0.04  # change of the attenuation that counts as a finding's shadow
 VEIL = 24  # scatter is so smooth that a grid of 24 x 24 holds it
@@ -212,8 +212,8 @@ def expose(shadow: np.ndarray, patient: Patient, view: str, style: Style, rng: n
         shown += np.float32(0.35 * style.sharpness) * (shown - mean)
     dark = lung - float(np.log(1 + 0.8 * style.scatter))
     bright = -float(np.log(np.exp(-tissue) + (0.55 * style.scatter + 0.004) * open_lung))
-    middle = dark + (0.45 + style.centre) * (bright - dark)
-    slope = 2.7 / ((bright - dark) * style.width)
+    middle = dark + (0.40 + style.centre) * (bright - dark)
+    slope = 2.35 / ((bright - dark) * style.width)
     grey = 1 / (1 + np.exp(np.float32(-slope) * (shown - np.float32(middle))))
     return 255 * (grey if style.gamma == 1 else grey ** np.float32(style.gamma))
 

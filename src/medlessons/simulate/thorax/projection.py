@@ -237,7 +237,8 @@ def shells(cam: Camera, centre, tall, flat, mass, steps: int, around: int) -> Po
     grow_c, grow_r = cam.sign * m * np.float32(1 / pixel(cam)[0]), m * np.float32(-1 / pixel(cam)[1])
     f = ((np.arange(steps) + 0.5) / steps).astype(np.float32)
     angle = np.arange(around) * (2 * np.pi / around)
-    cos, sin = np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
+    depth = np.where(np.arange(around) % 2, 0.75, 1.0)  # the wall is thick
+    cos, sin = (depth * np.cos(angle)).astype(np.float32), (depth * np.sin(angle)).astype(np.float32)
     column_, row = (
         _between(mid, f)[..., None] + _between(t * grow, f)[..., None] * cos + _between(s * grow, f)[..., None] * sin
         for mid, grow, t, s in (

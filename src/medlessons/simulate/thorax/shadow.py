@@ -28,7 +28,7 @@ from medlessons.simulate.thorax.projection import (
 from medlessons.simulate.thorax.signs import LEFT, RIGHT, Change, Cloud
 
 # Linear attenuation at about 60 keV (1/cm), after NIST XCOM (doi:10.18434/T48G6X); lung is a quarter of tissue.
-SOFT, LUNG, SPONGY = 0.205, 0.046, 0.05  # SPONGY: what trabecular bone adds to tissue
+SOFT, LUNG, SPONGY = 0.205, 0.046, 0.036  # SPONGY: what trabecular bone adds to tissue
 ALL = (slice(None), slice(None))
 AIRWAYS = tuple(  # trachea (two pieces), right and left main bronchus: start, end (cm) and radius (cm)
     np.array(part, np.float32)
@@ -57,9 +57,9 @@ def heart_body(patient: Patient, pose: Pose, change: Change) -> Ellipsoid:
     width = anatomy.heart_radius(patient, change.heart * pose.heart)
     low = 8.0 * (1 - pose.inspiration) - 1.5 * change.flat
     angle = patient.heart_axis
-    long = width / np.hypot(np.cos(angle), 0.80 * np.sin(angle))
-    centre = (0.27 * width, 3.0 - 0.1 * (width - 5.8), -4.9 + 0.8 * low)
-    return Ellipsoid(centre, (long, 0.84 * width, 0.80 * long), -angle)
+    long = width / np.hypot(np.cos(angle), 0.74 * np.sin(angle))
+    centre = (0.27 * width, 3.4 - 0.2 * (width - 5.8), -4.0 + 0.8 * low)
+    return Ellipsoid(centre, (long, 0.84 * width, 0.74 * long), -angle)
 
 
 def solids(cam: Camera, patient: Patient, pose: Pose, change: Change, heart):
@@ -68,13 +68,13 @@ def solids(cam: Camera, patient: Patient, pose: Pose, change: Change, heart):
     x, y, r = anatomy.spine_x(patient, up), anatomy.spine_y(patient, up), patient.aorta
     wide = patient.mediastinum * np.clip(1.02 - 0.022 * (up - 5), 0.75, 1.5)
     arch = Ellipsoid((1.2 + 0.35 * r, -1.6, 5.6), (1.1 + r, 2.2 + r, 0.5 + r))
-    root = Ellipsoid((0.5, 1.5, 1.2), (0.8 * patient.mediastinum + 0.7, 2.7, 5.5), 0.12)
+    root = Ellipsoid((0.7, 1.5, 0.6), (0.8 * patient.mediastinum + 1.2, 2.8, 6.0), 0.18)
     below_arch = np.clip((6.2 - up) / 0.8, 0.02, 1)
     return [
         (ALL, column(cam, x, y, 1.95, 2.0)),
         (ALL, column(cam, 1.7, y + 2.4, r * below_arch, r * below_arch)),
         chord(cam, arch),
-        (ALL, column(cam, 0.0, y + 5.0, wide, 4.2)),
+        (ALL, column(cam, 0.0, y + 5.0, wide, 4.2 + np.clip(-4 - up, 0, 4))),
         chord(cam, root),
         heart,
     ]
@@ -179,12 +179,12 @@ def trunk(cam: Camera, patient: Patient):
     across, up = cam.middle
     width, depth, centre = anatomy.skin(patient, up)
     if cam.lateral:  # the shoulders are lifted out of the way with the arms
-        width = np.minimum(width, patient.half_width + patient.fat + 0.9)
+        width = np.minimum(width, patient.half_width + patient.fat + 0.9) * (1 - np.clip((up - 8) / 20, 0, 0.3))
         t, full, middle = (across - centre) / depth, width, 0.0
     else:
         t, full, middle = across / width, depth, centre
     t = t * t
-    half = full * np.sqrt(np.maximum(1 - t * (0.35 + 0.65 * t), 0))
+    half = full * np.sqrt(np.maximum(1 - t * (0.2 + 0.8 * t * t), 0))
     if cam.lateral:
         half = half * (1 - np.clip((up - 3) / 8, 0, 0.9) * t)
     return middle - half, middle + half
@@ -198,7 +198,7 @@ def add_outer_tissue(cam: Camera, patient: Patient, pose: Pose, path: np.ndarray
         for sign in (-1, 1):
             hang = -3.5 - 3.5 * patient.breast
             breast = Ellipsoid(
-                (sign * 0.58 * patient.half_width, front - 0.8, hang), (5.8, 1.2 * size, 0.7 * size + 3.2)
+                (sign * 0.58 * patient.half_width, front - 1.8, hang), (5.8, 1.3 * size, 0.7 * size + 4.2)
             )
             part, (lo, hi) = chord(cam, breast)
             thin_out = (hi - lo) * np.float32(1.2 / (2 * breast.radii[0 if cam.lateral else 1]))
@@ -217,7 +217,7 @@ def arms(cam: Camera, patient: Patient, pose: Pose, thick: float) -> list[Ellips
         middle = (reach * float(np.cos(angle)), reach * float(np.sin(angle)))
         return [
             Ellipsoid(
-                (sign * (patient.half_width + 2.0), middle[0] - 4.0, middle[1] + 10.0),
+                (sign * (patient.half_width + 2.0), middle[0] - 4.0, middle[1] + 12.0),
                 (1.4 * thick, reach + 6, 1.35 * thick),
                 angle,
                 True,
@@ -312,7 +312,7 @@ def add_shoulder_bones(cam: Camera, patient: Patient, pose: Pose, total: np.ndar
     for sign in (-1, 1):
         blade = Ellipsoid((sign * (0.78 * patient.half_width + out), back, 4.5), (3.6, 0.55, 7.0), sign * 0.22)
         head = Ellipsoid((sign * (patient.half_width + 2.6), -2.0, 10.0), (2.2, 2.2, 2.3))
-        for bone, density in ((blade, 2.2 * SPONGY), (head, SPONGY)):
+        for bone, density in ((blade, (0.5 if cam.lateral else 3) * SPONGY), (head, 1.5 * SPONGY)):
             part, (lo, hi) = chord(cam, bone)
             total[part] += np.float32(density * patient.bone) * (hi - lo)
 

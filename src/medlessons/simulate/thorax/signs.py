@@ -171,8 +171,8 @@ def atelectasis(change, patient, severity, side, both, rng):
         base = -8.0 + (patient.right_dome if s == RIGHT else 0.0) + change.lift[s]
         for k in range(1 + int(2.5 * severity * rng.random() + 0.5)):
             at = (sign * rng.uniform(5.5, 8.5), rng.uniform(-2.5, 2.5), base + 1.2 + 1.6 * k + rng.uniform(0, 0.8))
-            body = Ellipsoid(at, (rng.uniform(2.4, 4.0), 4.5, 0.26 + 0.2 * severity), sign * rng.uniform(-0.4, 0.2))
-            change.clouds.append(Cloud(body, 0.55, 0.3, 1.5, 0.3, seed=_seed(rng)))
+            body = Ellipsoid(at, (rng.uniform(2.4, 4.0), 4.5, 0.4 + 0.25 * severity), sign * rng.uniform(-0.4, 0.2))
+            change.clouds.append(Cloud(body, 0.45, 0.3, 1.5, 0.3, seed=_seed(rng)))
         if severity > 0.5:
             y = float(anatomy.spine_y(patient, np.float64(-7))) + 3.0
             body = Ellipsoid((sign * 3.4, y, -7.0), (3.0 * severity, 3.6, 6.5), sign * 0.28)
