@@ -44,14 +44,14 @@ test-all: setup  ## also what takes longer: student edition, numeric environment
 	$(BIN)/medlessons data prepare
 	$(PYTEST) --nbval --nbval-current-env tests $(TESTED)
 
-lab: setup student  ## open JupyterLab on the student edition
+lab: setup  ## open JupyterLab on the student edition
 	$(BIN)/jupyter lab notebooks/student
 
 refresh: setup  ## execute the lessons and store their outputs in the tracked notebooks
 	$(BIN)/medlessons refresh $(CHOICE)
 	$(BIN)/medlessons student $(CHOICE)
 
-student: setup  ## write the student edition to notebooks/student/
+student: setup  ## write the student edition to notebooks/student/ anew (what was solved there is lost)
 	$(BIN)/medlessons student $(CHOICE)
 
 lint: setup  ## check style and errors of code and notebooks with ruff

@@ -58,6 +58,11 @@ def test_each_picture_has_its_sentence_as_caption_and_as_alternative_text(notebo
     assert pictures >= 8
 
 
+def test_the_picture_of_the_readme_is_one_of_the_lesson(lesson, notebook):
+    (picture,) = lessons.picture(notebook)
+    assert (lessons.DOCS / f"{lesson.path.stem}.png").read_bytes() == picture, "run `make refresh`"
+
+
 def test_at_most_one_cell_in_twenty_is_exempt_and_says_why(notebook):
     marked = [cell.source for cell in code_cells(notebook) if "NBVAL" in cell.source]
     assert len(marked) <= len(code_cells(notebook)) / 20
@@ -66,7 +71,7 @@ def test_at_most_one_cell_in_twenty_is_exempt_and_says_why(notebook):
 
 def test_no_cell_carries_a_tag_that_switches_the_comparison_off(notebook):
     tags = {tag for cell in notebook.cells for tag in cell.metadata.get("tags", [])}
-    assert tags <= {"report", "summary"}
+    assert tags <= {"report", "summary", "picture"}
 
 
 def test_headings_say_core_or_optional_and_true_minutes(notebook):

@@ -1,5 +1,6 @@
 """Finds the lessons, executes them, and writes the pages and the report."""
 
+import base64
 import copy
 import json
 import math
@@ -24,7 +25,9 @@ from medlessons import settings
 from medlessons.errors import LessonError
 
 NOTEBOOKS = settings.REPOSITORY / "notebooks"
+DOCS = settings.REPOSITORY / "docs"
 REPORT_TAG = "report"  # cells with this tag print the key figures of their lesson
+PICTURE_TAG = "picture"  # the cell with this tag draws the picture of its lesson in the README
 
 
 @dataclass(frozen=True)
@@ -194,6 +197,19 @@ def store(run: Run) -> None:
     if run.fault:
         raise LessonError(f"{run.fault} The stored outputs are unchanged.")
     nbformat.write(tidy(run.notebook), run.lesson.path)
+    for drawn in picture(run.notebook):
+        (DOCS / f"{run.lesson.path.stem}.png").write_bytes(drawn)
+
+
+def picture(notebook: nbformat.NotebookNode) -> list[bytes]:
+    """Return the picture (PNG) that stands for a lesson in the README, in a list; none if no cell carries the tag."""
+    return [
+        base64.b64decode(output.data["image/png"])
+        for cell in notebook.cells
+        if PICTURE_TAG in cell.metadata.get("tags", [])
+        for output in cell.outputs
+        if "image/png" in output.get("data", {})
+    ]
 
 
 def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:

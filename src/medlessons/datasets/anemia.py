@@ -40,7 +40,7 @@ COLUMNS = pd.DataFrame(
         ("HGB", "hemoglobin", "g/dL", "11.5-15.5", "13.5-17.5", 2, 25),
         ("HCT", "hematocrit: share of red cells in the blood", "%", "36-48", "40-52", 6, 75),
         ("MCV", "mean corpuscular volume: size of a red cell", "fL", "80-95", "80-95", 40, 160),
-        ("MCH", "mean corpuscular hemoglobin: hemoglobin in a red cell", "pg", "27-34", "27-34", 10, 55),
+        ("MCH", "mean corpuscular hemoglobin: amount in a red cell", "pg", "27-34", "27-34", 10, 55),
         ("MCHC", "mean corpuscular hemoglobin concentration", "g/dL", "30-35", "30-35", 18, 45),
         ("PLT", "platelets", "10^9/L", "150-400", "150-400", 1, 3000),
         ("PDW", "platelet distribution width", "fL", "9-17", "9-17", 5, 35),

@@ -41,13 +41,16 @@ def radiographs(images: Mapping[str, np.ndarray], columns: int = 4) -> Figure:
     for ax, (title, image) in zip(axes, images.items(), strict=True):
         ax.imshow(_picture(image), vmin=0, vmax=255)
         ax.set_title(title)
-    means = {title: float(np.mean(image)) for title, image in images.items()}
+    means = {title: round(float(np.mean(image))) for title, image in images.items()}
     darkest, brightest = min(means, key=means.get), max(means, key=means.get)
-    caption(
-        figure,
-        f"{len(images)} radiographs: {', '.join(images)}. The mean grey level is lowest in "
-        f"“{darkest}” ({means[darkest]:.0f} of 255) and highest in “{brightest}” ({means[brightest]:.0f}).",
-    )
+    sentence = f"{len(images)} radiographs: {', '.join(images)}. The mean grey level is "
+    if means[darkest] == means[brightest]:
+        sentence += f"{means[darkest]} of 255 in all of them."
+    else:
+        sentence += (
+            f"lowest in “{darkest}” ({means[darkest]} of 255) and highest in “{brightest}” ({means[brightest]})."
+        )
+    caption(figure, sentence)
     return figure
 
 
@@ -59,7 +62,8 @@ def filtered(image: np.ndarray, results: Mapping[str, np.ndarray]) -> Figure:
     image : array, shape (height, width)
         Grey levels.
     results : mapping
-        Title -> filtered image. One that has negative numbers is drawn with 0 in the middle of the grey scale.
+        Title -> filtered image. One that has negative numbers is drawn with 0 in the middle of the grey scale. The
+        strongest half percent of the pixels (a marker letter) does not stretch the scale.
 
     Returns
     -------
@@ -70,7 +74,7 @@ def filtered(image: np.ndarray, results: Mapping[str, np.ndarray]) -> Figure:
     axes[0].set_title("radiograph")
     parts = []
     for ax, (title, result) in zip(axes[1:], results.items(), strict=True):
-        top = np.abs(result).max()
+        top = np.quantile(np.abs(result), 0.995)
         ax.imshow(result, vmin=-top if result.min() < 0 else 0, vmax=top)
         ax.set_title(title)
         parts.append(f"{title} from {result.min():.0f} to {result.max():.0f}")

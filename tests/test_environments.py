@@ -1,0 +1,111 @@
+"""What takes minutes: the same outputs in other numeric environments and Pythons, and real damage to real lessons."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from medlessons import lessons, settings, student
+from medlessons.checks.exercise import NOT_DONE
+
+pytestmark = pytest.mark.slow
+
+ROOT = settings.REPOSITORY
+LESSONS = lessons.find()
+IDS = [lesson.path.stem for lesson in LESSONS]
+
+
+def validate(paths, python=sys.executable, **variables) -> subprocess.CompletedProcess:
+    command = [python, "-m", "pytest", "-q", "-p", "conftest", "-p", "no:cacheprovider", "--nbval"]
+    command += ["--nbval-current-env", "--rootdir", str(ROOT), *map(str, paths)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)} | variables
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "OMP_NUM_THREADS": "1"},
+        {"TF_NUM_INTRAOP_THREADS": "2", "TF_NUM_INTEROP_THREADS": "2", "OMP_NUM_THREADS": "2"},
+        {"TF_ENABLE_ONEDNN_OPTS": "0"},
+        {"ONEDNN_MAX_CPU_ISA": "AVX2"},
+    ],
+    ids=["one thread", "two threads", "without oneDNN", "AVX2"],
+)
+def test_the_stored_outputs_come_out_in_every_numeric_environment(variables):
+    result = validate([lesson.path for lesson in LESSONS], **variables)
+    assert result.returncode == 0, result.stdout[-5000:]
+
+
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
+def test_the_stored_outputs_come_out_in_every_python(version, tmp_path):
+    if version == ".".join(map(str, sys.version_info[:2])):
+        pytest.skip("this is the Python that runs the tests")
+    python = shutil.which(f"python{version}")
+    if python is None or subprocess.run([python, "--version"], capture_output=True, check=False).returncode:
+        pytest.skip(f"Python {version} is not installed here")
+    subprocess.run([python, "-m", "venv", tmp_path / "venv"], check=True)
+    own = next(tmp_path.glob("venv/[bS]*/python*"))
+    subprocess.run([own, "-m", "pip", "install", "--quiet", "-r", ROOT / "requirements.txt"], check=True)
+    subprocess.run([own, "-m", "pip", "install", "--quiet", "--no-deps", "-e", ROOT], check=True)
+    result = validate([lesson.path for lesson in LESSONS], python=str(own))
+    assert result.returncode == 0, result.stdout[-5000:]
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=IDS)
+def test_the_student_edition_runs_to_its_end_with_every_exercise_left_out(lesson):
+    results = student.score(student.FOLDER / lesson.path.name)
+    assert len(results) >= 4
+    assert {result["state"] for result in results.values()} == {"not done"}
+    assert {result["remark"] for result in results.values()} == {NOT_DONE}
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=IDS)
+def test_the_student_edition_runs_without_an_error(lesson):
+    notebook = lessons.read(student.FOLDER / lesson.path.name)
+    lessons.execute_notebook(notebook, student.FOLDER, lesson.path.stem)
+    assert all(cell.execution_count for cell in notebook.cells if cell.cell_type == "code")
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=IDS)
+def test_a_number_damaged_anywhere_in_a_lesson_fails(lesson, tmp_path):
+    notebook = lessons.read(lesson.path)
+    reported = next(cell for cell in notebook.cells if "report" in cell.metadata.get("tags", []))
+    output = reported.outputs[0]
+    output.text = re.sub(r"0\.\d(\d)", lambda m: m[0][:-1] + str((int(m[1]) + 5) % 10), output.text, count=1)
+    damaged = tmp_path / lesson.path.name
+    damaged.write_text(lessons.nbformat.writes(notebook), encoding="utf-8")
+    result = validate([damaged])
+    assert re.search(r"^1 failed, \d+ passed", result.stdout, re.MULTILINE), result.stdout[-3000:]
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=IDS)
+def test_a_lesson_with_a_damaged_helper_or_figure_fails(lesson, tmp_path):
+    startup = tmp_path / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    damage = """
+from medlessons import plots, training
+training.reproducible = lambda seed=0: None
+right = plots.confusion
+plots.confusion = lambda matrix, labels: right(matrix[::-1], labels)
+"""
+    (startup / "00.py").write_text(damage)
+    result = validate([lesson.path], IPYTHONDIR=str(tmp_path))
+    assert re.search(r"^[2-9]\d* failed|^1\d+ failed", result.stdout, re.MULTILINE), result.stdout[-3000:]
+    assert "cases are on the diagonal" in result.stdout
+
+
+def test_make_run_leaves_tracked_files_untouched():
+    before = {path: path.read_bytes() for path in tracked()}
+    subprocess.run([sys.executable, "-m", "medlessons", "run"], cwd=ROOT, check=True, capture_output=True)
+    assert [path for path, content in before.items() if path.read_bytes() != content] == []
+    assert (ROOT / "build" / "report.txt").stat().st_size > 0
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]

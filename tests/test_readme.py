@@ -1,0 +1,100 @@
+"""The README is true: its files exist, its targets exist, its commands run, its table agrees with the lessons."""
+
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+from medlessons import lessons, settings
+
+ROOT = settings.REPOSITORY
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = sorted(
+    {line for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL) for line in block.splitlines() if line}
+    | set(re.findall(r"`((?:make|medlessons|MEDLESSONS_\w+=\w+ make|GPU=1 make) ?[^`]*)`", README)) - {"make"}
+)
+
+# How each command is proven. "make": its rule is expanded here, and what it calls is run by the test named.
+PROVEN = {
+    "make lab": "make",
+    "make doctor": "make",
+    "make run": "make",
+    "make test": "make",
+    "make test-all": "make",
+    "make lint": "make",
+    "make bench": "make",
+    "make lock": "make",
+    "make student": "make",
+    "make run LESSON=1": "make",
+    "make run PROFILE=full": "make",
+    "make run LESSON=1 SOURCE=real": "make",
+    "make refresh LESSON=1": "make",
+    "make refresh LESSON=N": "make",
+    "MEDLESSONS_DATA=folder make run SOURCE=real": "make",
+    "GPU=1 make setup": "make",
+    "medlessons": "run",
+    "medlessons data status": "run",
+    "medlessons weights": "run",
+    "medlessons data fetch anemia": "tests/datasets/test_anemia.py: against a local server; needs the network",
+    "medlessons data fetch anemia --from my_counts.csv": "tests/datasets/test_anemia.py",
+    "medlessons score handed_in/*.ipynb > scores.csv": "tests/test_lessons.py",
+    "python -m pip install -r requirements.txt": "the Makefile installs with the same line",
+    "python -m pip install --no-deps -e .": "the Makefile installs with the same line",
+    "jupyter lab notebooks/student": "make lab calls it; it opens a browser",
+}
+
+
+def test_every_command_is_accounted_for():
+    assert set(COMMANDS) == set(PROVEN)
+
+
+@pytest.mark.parametrize("command", [name for name, how in PROVEN.items() if how == "make"])
+def test_make_knows_the_command(command):
+    words = [word for word in shlex.split(command) if word != "make"]
+    result = subprocess.run(["make", "-n", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("command", [name for name, how in PROVEN.items() if how == "run"])
+def test_the_command_runs(command):
+    words = shlex.split(command)[1:] or ["--help"]
+    result = subprocess.run([sys.executable, "-m", "medlessons", *words], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("how", sorted({how for how in PROVEN.values() if how.startswith("tests/")}))
+def test_the_proof_that_is_named_exists(how):
+    assert (ROOT / how.split(":")[0]).is_file()
+
+
+def test_every_link_and_picture_leads_to_a_file():
+    targets = [target for target in re.findall(r"\]\(([^)]+)\)", README) if not target.startswith("http")]
+    assert len(targets) >= 8
+    assert [target for target in targets if not (ROOT / target).exists()] == []
+
+
+def test_every_folder_of_the_overview_exists():
+    overview = README.split("## How it is built")[1]
+    folders = re.findall(r"^(\w+/(?:\w+/)?)\s", overview, re.MULTILINE)
+    assert len(folders) == 5
+    assert [folder for folder in folders if not (ROOT / folder).is_dir()] == []
+
+
+@pytest.mark.parametrize("lesson", lessons.find(), ids=lambda lesson: lesson.path.stem)
+def test_the_table_names_each_lesson_with_its_minutes(lesson):
+    minutes = sum(lessons.minutes(lessons.read(lesson.path)).values())
+    row = next(line for line in README.splitlines() if lesson.path.name in line and line.startswith("|"))
+    assert lesson.title in row
+    assert f"{minutes} minutes" in row
+
+
+def test_every_picture_has_alternative_text():
+    assert all(len(text) > 20 for text in re.findall(r"!\[([^\]]*)\]", README))
+
+
+def test_make_help_lists_every_target_that_is_documented():
+    shown = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for target in ("run", "test", "test-all", "lab", "refresh", "student", "lint", "bench", "help", "doctor", "setup"):
+        assert re.search(rf"make {target}\s", shown)

@@ -1,0 +1,53 @@
+"""Training repeats itself, and the quick way trains as the usual way does."""
+
+import keras
+import numpy as np
+import pytest
+
+from medlessons import training
+
+
+@pytest.fixture(autouse=True)
+def single_precision_again():
+    yield
+    keras.config.set_floatx("float32")
+
+
+def network():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, "relu"), keras.layers.Dense(2, "softmax")])
+    model.compile("adam", "categorical_crossentropy")
+    return model
+
+
+@pytest.fixture
+def rows():
+    features = np.random.default_rng(0).normal(size=(70, 3))
+    return features, np.eye(2)[(features.sum(axis=1) > 0).astype(int)]
+
+
+def trained(rows, epochs):
+    training.reproducible(seed=3)
+    model = network()
+    before = model.evaluate(*rows, verbose=0)
+    training.fit_quickly(model, *rows, epochs=epochs, batch_size=16)
+    return model, before
+
+
+def test_the_same_seed_gives_the_same_weights_in_64_bits(rows):
+    first, second = trained(rows, 3)[0].get_weights(), trained(rows, 3)[0].get_weights()
+    assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+    assert first[0].dtype == np.float64
+
+
+def test_the_quick_way_takes_every_step(rows):
+    model, before = trained(rows, epochs=20)
+    assert int(model.optimizer.iterations.numpy()) == 20 * 5
+    assert model.evaluate(*rows, verbose=0) < before
+
+
+def test_progress_is_one_bar_on_stderr(rows, capsys):
+    training.reproducible()
+    network().fit(*rows, epochs=2, verbose=0, callbacks=[training.Progress("tiny")])
+    printed = capsys.readouterr()
+    assert "tiny: 100%" in printed.err
+    assert printed.out == ""
