@@ -433,25 +433,9 @@ def test_validate_finds_what_the_simulation_did(drawn):
     assert not measured_and_sound & spoilt
 
 
-def test_find_filled_knows_the_filled_cells(drawn):
-    table, truth = drawn
-    filled = anemia.find_filled(table)
-    for column in blood.FILLED_COLUMNS:
-        assert (filled[column] == truth["filled"]).all()
-    assert (filled["PDW"] == truth["filled_pdw"]).all()
-    assert filled.drop(columns=[*blood.FILLED_COLUMNS, "PDW"]).sum().sum() == 0
-
-
 def test_the_known_means_are_those_of_the_simulation(drawn):
     row = drawn[0].loc[1038]
     assert row[list(anemia.FILLED_MEANS[1])].to_dict() == anemia.FILLED_MEANS[1]
-
-
-def test_identity_errors():
-    errors = anemia.identity_errors(pd.DataFrame([SOUND_COUNT, SOUND_COUNT | {"HCT": 46.1}]))
-    assert list(errors.columns) == ["MCV", "MCH", "MCHC"]
-    assert errors.iloc[0].max() < 0.01
-    assert errors.iloc[1]["MCV"] > 0.09 and errors.iloc[1]["MCH"] < 0.01
 
 
 def test_the_data_card_documents_every_column_and_diagnosis():

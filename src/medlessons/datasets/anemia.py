@@ -451,37 +451,6 @@ def find_unit(column: str, value: float) -> tuple[float, str] | None:
     return None
 
 
-def find_filled(table: pd.DataFrame) -> pd.DataFrame:
-    """Return which cells were filled rather than measured.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Many blood counts.
-
-    Returns
-    -------
-    DataFrame of bool, shape (rows, 14)
-        True where more than a quarter of the rows hold exactly this value: no measurement repeats so often.
-    """
-    parameters = table[list(PARAMETERS)]
-    return parameters.apply(lambda column: column.map(column.value_counts(normalize=True)) > 0.25)
-
-
-def identity_errors(table: pd.DataFrame) -> pd.DataFrame:
-    """Return how far MCV, MCH and MCHC are from what follows from RBC, HGB and HCT.
-
-    MCV = 10 HCT / RBC, MCH = 10 HGB / RBC, MCHC = 100 HGB / HCT (Hoffbrand and Moss, Essential Haematology).
-
-    Returns
-    -------
-    DataFrame, shape (rows, 3)
-        Relative errors; 0.03 or less is rounding.
-    """
-    derived = {column: _derive(column, table) / table[column] - 1 for column in _IDENTITIES}
-    return pd.DataFrame(derived).abs()
-
-
 _IDENTITIES = {"MCV": (10, "HCT", "RBC"), "MCH": (10, "HGB", "RBC"), "MCHC": (100, "HGB", "HCT")}
 
 
