@@ -360,3 +360,10 @@ def test_a_set_takes_patients_and_tables_and_leaves_no_half_files(tmp_path):
 
 def test_all_faults_are_documented():
     assert set(FAULTS) == {"rotated", "upside_down", "inverted"}
+
+
+def test_a_film_need_not_be_square():
+    wide = radiograph(draw_patient(3), "PA", 100, style="F", square=False, masks=True)
+    lateral = radiograph(draw_patient(3), "L", 100, square=False)
+    assert wide.image.shape == wide.lungs.shape == (100, 120)
+    assert lateral.image.shape == (100, 80)

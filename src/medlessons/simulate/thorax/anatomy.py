@@ -46,10 +46,12 @@ class Patient:
         Angle of the heart's long axis against the horizontal (radians).
     breast : float
         Size of the breasts, 0 (none) to 1.
-    rib_slope, kyphosis, scoliosis, aorta, mediastinum, right_dome, stomach_air, vessel_calibre : float
+    rib_slope, kyphosis, scoliosis, aorta, mediastinum, right_dome, stomach_air, vessel_calibre, bone : float
         How far the ribs fall towards the front (cm); curve of the back (cm); sideways curve of the spine (cm);
         radius of the aorta (cm); half-width of the mediastinum (cm); how much higher the right dome stands (cm);
-        radius of the stomach bubble (cm); factor on the width of the vessels.
+        radius of the stomach bubble (cm); factors on the width of the vessels and on the mass of the bones.
+    colon_air : (float, float, float)
+        Where gas lies in the colon, across and up, and its radius (cm).
     """
 
     id: str
@@ -70,6 +72,7 @@ class Patient:
     mediastinum: float
     right_dome: float
     stomach_air: float
+    colon_air: tuple[float, float, float]
     vessel_calibre: float
     bone: float
 
@@ -141,6 +144,7 @@ def draw_patient(
         mediastinum=2.5 + 0.2 * z[11] + 1.0 * float(np.clip((4 - age) / 4, 0, 1)),
         right_dome=float(np.clip(1.5 + 0.6 * z[12], 0.2, 3)),
         stomach_air=1.2 + 1.9 * u[0],
+        colon_air=(-1 + 12 * u[1], -22 + 8 * u[2], 0.8 + u[3]),
         vessel_calibre=float(np.exp(0.14 * z[13])),
         bone=float(np.clip(1.0 + 0.12 * z[14] - 0.006 * max(age - 55, 0), 0.55, 1.3)) * (1 - 0.25 * child),
     )

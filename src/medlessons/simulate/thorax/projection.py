@@ -8,7 +8,8 @@ mass point by its own; this makes the heart larger on an AP image. Rotations of 
 treated in the same way, as shifts in proportion to the depth.
 """
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -45,6 +46,12 @@ class Camera:
         return self.v.shape[0], self.u.shape[1]
 
     @cached_property
+    def grid(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """First column and width of a pixel; first row (the upper one) and height of a pixel (cm)."""
+        u, v = self.u[0, :2].tolist(), self.v[:2, 0].tolist()
+        return (u[0], u[1] - u[0]), (v[0], v[0] - v[1])
+
+    @cached_property
     def middle(self) -> Interval:
         """The pixels' coordinates in the middle plane of the body: across (h, w) and up (h, 1), in cm."""
         return self.plane(0.0)
@@ -76,20 +83,22 @@ class Camera:
         v = (up + self.pose.tip * depth) * m
         u = self.sign * (across + self.pose.lean * v + self.pose.turn * depth) * m
         half_v, half_u = half_up * m, half_across * m + abs(self.pose.lean) * half_up
-        rows = _indices(self.v[:, 0], v - half_v, v + half_v)
-        return rows, _indices(self.u[0], u - half_u, u + half_u)
+        (first_u, du), (first_v, dv) = self.grid
+        height, width = self.shape
+        return (
+            _indices((first_v - v - half_v) / dv, (first_v - v + half_v) / dv, height),
+            _indices((u - half_u - first_u) / du, (u + half_u - first_u) / du, width),
+        )
 
     def crop(self, rows: slice, columns: slice) -> "Camera":
         """Return the same rays for a part of the grid."""
-        return replace(self, u=self.u[:, columns], v=self.v[rows])
+        return Camera(self.view, self.pose, self.distance, self.u[:, columns], self.v[rows])
 
 
-def _indices(grid: np.ndarray, low: float, high: float) -> slice:
-    """Return the slice of an evenly spaced grid (rising or falling) that covers low..high."""
-    step = float(grid[1] - grid[0])
-    first, last = sorted(((low - float(grid[0])) / step, (high - float(grid[0])) / step))
-    start = min(max(int(np.floor(first)), 0), len(grid))
-    return slice(start, max(start, min(int(np.ceil(last)) + 1, len(grid))))
+def _indices(first: float, last: float, size: int) -> slice:
+    """Return the slice of a grid of ``size`` points that covers first..last (in steps of the grid)."""
+    start = min(max(math.floor(first), 0), size)
+    return slice(start, max(start, min(math.ceil(last) + 1, size)))
 
 
 def overlap(lo, hi, other_lo, other_hi):
@@ -113,11 +122,11 @@ def chord(cam: Camera, solid: Ellipsoid) -> tuple[tuple[slice, slice], Interval]
     Enter and leave are equal where the ray misses.
     """
     i, j = (1, 0) if solid.sagittal else (0, 1)  # i: the axis that the angle turns towards z, j: the other one
-    c, s = np.cos(solid.angle), np.sin(solid.angle)
+    c, s = math.cos(solid.angle), math.sin(solid.angle)
     ri, rj, rz = solid.radii[i], solid.radii[j], solid.radii[2]
     q_ii, q_zz = (c / ri) ** 2 + (s / rz) ** 2, (s / ri) ** 2 + (c / rz) ** 2
     q_iz, q_jj = c * s * (1 / ri**2 - 1 / rz**2), 1 / rj**2
-    reach_i, reach_z = np.hypot(c * ri, s * rz), np.hypot(s * ri, c * rz)
+    reach_i, reach_z = math.hypot(c * ri, s * rz), math.hypot(s * ri, c * rz)
     along = 0 if cam.lateral else 1
     a = 1 - along
     if i == along:  # the turned axis is the one we look along
@@ -160,18 +169,13 @@ def splat(cam: Camera, clouds: list[Points]) -> np.ndarray:
     cell *= width + 2
     cell += np.clip(across + np.float32(1), 0, np.float32(width + 1)).astype(np.intp)
     total = np.bincount(cell, mass, (height + 2) * (width + 2)).astype(np.float32)
-    return total.reshape(height + 2, width + 2)[1:-1, 1:-1] * np.float32(1 / (pixel(cam)[0] * pixel(cam)[1]))
-
-
-def pixel(cam: Camera) -> tuple[float, float]:
-    """Return width and height of a pixel (cm)."""
-    return float(cam.u[0, 1] - cam.u[0, 0]), float(cam.v[0, 0] - cam.v[1, 0])
+    return total.reshape(height + 2, width + 2)[1:-1, 1:-1] * np.float32(1 / (cam.grid[0][1] * cam.grid[1][1]))
 
 
 def to_pixels(cam: Camera, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return columns and rows (0 is the left and the upper edge) of points in the image plane (cm)."""
-    du, dv = pixel(cam)
-    return (u - float(cam.u[0, 0])) * (1 / du) + 0.5, (float(cam.v[0, 0]) - v) * (1 / dv) + 0.5
+    (first_u, du), (first_v, dv) = cam.grid
+    return (u - first_u) * (1 / du) + 0.5, (first_v - v) * (1 / dv) + 0.5
 
 
 def straight(start, end, radius: float, density: float) -> tuple:
@@ -204,7 +208,7 @@ def tubes(cam: Camera, start, end, radius, density, steps: int, across: int) -> 
     length = np.sqrt((d * d).sum(-1))
     dc, dr = c1 - c0, r1 - r0
     long = np.sqrt(dc * dc + dr * dr) + np.float32(1e-3)
-    wide = radius * m * np.float32(1 / pixel(cam)[0])
+    wide = radius * m * np.float32(1 / cam.grid[0][1])
     t = ((np.arange(across) + 0.5) / across * 2 - 1).astype(np.float32)
     profile = np.sqrt(1 - t * t)
     profile = (profile / profile.sum()).astype(np.float32)
@@ -234,7 +238,7 @@ def shells(cam: Camera, centre, tall, flat, mass, steps: int, around: int) -> Po
     u, v, m = cam.project(centre)
     c, r = to_pixels(cam, u, v)
     side = 1 if cam.lateral else 0
-    grow_c, grow_r = cam.sign * m * np.float32(1 / pixel(cam)[0]), m * np.float32(-1 / pixel(cam)[1])
+    grow_c, grow_r = cam.sign * m * np.float32(1 / cam.grid[0][1]), m * np.float32(-1 / cam.grid[1][1])
     f = ((np.arange(steps) + 0.5) / steps).astype(np.float32)
     angle = np.arange(around) * (2 * np.pi / around)
     depth = np.where(np.arange(around) % 2, 0.75, 1.0)  # the wall is thick

@@ -286,15 +286,9 @@ def add_gas(cam: Camera, patient: Patient, pose: Pose, change: Change, total: np
     part, (lo, hi) = chord(cam, bubble)
     _, up = cam.crop(*part).plane(0.5)
     total[part] -= np.float32(0.75 * SOFT) * (hi - lo) * (up > bubble.centre[2] - 0.3 * r)
-    rng = np.random.default_rng([patient.seed, 6])
-    for x, z, size in zip(
-        rng.uniform(-1, 11, 2).tolist(),
-        rng.uniform(-22, -14, 2).tolist(),
-        rng.uniform(0.6, 1.7, 2).tolist(),
-        strict=True,
-    ):
-        part, (lo, hi) = chord(cam, Ellipsoid((x, 4.0, z), (1.3 * size, size, size)))
-        total[part] -= np.float32(0.6 * SOFT) * (hi - lo)
+    x, z, r = patient.colon_air
+    part, (lo, hi) = chord(cam, Ellipsoid((x, 4.0, z), (1.3 * r, r, r)))
+    total[part] -= np.float32(0.6 * SOFT) * (hi - lo)
 
 
 def add_spine(cam: Camera, patient: Patient, total: np.ndarray, spine, body) -> None:
@@ -307,12 +301,14 @@ def add_spine(cam: Camera, patient: Patient, total: np.ndarray, spine, body) -> 
 
 def add_shoulder_bones(cam: Camera, patient: Patient, pose: Pose, total: np.ndarray) -> None:
     """Add shoulder blades (turned out of the lungs on a PA view) and the heads of the upper arms."""
+    if cam.lateral:  # seen edge-on they are hardly visible
+        return
     out = 2.2 + 1.2 * pose.arms if cam.view == "PA" else -0.6
     back = -patient.half_depth + patient.kyphosis - 1.2
     for sign in (-1, 1):
         blade = Ellipsoid((sign * (0.78 * patient.half_width + out), back, 4.5), (3.6, 0.55, 7.0), sign * 0.22)
         head = Ellipsoid((sign * (patient.half_width + 2.6), -2.0, 10.0), (2.2, 2.2, 2.3))
-        for bone, density in ((blade, (0.5 if cam.lateral else 3) * SPONGY), (head, 1.5 * SPONGY)):
+        for bone, density in ((blade, 3 * SPONGY), (head, 1.5 * SPONGY)):
             part, (lo, hi) = chord(cam, bone)
             total[part] += np.float32(density * patient.bone) * (hi - lo)
 
@@ -344,14 +340,13 @@ def add_cloud(cam: Camera, cloud: Cloud, spaces: list[Space], total: np.ndarray)
     if cloud.edge:
         shape = shape * np.clip((hi - lo) / (thickness * np.float32(cloud.edge)), 0, 1)
     if cloud.patchy:
-        grain = texture(local, cloud.grain, [cloud.seed, 7, along])
+        grain = texture(local, cloud.grain, np.random.default_rng([cloud.seed, 7, along]))
         shape = shape * np.clip(1 + np.float32(cloud.patchy) * grain, 0, 2)
     total[part] += np.float32((SOFT - LUNG) * cloud.density) * shape
 
 
-def texture(cam: Camera, grain: float, seed) -> np.ndarray:
+def texture(cam: Camera, grain: float, rng: np.random.Generator) -> np.ndarray:
     """Return smooth noise (mean 0, standard deviation near 1) with patches of ``grain`` cm."""
-    rng = np.random.default_rng(seed)
     height, width = cam.shape
     pixel = abs(float(cam.v[0, 0] - cam.v[-1, 0])) / max(height - 1, 1) or 1.0
     rows, columns = max(2, int(height * pixel / grain) + 2), max(2, int(width * pixel / grain) + 2)
@@ -361,7 +356,8 @@ def texture(cam: Camera, grain: float, seed) -> np.ndarray:
 def add_texture(cam: Camera, spaces: list[Space], total: np.ndarray, seed) -> None:
     """Mottle the lungs a little: small vessels and septa that are not drawn one by one."""
     air = spaces[RIGHT].air + spaces[LEFT].air
-    grain = texture(cam, 0.45, [*seed, 8]) + 0.8 * texture(cam, 1.3, [*seed, 9])
+    rng = np.random.default_rng([*seed, 8])
+    grain = texture(cam, 0.45, rng) + 0.8 * texture(cam, 1.3, rng)
     total += np.float32(0.0038) * air * grain
 
 
