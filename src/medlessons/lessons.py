@@ -22,6 +22,7 @@ from nbconvert import HTMLExporter
 from tqdm import tqdm
 
 from medlessons import settings
+from medlessons.datasets.download import placing
 from medlessons.errors import LessonError
 
 NOTEBOOKS = settings.REPOSITORY / "notebooks"
@@ -196,9 +197,15 @@ def store(run: Run) -> None:
     """Write an executed lesson over its tracked notebook, without anything that differs from run to run."""
     if run.fault:
         raise LessonError(f"{run.fault} The stored outputs are unchanged.")
-    nbformat.write(tidy(run.notebook), run.lesson.path)
+    place(nbformat.writes(tidy(run.notebook)) + "\n", run.lesson.path)
     for drawn in picture(run.notebook):
-        (DOCS / f"{run.lesson.path.stem}.png").write_bytes(drawn)
+        place(drawn, DOCS / f"{run.lesson.path.stem}.png")
+
+
+def place(content: str | bytes, path: Path) -> None:
+    """Write a file whole or not at all. Raises LessonError if the disk is full or the folder cannot be written."""
+    with placing(path) as temporary:
+        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 def picture(notebook: nbformat.NotebookNode) -> list[bytes]:
@@ -229,9 +236,8 @@ def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 def write(run: Run, build: Path) -> None:
     """Write the executed notebook and its HTML page to the folder `build`."""
-    build.mkdir(parents=True, exist_ok=True)
-    nbformat.write(run.notebook, build / run.lesson.path.name)
-    (build / run.lesson.path.name).with_suffix(".html").write_text(page(run), encoding="utf-8")
+    place(nbformat.writes(run.notebook) + "\n", build / run.lesson.path.name)
+    place(page(run), (build / run.lesson.path.name).with_suffix(".html"))
 
 
 def page(run: Run) -> str:
@@ -285,9 +291,9 @@ def write_report(runs: Sequence[Run], build: Path) -> str:
         }
         for run in runs
     ]
-    (build / "report.txt").write_text(text, encoding="utf-8")
-    (build / "report.json").write_text(json.dumps(rows, indent=2), encoding="utf-8")
-    (build / "index.html").write_text(index(runs, text), encoding="utf-8")
+    place(text, build / "report.txt")
+    place(json.dumps(rows, indent=2), build / "report.json")
+    place(index(runs, text), build / "index.html")
     return text
 
 

@@ -33,9 +33,8 @@ def edition(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 def write(lesson: lessons.Lesson, folder: Path = FOLDER) -> Path:
     """Write the student edition of a lesson and return its file."""
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / lesson.path.name
-    nbformat.write(edition(lessons.read(lesson.path)), path)
+    lessons.place(nbformat.writes(edition(lessons.read(lesson.path))) + "\n", path)
     return path
 
 
