@@ -13,8 +13,8 @@ def by_patient(
 ) -> dict[str, pd.DataFrame]:
     """Split an image table so that all images of a patient go to the same part.
 
-    A patient's stratum is the rarest value of ``stratify`` among the images. Within a stratum the patients are shuffled,
-    and each goes to the part that lacks most images with this value, so that every part gets its share of the rare ones.
+    A patient's stratum is the rarest value of ``stratify`` among the images. In a stratum the patients are shuffled,
+    and each goes to the part that lacks most images with this value, so every part gets its share of the rare ones.
 
     Parameters
     ----------
