@@ -11,14 +11,14 @@ PLASTIC, METAL = 0.8, 3.0  # attenuation beyond tissue (1/cm)
 
 
 def devices(patient: Patient, pose: Pose) -> list[tuple]:
-    """Return the pieces of all devices of a pose: start and end (n, 3) in cm, radius, attenuation per cm."""
+    """Return all devices of a pose as arguments for :func:`projection.tubes`: a list of one, or empty."""
     if not pose.devices:
         return []
     rng = np.random.default_rng([patient.seed, 10])
-    pieces = []
-    for name in pose.devices:
-        pieces += DEVICES[name](patient, rng)
-    return pieces
+    pieces = [piece for name in pose.devices for piece in DEVICES[name](patient, rng)]
+    density = np.concatenate([np.full(len(start), density) for start, _, _, density in pieces])
+    start, end, radius, _ = zip(*pieces, strict=True)
+    return [(np.concatenate(start), np.concatenate(end), np.concatenate(radius), density)]
 
 
 def _curve(*corners) -> np.ndarray:

@@ -4,6 +4,7 @@ Lung is what is left of the rib cage when the domes, the spine, the great vessel
 Their borders therefore show where they touch air, and only there (the silhouette sign).
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,7 +58,7 @@ def heart_body(patient: Patient, pose: Pose, change: Change) -> Ellipsoid:
     width = anatomy.heart_radius(patient, change.heart * pose.heart)
     low = 8.0 * (1 - pose.inspiration) - 1.5 * change.flat
     angle = patient.heart_axis
-    long = width / np.hypot(np.cos(angle), 0.74 * np.sin(angle))
+    long = width / math.hypot(math.cos(angle), 0.74 * math.sin(angle))
     centre = (0.27 * width, 3.4 - 0.2 * (width - 5.8), -4.0 + 0.8 * low)
     return Ellipsoid(centre, (long, 0.84 * width, 0.74 * long), -angle)
 
@@ -81,28 +82,19 @@ def solids(cam: Camera, patient: Patient, pose: Pose, change: Change, heart):
 
 
 def chest_space(cam: Camera, patient: Patient, pose: Pose, change: Change, side: int, shape, middle) -> Space:
-    """Return lung, dome and free air of one side (RIGHT or LEFT); ``shape`` is the cage by height,
-    ``middle`` what :func:`solids` returns.
+    """Return lung, dome and free air of one side.
+
+    ``side`` is RIGHT or LEFT, ``shape`` the cage by height (:func:`anatomy.cage`), ``middle`` what
+    :func:`solids` returns.
     """
     sign = 1 if side == LEFT else -1
-    d = anatomy.dome(patient, sign, pose.inspiration, change.flat, change.lift[side])
+    dome = _dome_interval(cam, anatomy.dome(patient, sign, pose.inspiration, change.flat, change.lift[side]), sign)
     across, up = cam.middle
     width, depth, centre = shape
     if cam.lateral:
         t, reach = (across - centre) / np.maximum(depth, 0.01), width
-        across, z = cam.plane(sign * d.x0)
-        drop = across - np.float32(d.y0)
-        room = np.float32(d.top) - np.where(drop < 0, np.float32(d.back), np.float32(d.front)) * drop * drop - z
-        half = np.sqrt(np.maximum(room, 0))
-        dome = (d.x0 - half * np.float32(d.inner**-0.5), d.x0 + half * np.float32(d.outer**-0.5))
-        dome = (np.where(half > 0, dome[0], d.x0), np.where(half > 0, dome[1], d.x0))
     else:
         t, reach = across / np.maximum(width, 0.01), depth * (across * sign > 0)
-        across, z = cam.plane(d.y0)
-        drop = np.float32(sign) * across - np.float32(d.x0)
-        room = np.float32(d.top) - np.where(drop < 0, np.float32(d.inner), np.float32(d.outer)) * drop * drop - z
-        half = np.sqrt(np.maximum(room, 0))
-        dome = (d.y0 - half * np.float32(d.back**-0.5), d.y0 + half * np.float32(d.front**-0.5))
     band = _thick_pleura(change, side, up)
     if cam.lateral:
         reach = reach * band
@@ -135,6 +127,21 @@ def chest_space(cam: Camera, patient: Patient, pose: Pose, change: Change, side:
     else:
         near, far = base - outer, base + outer
     return Space(near, far, dome, air, gap, lining)
+
+
+def _dome_interval(cam: Camera, dome: anatomy.Dome, sign: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return where the rays are below a dome: along y, or along the distance from the midline in a lateral."""
+    if cam.lateral:
+        across, up = cam.plane(sign * dome.x0)
+        drop = across - np.float32(dome.y0)
+        bend, start, before, after = (dome.back, dome.front), dome.x0, dome.inner, dome.outer
+    else:
+        across, up = cam.plane(dome.y0)
+        drop = sign * across - np.float32(dome.x0)
+        bend, start, before, after = (dome.inner, dome.outer), dome.y0, dome.back, dome.front
+    below = np.float32(dome.top) - np.where(drop < 0, *map(np.float32, bend)) * drop * drop - up
+    half = np.sqrt(np.maximum(below, 0))
+    return start - half * np.float32(before**-0.5), start + half * np.float32(after**-0.5)
 
 
 def _room(lo, hi, dome, middle, mirrored: bool) -> np.ndarray:
@@ -214,7 +221,7 @@ def arms(cam: Camera, patient: Patient, pose: Pose, thick: float) -> list[Ellips
     if cam.lateral:
         angle = 0.1 + 1.3 * pose.arms  # from forward to overhead
         reach = 13.0
-        middle = (reach * float(np.cos(angle)), reach * float(np.sin(angle)))
+        middle = (reach * math.cos(angle), reach * math.sin(angle))
         return [
             Ellipsoid(
                 (sign * (patient.half_width + 2.0), middle[0] - 4.0, middle[1] + 12.0),
@@ -227,13 +234,13 @@ def arms(cam: Camera, patient: Patient, pose: Pose, thick: float) -> list[Ellips
     spread = 0.12 + 0.3 * pose.arms * (cam.view == "PA")
     x = patient.half_width + 2.5 + 0.5 * patient.fat + 1.2 * thick
     return [
-        Ellipsoid((sign * (x + 14 * np.sin(spread) * 0.6), -1.0, -2.0), (thick, thick, 16.0), sign * spread)
+        Ellipsoid((sign * (x + 8.4 * math.sin(spread)), -1.0, -2.0), (thick, thick, 16.0), sign * spread)
         for sign in (-1, 1)
     ]
 
 
 def attenuation(
-    coarse: Camera, fine: Camera, patient: Patient, pose: Pose, change: Change, rng_seed: tuple[int, ...]
+    coarse: Camera, fine: Camera, patient: Patient, pose: Pose, change: Change, seed: tuple[int, ...]
 ) -> np.ndarray:
     """Return the attenuation (line integral, no unit) of a patient on the fine grid."""
     body = trunk(coarse, patient)
@@ -249,7 +256,7 @@ def attenuation(
         if space.lining is not None:
             total += np.float32(SOFT) * space.lining
     add_gas(coarse, patient, pose, change, total)
-    add_spine(coarse, patient, total, middle[0][1], body)
+    add_spine(coarse, patient, total, middle[0][1])
     add_shoulder_bones(coarse, patient, pose, total)
     for cloud in change.clouds:
         add_cloud(coarse, cloud, spaces, total)
@@ -257,7 +264,7 @@ def attenuation(
         part, (lo, hi) = chord(coarse, gas)
         _, up = coarse.crop(*part).plane(gas.centre[1])
         total[part] -= np.float32(SOFT) * (hi - lo) * (up > level)
-    add_texture(coarse, spaces, total, rng_seed)
+    add_texture(coarse, spaces, total, seed)
     total = enlarge(total, fine.shape)
     tree, rest = vessel_tree(fine, patient, change), small_parts(fine, patient, pose, change)
     if any(change.collapse):  # no vessels beyond the pleural line
@@ -291,8 +298,8 @@ def add_gas(cam: Camera, patient: Patient, pose: Pose, change: Change, total: np
     total[part] -= np.float32(0.6 * SOFT) * (hi - lo)
 
 
-def add_spine(cam: Camera, patient: Patient, total: np.ndarray, spine, body) -> None:
-    """Add bone to the spine: blocks with bright end plates and discs in between, and two pedicles each."""
+def add_spine(cam: Camera, patient: Patient, total: np.ndarray, spine) -> None:
+    """Add bone to the spine: blocks with bright end plates, and discs in between."""
     _, up = cam.plane(float(anatomy.spine_x(patient, 0.0)) if cam.lateral else float(anatomy.spine_y(patient, 0.0)))
     phase = np.abs(((up - anatomy.APEX) / anatomy.VERTEBRA) % 1 - 0.5) * 2  # 0 in the middle of a vertebra, 1 in a disc
     block = np.clip((0.78 - phase) / 0.1, 0, 1) * 0.9 + np.exp(-(((phase - 0.66) / 0.1) ** 2)) * 0.8
