@@ -45,7 +45,7 @@ PROFILES = {
         orientation_render_size=128,
         orientation_image_size=48,
         orientation_filters=(8, 16),
-        orientation_epochs=12,
+        orientation_epochs=14,
         orientation_batch_size=25,
     ),
     "full": Profile(

@@ -188,15 +188,17 @@ def scores(score: np.ndarray, label: Sequence[str]) -> Axes:
     """
     ax = plt.subplots(figsize=(6.5, 2.2))[1]
     label = np.asarray(label)
-    parts = []
     for name, color in (("frontal", BLUE), ("lateral", ORANGE)):
         chosen = score[label == name]
         ax.hist(chosen, bins=np.linspace(0, 1, 41), color=color, alpha=0.75, label=f"{name} ({len(chosen)})")
-        parts.append(
-            f"half of the {name} images score {'below' if name == 'frontal' else 'above'} {np.median(chosen):.2f}"
-        )
+    ax.axvline(0.5, color="0.5", linestyle="--")
     ax.set_yscale("symlog", linthresh=10)
     ax.set(xlabel="predicted probability of lateral", ylabel="images")
     ax.legend()
-    caption(ax, f"{'; '.join(parts).capitalize()}.")
+    frontal, lateral = score[label == "frontal"], score[label == "lateral"]
+    caption(
+        ax,
+        f"{np.sum(frontal > 0.5)} of {len(frontal)} frontal images score above 0.5, and {np.sum(lateral <= 0.5)} of "
+        f"{len(lateral)} lateral images below.",
+    )
     return ax
