@@ -215,7 +215,8 @@ def expose(shadow: np.ndarray, patient: Patient, view: str, style: Style, rng: n
     middle = dark + (0.40 + style.centre) * (bright - dark)
     slope = 2.35 / ((bright - dark) * style.width)
     grey = 1 / (1 + np.exp(np.float32(-slope) * (shown - np.float32(middle))))
-    return 255 * (grey if style.gamma == 1 else grey ** np.float32(style.gamma))
+    grey = grey if style.gamma == 1 else grey ** np.float32(style.gamma)
+    return 255 * (style.fog + (1 - style.fog) * grey)
 
 
 @lru_cache(maxsize=8)

@@ -42,6 +42,8 @@ class Style:
         Display window: shift of its middle (0 is the default, + darker) and factor on its width.
     gamma : float
         Bend of the display curve; above 1 gives dark lungs.
+    fog : float
+        Grey that lies over the whole film, as a fraction of white: old film, low contrast.
     aspect : float
         Width by height of the film's field, before it is made square.
     field : float
@@ -63,6 +65,7 @@ class Style:
     centre: float = 0.0
     width: float = 1.0
     gamma: float = 1.0
+    fog: float = 0.0
     aspect: float = 1.0
     field: float = 1.0
 
@@ -117,10 +120,11 @@ def draw_style(rng: np.random.Generator) -> Style:
         sharpness=float(rng.uniform(0, 1.4)),
         blur=float(rng.uniform(0.2, 1.2)),
         exposure=float(np.exp(rng.uniform(-1.2, 0.5))),
-        scatter=float(rng.uniform(0.1, 0.7)),
+        scatter=float(rng.uniform(0.1, 1.0)),
         centre=float(rng.normal(0, 0.12)),
-        width=float(np.exp(rng.normal(0, 0.22))),
+        width=float(np.exp(rng.normal(0.1, 0.32))),
         gamma=float(np.exp(rng.normal(0, 0.25))),
+        fog=float(rng.uniform(0, 0.45)) if rng.random() < 0.35 else 0.0,
         aspect=float(np.exp(rng.normal(0.05, 0.12))),
         field=float(np.exp(rng.normal(0.0, 0.09))),
     )
