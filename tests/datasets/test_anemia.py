@@ -152,7 +152,7 @@ def test_own_data_may_be_written_in_other_ways(sound, how):
     else:
         content += b"\n\n"
     table = anemia.check(content, "own.csv")
-    assert list(table.columns) == [*anemia.PARAMETERS, "Diagnosis"] and len(table) == len(sound)
+    assert list(table.columns) == [*anemia.MEASUREMENTS, "Diagnosis"] and len(table) == len(sound)
 
 
 def test_a_missing_file_says_how_to_get_it():
@@ -343,7 +343,7 @@ def faults_of(blood_count):
 
 
 def test_the_table_of_columns():
-    assert tuple(anemia.COLUMNS.index) == anemia.PARAMETERS and len(anemia.DIAGNOSES) == 9
+    assert tuple(anemia.COLUMNS.index) == anemia.MEASUREMENTS and len(anemia.DIAGNOSES) == 9
     assert (anemia.COLUMNS["lowest"] < anemia.COLUMNS["highest"]).all()
 
 
@@ -382,7 +382,7 @@ def test_mend_removes_filled_means_and_restores_hct():
 
 
 SOUND_COUNT = dict(
-    zip(anemia.PARAMETERS, (7, 30, 62, 2.1, 4.3, 4.8, 14.0, 42.0, 87.5, 29.2, 33.3, 250, 12, 0.24), strict=True)
+    zip(anemia.MEASUREMENTS, (7, 30, 62, 2.1, 4.3, 4.8, 14.0, 42.0, 87.5, 29.2, 33.3, 250, 12, 0.24), strict=True)
 )
 
 

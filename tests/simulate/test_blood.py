@@ -8,7 +8,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from medlessons.simulate import blood
 
-PARAMETERS = list(blood.PARAMETERS)
+MEASUREMENTS = list(blood.MEASUREMENTS)
 
 
 @pytest.fixture(scope="module")
@@ -134,8 +134,8 @@ def test_the_labels_are_a_rule(table, truth):
 def test_a_small_tree_reproduces_the_labels(table, depth, fit, cross_validated):
     tree = DecisionTreeClassifier(max_depth=depth, random_state=0)
     folds = StratifiedKFold(5, shuffle=True, random_state=0)
-    scores = cross_val_score(tree, table[PARAMETERS], table["Diagnosis"], cv=folds)
-    assert tree.fit(table[PARAMETERS], table["Diagnosis"]).score(table[PARAMETERS], table["Diagnosis"]) == (
+    scores = cross_val_score(tree, table[MEASUREMENTS], table["Diagnosis"], cv=folds)
+    assert tree.fit(table[MEASUREMENTS], table["Diagnosis"]).score(table[MEASUREMENTS], table["Diagnosis"]) == (
         pytest.approx(fit, abs=0.006 * (depth == 4))
     )
     assert scores.mean() == pytest.approx(cross_validated, abs=0.012)
@@ -160,5 +160,5 @@ def test_other_seeds_have_the_same_structure(drawn):
         table, truth = blood.draw(seed, return_truth=True)
         assert (table["Diagnosis"].value_counts() == drawn[0]["Diagnosis"].value_counts()).all()
         assert table.duplicated().sum() >= 49
-        assert np.isfinite(table[PARAMETERS].to_numpy()).all()
+        assert np.isfinite(table[MEASUREMENTS].to_numpy()).all()
         assert truth["filled_pdw"].sum() == 417

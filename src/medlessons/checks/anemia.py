@@ -21,26 +21,36 @@ def neuron(inputs: np.ndarray, weights: np.ndarray, bias: float) -> float:
 
 def check_neuron(student: Callable) -> Callable:
     """Check exercise 1.1; return the student's function or the reference."""
-    inputs, weights, bias = np.array([1.0, 2.0, 1.0]), np.array([0.5, 0.25, 1.0]), 1.5
-    total = weights @ inputs  # 2.0
+    inputs, weights, bias = np.array([2.0, 3.0, 1.0]), np.array([1.5, -0.5, 1.0]), 1.25
+    products = weights * inputs  # 3, -1.5, 1
+    right = products.sum() + bias  # 3.75
+    negative_bias = -4.0  # w·x + b is then -1.5
 
     def find_mistake(function):
-        value = function(inputs, weights, bias)
+        value, negative = function(inputs, weights, bias), function(inputs, weights, negative_bias)
         mistakes = {
-            "the bias is missing: add b to the weighted sum.": total,
-            "the bias is subtracted, it should be added.": total - bias,
-            "this is the sigmoid of w·x + b, but the task asks for ReLU: max(0, z).": 1 / (1 + np.exp(-total - bias)),
+            "the bias is missing: add b to the weighted sum.": products.sum(),
+            "the bias is subtracted, it should be added.": products.sum() - bias,
+            "ReLU acts once, on the sum, not on each product.": np.maximum(products, 0).sum() + bias,
+            "this is the sigmoid of w·x + b, but the task asks for ReLU: max(0, z).": 1 / (1 + np.exp(-right)),
             "the products are not added up: w·x is one number, the sum of weight times input.": np.maximum(
-                weights * inputs + bias, 0
+                products + bias, 0
             ),
             "inputs and weights are added; multiply each input by its weight.": np.sum(weights + inputs) + bias,
+            "ReLU takes the larger one of 0 and its input: use max, not min.": 0,
         }
-        if not same(value, total + bias):
-            return first_match(value, mistakes) or f"the neuron gives {value}, expected was {total + bias}."
-        negative = function(inputs, weights, -4.0)
-        if same(negative, -2.0):
-            return "ReLU is missing: a negative w·x + b must become 0."
-        return None if same(negative, 0) else f"for w·x + b = -2 the neuron gives {negative}, expected was 0."
+        wrong_below_zero = {
+            "ReLU is missing: a negative w·x + b must become 0.": products.sum() + negative_bias,
+            "the bias comes after the ReLU: add it before.": max(0, products.sum()) + negative_bias,
+            "a negative w·x + b must become 0, not positive: use max(0, z), not abs(z).": -products.sum()
+            - negative_bias,
+        }
+        if not same(value, right):
+            return first_match(value, mistakes) or f"the neuron gives {value}, expected was {right}."
+        if not same(negative, 0):
+            unknown = f"for w·x + b = -1.5 the neuron gives {negative}, expected was 0."
+            return first_match(negative, wrong_below_zero) or unknown
+        return None
 
     return judge("1.1", "A neuron by hand", student, neuron, find_mistake)
 
@@ -71,8 +81,10 @@ def check_split(student: Callable) -> Callable:
 
     def find_mistake(function):
         parts = function(table.copy(), 0)
-        if not (isinstance(parts, tuple) and len(parts) == 2 and all(isinstance(p, pd.DataFrame) for p in parts)):
+        if isinstance(parts, pd.DataFrame) or not hasattr(parts, "__len__") or len(parts) != 2:
             return "it should return two tables: the training rows and the test rows."
+        if not all(isinstance(part, pd.DataFrame) for part in parts):
+            return "these are row numbers, not rows: use table.iloc[numbers] to get the two tables."
         train, test = parts
         if len(train) < len(test):
             return "the test set is larger than the training set: are the two swapped?"
@@ -124,6 +136,9 @@ def check_scale(student: Callable) -> Callable:
         "this scales to 0..1 (MinMaxScaler); the task asks for mean 0 and deviation 1.": (
             (test - train.min(axis=0)) / np.ptp(train, axis=0)
         ),
+        "each part is scaled to 0..1 by itself; fit one StandardScaler on the training rows.": (
+            (test - test.min(axis=0)) / np.ptp(test, axis=0)
+        ),
         "all columns share one mean: each parameter needs its own (axis=0).": (test - train.mean()) / train.std(),
         "the deviation is divided by n - 1; StandardScaler, which the lesson uses, divides by n.": standard(
             test, train, ddof=1
@@ -131,7 +146,12 @@ def check_scale(student: Callable) -> Callable:
     }
 
     def find_mistake(function):
-        scaled_train, scaled_test = function(train.copy(), test.copy())
+        scaled = function(train.copy(), test.copy())
+        if not isinstance(scaled, tuple | list) or len(scaled) != 2:
+            return "it should return two arrays: the scaled training rows and the scaled test rows."
+        scaled_train, scaled_test = scaled
+        if same(scaled_train, standard(test, train)) and same(scaled_test, standard(train, train)):
+            return "the two arrays are swapped: return the training rows first."
         if not same(scaled_test, standard(test, train)):
             return first_match(scaled_test, mistakes) or "the scaled test rows are not as expected."
         if not same(scaled_train, standard(train, train)):
@@ -159,13 +179,16 @@ def check_count_parameters(student: Callable) -> Callable:
         value = function(sizes)
         mistakes = {
             "the biases are missing: each unit has one more number, its bias.": sum(a * b for a, b in pairs),
-            "the biases are counted an input: a layer has one bias for each of its own units.": sum(
+            "the biases are counted for each input: a layer has one bias for each of its own units.": sum(
                 a * b + a for a, b in pairs
             ),
             "the last layer is missing: the output units have weights and biases, too.": count_parameters(sizes[:-1]),
             "the inputs have no biases: they are given, not computed.": count_parameters(sizes) + sizes[0],
             "sizes are added, but each unit is linked to every unit before it: multiply.": sum(a + b for a, b in pairs),
-            "there is one bias a unit, not one a layer.": sum(a * b + 1 for a, b in pairs),
+            "there is one bias for each unit, not one for each layer.": sum(a * b + 1 for a, b in pairs),
+            "the first layer is missing: the inputs have weights to it.": count_parameters(sizes[1:]),
+            "these are the counts of the layers: add them up.": [a * b + b for a, b in pairs],
+            "this is the answer for [14, 64, 32, 9] only: compute it from `sizes`.": 3337,
         }
         if same(value, count_parameters(sizes)):
             return None if same(function([14, 9]), 135) else "it must work for any number of layers: try [14, 9]."
@@ -199,6 +222,11 @@ def check_macro_recall(student: Callable) -> Callable:
                 right / matrix.sum(axis=0)
             ),
             "these are the recalls of the classes: return their mean.": recall,
+            "this is the median of the recalls: return their mean.": np.median(recall),
+            "this is in percent: return a number from 0 to 1.": 100 * recall.mean(),
+            "this is the macro F1: the task asks for the recall alone.": np.mean(
+                2 * right / (matrix.sum(axis=0) + matrix.sum(axis=1))
+            ),
             "the recalls are added up, but not divided by the number of classes.": recall.sum(),
             "the diagonal is divided by all cases: divide each by the cases of its own class.": np.mean(
                 right / matrix.sum()
@@ -206,7 +234,7 @@ def check_macro_recall(student: Callable) -> Callable:
         }
         if same(value, recall.mean()):
             return None
-        return first_match(value, mistakes) or f"it gives {value}, expected was {recall.mean():.4f}."
+        return first_match(value, mistakes) or f"it gives {value:.4f}, expected was {recall.mean():.4f}."
 
     return judge("1.5", "Macro recall", student, macro_recall, find_mistake)
 
@@ -226,10 +254,12 @@ def identity_errors(count: Mapping[str, float]) -> np.ndarray:
 
 def check_identity_errors(student: Callable) -> Callable:
     """Check exercise 1.6; return the student's function or the reference."""
-    count = {"RBC": 4.0, "HGB": 12.0, "HCT": 36.0, "MCV": 81.0, "MCH": 33.0, "MCHC": 30.0}
-    right = identity_errors(count)
-    given = np.array([81.0, 33.0, 30.0])
-    expected = np.array([90.0, 30.0, 100 / 3])
+    count = {"RBC": 4.0, "HGB": 12.0, "HCT": 36.0, "MCV": 81.0, "MCH": 36.0, "MCHC": 32.0}
+    right = identity_errors(count)  # 10, 20 and 4 percent
+    given, expected = np.array([81.0, 36.0, 32.0]), np.array([90.0, 30.0, 100 / 3])
+
+    def errors(by):
+        return np.abs(given - by) / by * 100
 
     def find_mistake(function):
         value = function(dict(count))
@@ -247,12 +277,14 @@ def check_identity_errors(student: Callable) -> Callable:
             / given
             * 100,
             "these are the expected values: compare them with MCV, MCH and MCHC.": expected,
-            "the factors are missing: 10 for MCV and MCH, 100 for MCHC.": np.abs(given - expected / [10, 10, 100])
-            / (expected / [10, 10, 100])
-            * 100,
+            "the factors are missing: 10 for MCV and MCH, 100 for MCHC.": errors(expected / [10, 10, 100]),
+            "MCHC has the factor 100, not 10.": errors(expected / [1, 1, 10]),
+            "this is their mean: return the three errors.": right.mean(),
         }
         if same(value, right):
             return None
+        if same(np.sort(np.ravel(value)), np.sort(right)):
+            return "the three errors are right, but in another order: MCV, MCH, MCHC."
         return first_match(value, mistakes) or f"it gives {value}, expected was {right.round(2)}."
 
     return judge("1.6", "Check a blood count by arithmetic", student, identity_errors, find_mistake)

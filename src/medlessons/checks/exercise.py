@@ -42,7 +42,7 @@ def judge(
     except _Untouched:
         mistake = NOT_DONE
     except Exception as error:
-        mistake = f"Your code stopped with {type(error).__name__}: {error}"
+        mistake = f"your code stopped with {type(error).__name__}: {error}."
     state = "done" if mistake is None else "not done" if mistake is NOT_DONE else "mistake"
     _results[number] = {"exercise": title, "state": state, "remark": mistake or ""}
     if state == "done":

@@ -26,7 +26,7 @@ PUBLISHED_MD5 = "c6375e974d730a42b53160614237ddf0"
 PUBLISHED_FIRST_ROW_MD5 = "7a7950815b614b5829c4ed6c02029be8"
 EMBEDDED_MD5 = "2856fbba9a7a3ae33561bec92b540733"
 
-PARAMETERS = blood.PARAMETERS
+MEASUREMENTS = blood.MEASUREMENTS
 DIAGNOSES = tuple(blood.CLASS_COUNTS)  # in the order of how often they occur in the published set
 
 COLUMNS = pd.DataFrame(
@@ -46,9 +46,9 @@ COLUMNS = pd.DataFrame(
         ("PDW", "platelet distribution width", "fL", "9-17", "9-17", 5, 35),
         ("PCT", "plateletcrit: share of platelets in the blood", "%", "0.14-0.34", "0.14-0.34", 0.001, 3),
     ],
-    columns=["parameter", "meaning", "unit", "women", "men", "lowest", "highest"],
-).set_index("parameter")
-"""The parameters: meaning, unit, adult reference interval of women and men, lowest and highest plausible value.
+    columns=["measurement", "meaning", "unit", "women", "men", "lowest", "highest"],
+).set_index("measurement")
+"""The measurements: meaning, unit, adult reference interval of women and men, lowest and highest plausible value.
 
 Intervals: Hoffbrand and Moss, Essential Haematology, appendix "Normal values" (WBC, LYMn, NEUTn, RBC, HGB, HCT,
 MCV, MCH, MCHC, PLT); Bain et al., Dacie and Lewis Practical Haematology, 12th ed. (LYMp, NEUTp); Wiwanitkit, Clin
@@ -56,7 +56,7 @@ Appl Thromb Hemost 2004;10:175, mean and two standard deviations (PCT). PDW has 
 A value outside of lowest to highest is taken for an error, not for a disease.
 """
 
-LIMITS = {parameter: (low, high) for parameter, low, high in COLUMNS[["lowest", "highest"]].itertuples()}
+LIMITS = {measurement: (low, high) for measurement, low, high in COLUMNS[["lowest", "highest"]].itertuples()}
 
 # What a value outside of the plausible range may be: divide by the factor to come to the unit of the set.
 OTHER_UNITS = {
@@ -84,7 +84,7 @@ EXAMPLES = pd.DataFrame(
         (2.740, 36.9, 60.0, 2.0, 3.5, 4.77, 13.5, 39.7, 83.2, 28.3, 320.0, 167, 0.15, 0.02),
         (8.67, 25.8, 77.5, 1.88, 5.14, 3.58, 10.2, 46.1, 102.8, 28.5, 27.7, 272, 14.31, 0.26),
     ],
-    columns=PARAMETERS,
+    columns=MEASUREMENTS,
     index=["said to be healthy", "said to be normocytic normochromic"],
 )
 """The two blood counts that the published lesson predicts, with all their faults."""
@@ -108,7 +108,7 @@ def load(source: str | None = None) -> pd.DataFrame:
     Returns
     -------
     DataFrame, shape (rows, 15)
-        The 14 parameters in the published order and units, and `Diagnosis`. ``attrs["name"]`` is "simulated data",
+        The 14 measurements in the published order and units, and `Diagnosis`. ``attrs["name"]`` is "simulated data",
         "published data" or "own data".
 
     Raises
@@ -269,10 +269,10 @@ def check(content: bytes, file: str) -> pd.DataFrame:
     table.index += 2  # the line in the file
     _refuse_changed_copy(table, file)
     _check_diagnoses(table, file)
-    for column in PARAMETERS:
+    for column in MEASUREMENTS:
         table[column] = _check_numbers(table[column], file)
     _check_size(table, file)
-    table = table[[*PARAMETERS, "Diagnosis"]].reset_index(drop=True)
+    table = table[[*MEASUREMENTS, "Diagnosis"]].reset_index(drop=True)
     table.attrs["name"] = "own data"
     return table
 
@@ -300,7 +300,7 @@ def _decode(content: bytes, file: str) -> str:
 
 def _split(text: str, file: str) -> list[list[str]]:
     """Return the cells of every line, header first, after checking that the columns are those of the schema."""
-    expected = [*PARAMETERS, "Diagnosis"]
+    expected = [*MEASUREMENTS, "Diagnosis"]
     header = text.splitlines()[0]
     for delimiter, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
         if delimiter in header:
@@ -358,7 +358,7 @@ def _refuse_changed_copy(table: pd.DataFrame, file: str) -> None:
 def _row_md5(row: pd.Series) -> str:
     """Return a checksum of a row's numbers that does not depend on how they are written (10 or 10.0)."""
     try:
-        return download.md5(repr([float(row[column]) for column in PARAMETERS]).encode())
+        return download.md5(repr([float(row[column]) for column in MEASUREMENTS]).encode())
     except ValueError:
         return ""
 
@@ -465,7 +465,7 @@ def validate(blood_count: Mapping | pd.Series | pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     blood_count : Mapping, Series or DataFrame
-        Values by the names of the 14 parameters, in the units of the set. Other columns are ignored.
+        Values by the names of the 14 measurements, in the units of the set. Other columns are ignored.
 
     Returns
     -------
@@ -494,7 +494,7 @@ def mend(blood_count: Mapping | pd.Series) -> pd.Series:
     Returns
     -------
     Series, shape (14,)
-        The parameters in the published order; NaN where no value can be trusted.
+        The measurements in the published order; NaN where no value can be trusted.
     """
     count = _as_table(blood_count).iloc[0]
     faults = validate(count)
@@ -511,12 +511,12 @@ def mend(blood_count: Mapping | pd.Series) -> pd.Series:
 
 
 def _as_table(blood_count: Mapping | pd.Series | pd.DataFrame) -> pd.DataFrame:
-    """Return blood counts as numbers, one row each; a parameter that is not given is NaN."""
+    """Return blood counts as numbers, one row each; a measurement that is not given is NaN."""
     if isinstance(blood_count, pd.Series):
         blood_count = blood_count.to_frame().T
     elif not isinstance(blood_count, pd.DataFrame):
         blood_count = pd.DataFrame([dict(blood_count)])
-    table = blood_count.reindex(columns=list(PARAMETERS))
+    table = blood_count.reindex(columns=list(MEASUREMENTS))
     numbers = table.apply(pd.to_numeric, errors="coerce").astype(float)
     text = (numbers.isna() & table.notna()).stack()
     if text.any():
@@ -530,14 +530,14 @@ def _faults(count: dict) -> list[tuple]:
     filled = _filled_columns(count)
     faults = [(c, count[c], "filled", f"{count[c]:g} is the mean of {c}: filled in, not measured") for c in filled]
     sound = dict(count)  # what the comparisons below may use: right units, nothing impossible
-    for column in PARAMETERS:
+    for column in MEASUREMENTS:
         fault = None if column in filled else _check_value(column, count[column])
         if fault:
             faults.append((column, count[column], *fault))
             unit = find_unit(column, count[column])
             sound[column] = count[column] / unit[0] if unit else np.nan
     faults += _check_identities(sound, count) + _check_white_cells(sound) + _check_platelets(sound)
-    return sorted(faults, key=lambda fault: PARAMETERS.index(fault[0]))
+    return sorted(faults, key=lambda fault: MEASUREMENTS.index(fault[0]))
 
 
 def _filled_columns(count: dict) -> list[str]:

@@ -44,7 +44,7 @@ def scales(features: pd.DataFrame, unit: str) -> Axes:
         medianprops={"color": RED},
         tick_labels=features.columns,
     )
-    ax.set(xlabel="parameter", ylabel=unit)
+    ax.set(xlabel="measurement", ylabel=unit)
     ax.tick_params(axis="x", rotation=45)
     widths = features.quantile(0.95) - features.quantile(0.05)
     caption(

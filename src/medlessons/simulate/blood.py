@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-PARAMETERS = (
+MEASUREMENTS = (
     "WBC", "LYMp", "NEUTp", "LYMn", "NEUTn", "RBC", "HGB", "HCT", "MCV", "MCH", "MCHC", "PLT", "PDW", "PCT",
 )  # fmt: skip
-DECIMALS = dict(zip(PARAMETERS, (1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 0, 1, 2), strict=True))
+DECIMALS = dict(zip(MEASUREMENTS, (1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 0, 1, 2), strict=True))
 
 ROWS = 1281
 MEASURED_ROWS = 500
@@ -32,7 +32,7 @@ CLASS_COUNTS = {
     "Leukemia with thrombocytopenia": (10, 1),
 }
 
-# 5th, 25th, 50th, 75th and 95th percentile of what is drawn; the other parameters follow from these.
+# 5th, 25th, 50th, 75th and 95th percentile of what is drawn; the other measurements follow from these.
 _MEASURED = {
     "Healthy": {
         "WBC": (4.6, 5.9, 7.0, 8.0, 8.9), "LYMp": (11.5, 20.0, 27.6, 34.3, 43.4),
@@ -217,7 +217,7 @@ def _with_percentiles(z: np.ndarray, percentiles: tuple) -> np.ndarray:
 
 def _draw_some(rng: np.random.Generator, figures: dict, size: int) -> pd.DataFrame:
     """Draw whole blood counts, whatever their diagnosis by the rule turns out to be."""
-    severity = rng.standard_normal(size)  # a worse anemia is worse in all red-cell parameters
+    severity = rng.standard_normal(size)  # a worse anemia is worse in all red-cell measurements
     is_anemia = figures["HGB"][2] < 13
     count = {}
     for column, (limit, width) in _LIMITS.items():
@@ -256,14 +256,14 @@ def _draw_filled(rng: np.random.Generator, figures: dict, size: int) -> pd.DataF
     count.loc[rough, "PLT"] = count.loc[rough, "PLT"].round(-1)
     rbc = _with_percentiles(rng.standard_normal(size), figures["RBC"]).round(1)
     count["RBC"] = count["RBC"].where(~rough, rbc)
-    return count.reindex(columns=PARAMETERS).fillna(50.0)  # a place for the means, which are not known yet
+    return count.reindex(columns=MEASUREMENTS).fillna(50.0)  # a place for the means, which are not known yet
 
 
 def _draw_class(rng: np.random.Generator, draw_some, figures: dict, diagnosis: str, rows: int) -> pd.DataFrame:
     """Draw until `rows` different blood counts have this diagnosis by the rule."""
     kept = pd.DataFrame()
     while len(kept) < rows:
-        some = draw_some(rng, figures, 4 * rows + 20).loc[:, list(PARAMETERS)].round(DECIMALS)
+        some = draw_some(rng, figures, 4 * rows + 20).loc[:, list(MEASUREMENTS)].round(DECIMALS)
         possible = (some > 0).all(axis=1) & (some["LYMp"] < 75)
         kept = pd.concat([kept, some[possible & (diagnose(some) == diagnosis)]]).drop_duplicates()
     return kept.head(rows)
@@ -310,7 +310,7 @@ def draw(seed: int = 40, return_truth: bool = False) -> pd.DataFrame | tuple[pd.
     Returns
     -------
     DataFrame, shape (1281, 15)
-        The 14 parameters in the published order and units, and `Diagnosis`.
+        The 14 measurements in the published order and units, and `Diagnosis`.
     DataFrame, shape (1281, 4), only with `return_truth`
         `filled` (bool: six columns hold column means), `filled_pdw` (bool: PDW too), `copy_of` (row number of the
         original, -1 if the row is no copy), `corrupted` (the columns that hold a wrong value, joined by a space).
