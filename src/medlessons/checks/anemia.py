@@ -24,10 +24,9 @@ def check_neuron(student: Callable) -> Callable:
     inputs, weights, bias = np.array([2.0, 3.0, 1.0]), np.array([1.5, -0.5, 1.0]), 1.25
     products = weights * inputs  # 3, -1.5, 1
     right = products.sum() + bias  # 3.75
-    negative_bias = -4.0  # w·x + b is then -1.5
 
     def find_mistake(function):
-        value, negative = function(inputs, weights, bias), function(inputs, weights, negative_bias)
+        value, negative = function(inputs, weights, bias), function(inputs, -weights, 1.0)  # 1 - 2.5
         mistakes = {
             "the bias is missing: add b to the weighted sum.": products.sum(),
             "the bias is subtracted, it should be added.": products.sum() - bias,
@@ -40,10 +39,9 @@ def check_neuron(student: Callable) -> Callable:
             "ReLU takes the larger one of 0 and its input: use max, not min.": 0,
         }
         wrong_below_zero = {
-            "ReLU is missing: a negative w·x + b must become 0.": products.sum() + negative_bias,
-            "the bias comes after the ReLU: add it before.": max(0, products.sum()) + negative_bias,
-            "a negative w·x + b must become 0, not positive: use max(0, z), not abs(z).": -products.sum()
-            - negative_bias,
+            "ReLU is missing: a negative w·x + b must become 0.": -1.5,
+            "the bias comes after the ReLU: add it before.": 1.0,
+            "a negative w·x + b must become 0, not positive: use max(0, z), not abs(z).": 1.5,
         }
         if not same(value, right):
             return first_match(value, mistakes) or f"the neuron gives {value}, expected was {right}."
