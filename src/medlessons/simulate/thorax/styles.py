@@ -122,9 +122,9 @@ def draw_style(rng: np.random.Generator) -> Style:
         exposure=float(np.exp(rng.uniform(-1.2, 0.5))),
         scatter=float(rng.uniform(0.1, 1.0)),
         centre=float(rng.normal(0, 0.12)),
-        width=float(np.exp(rng.normal(0.1, 0.32))),
+        width=float(np.exp(rng.normal(0.05, 0.26))),
         gamma=float(np.exp(rng.normal(0, 0.25))),
-        fog=float(rng.uniform(0, 0.45)) if rng.random() < 0.35 else 0.0,
+        fog=float(rng.uniform(0, 0.45)) if rng.random() < 0.25 else 0.0,
         aspect=float(np.exp(rng.normal(0.05, 0.12))),
         field=float(np.exp(rng.normal(0.0, 0.09))),
     )
