@@ -82,12 +82,11 @@ def filtered(image: np.ndarray, results: Mapping[str, np.ndarray]) -> Figure:
     return figure
 
 
-def feature_maps(image: np.ndarray, maps: np.ndarray, kernels: np.ndarray) -> Figure:
+def feature_maps(maps: np.ndarray, kernels: np.ndarray) -> Figure:
     """Draw what the filters of a convolution layer answer to one radiograph.
 
     Parameters
     ----------
-    image : array, shape (height, width)
     maps : array, shape (height, width, filters)
         Output of the layer.
     kernels : array, shape (a, b, 1, filters)
