@@ -225,7 +225,7 @@ def dome(patient: Patient, side: int, inspiration: float, flat: float = 0.0, lif
     """
     top = -8.0 + (patient.right_dome if side < 0 else 0.0) + 8.0 * (1 - inspiration) - 3.0 * flat + lift
     bend = 1 - 0.75 * flat
-    return Dome(top, 0.48 * patient.half_width, 2.0, 0.014 * bend, 0.105 * bend, 0.072 * bend, 0.045 * bend)
+    return Dome(top, 0.48 * patient.half_width, 2.0, 0.014 * bend, 0.105 * bend, 0.066 * bend, 0.045 * bend)
 
 
 def heart_radius(patient: Patient, factor: float = 1.0) -> float:

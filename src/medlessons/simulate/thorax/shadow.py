@@ -186,14 +186,14 @@ def trunk(cam: Camera, patient: Patient):
     across, up = cam.middle
     width, depth, centre = anatomy.skin(patient, up)
     if cam.lateral:  # the shoulders are lifted out of the way with the arms
-        width = np.minimum(width, patient.half_width + patient.fat + 0.9) * (1 - np.clip((up - 6) / 16, 0, 0.38))
+        width = np.minimum(width, patient.half_width + patient.fat + 0.9)
         t, full, middle = (across - centre) / depth, width, 0.0
     else:
         t, full, middle = across / width, depth, centre
     t = t * t
     half = full * np.sqrt(np.maximum(1 - t * (0.2 + 0.8 * t * t), 0))
     if cam.lateral:
-        half = half * (1 - np.clip((up - 3) / 8, 0, 0.75) * t)
+        half = half * (1 - np.clip((up - 6) / 12, 0, 0.6) * t)
     return middle - half, middle + half
 
 
@@ -224,8 +224,8 @@ def arms(cam: Camera, patient: Patient, pose: Pose, thick: float) -> list[Ellips
         middle = (reach * math.cos(angle), reach * math.sin(angle))
         return [
             Ellipsoid(
-                (sign * (patient.half_width + 2.0), middle[0] - 4.0, middle[1] + 13.5),
-                (1.2 * thick, reach + 6, 1.2 * thick),
+                (sign * (patient.half_width + 2.0), middle[0] - 4.0, middle[1] + 10.5),
+                (1.4 * thick, reach + 6, 1.35 * thick),
                 angle,
                 True,
             )
