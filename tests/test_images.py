@@ -1,4 +1,4 @@
-"""Every kind of image file becomes the same grey batch, and every bad one is named."""
+"""Every kind of image file becomes the same gray batch, and every bad one is named."""
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ def save(path, array, mode=None, **options):
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "LA", "P"])
-def test_grey_is_grey_in_every_mode(tmp_path, mode):
+def test_gray_is_gray_in_every_mode(tmp_path, mode):
     read = images.read(save(tmp_path / "a.png", RAMP, mode))
     assert read.shape == (64, 48) and read.dtype == np.uint8
     assert np.abs(read.astype(int) - RAMP).max() <= 1
@@ -43,7 +43,7 @@ def test_a_palette_with_transparency_is_read(tmp_path):
     assert images.read(tmp_path / "a.png").shape == (64, 48)
 
 
-def test_colours_are_weighted(tmp_path):
+def test_colors_are_weighted(tmp_path):
     red = np.zeros((40, 40, 3), np.uint8)
     red[..., 0] = 255
     assert images.read(save(tmp_path / "a.png", red))[0, 0] == 76  # 0.299 * 255

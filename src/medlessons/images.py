@@ -1,4 +1,4 @@
-"""From image files to batches of numbers: decode, make grey, resize.
+"""From image files to batches of numbers: decode, make gray, resize.
 
 All arithmetic on pixels is done by Pillow in whole numbers, so that every machine reads the same batch.
 """
@@ -21,13 +21,13 @@ DEEP_BITS = (8, 10, 12, 14, 16)
 
 
 def read(path: str | Path) -> np.ndarray:
-    """Read one image file as 8-bit grey.
+    """Read one image file as 8-bit gray.
 
     Parameters
     ----------
     path : path of a PNG, JPEG, GIF, BMP or TIFF file
-        Colour and palette images are made grey with the weights of ITU-R BT.601; what is transparent becomes black.
-        In a 16-bit image the grey levels are divided by the largest number that its detector could write: 10, 12, 14
+        Color and palette images are made gray with the weights of ITU-R BT.601; what is transparent becomes black.
+        In a 16-bit image the gray levels are divided by the largest number that its detector could write: 10, 12, 14
         or 16 bits, the smallest of them that holds the brightest pixel.
 
     Returns
@@ -44,7 +44,7 @@ def read(path: str | Path) -> np.ndarray:
     try:
         with Image.open(path) as image:
             image.load()
-            grey = _to_grey(image)
+            gray = _to_gray(image)
     except FileNotFoundError as error:
         raise LessonError(f"{path}: there is no such image. Check the path, or fetch the data again.") from error
     except UnidentifiedImageError as error:
@@ -56,27 +56,27 @@ def read(path: str | Path) -> np.ndarray:
         if isinstance(error, LessonError):
             raise
         raise LessonError(f"{path}: the image is damaged or cut off ({error}). Copy or download it again.") from error
-    if min(grey.shape) < SMALLEST:
+    if min(gray.shape) < SMALLEST:
         raise LessonError(
-            f"{path}: the image has {grey.shape[1]} x {grey.shape[0]} pixels, but at least {SMALLEST} x {SMALLEST} are "
+            f"{path}: the image has {gray.shape[1]} x {gray.shape[0]} pixels, but at least {SMALLEST} x {SMALLEST} are "
             "needed. Replace or remove it."
         )
-    return grey
+    return gray
 
 
-def _to_grey(image: Image.Image) -> np.ndarray:
+def _to_gray(image: Image.Image) -> np.ndarray:
     if image.mode in DEEP_MODES:
         levels = np.asarray(image).astype(np.int64)
         top = int(levels.max())
         bits = next((bits for bits in DEEP_BITS if top < 2**bits), None)
         if bits is None or levels.min() < 0:
             raise LessonError(
-                f"{image.filename}: the grey levels run from {levels.min()} to {top}, but 0 to 65535 were expected. "
+                f"{image.filename}: the gray levels run from {levels.min()} to {top}, but 0 to 65535 were expected. "
                 "Save the image again with 8 or 16 bits."
             )
         return np.rint(levels * 255 / (2**bits - 1)).astype(np.uint8)
     if image.mode == "F":
-        raise LessonError(f"{image.filename}: the grey levels are decimal numbers. Save it again with 8 or 16 bits.")
+        raise LessonError(f"{image.filename}: the gray levels are decimal numbers. Save it again with 8 or 16 bits.")
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image).convert("RGB")

@@ -111,7 +111,7 @@ def orientation(size: int, filters: tuple[int, ...] = (16, 24, 32, 48)) -> "kera
     Returns
     -------
     keras.Model
-        Takes grey levels from 0 to 255, shape (images, size, size, 1).
+        Takes gray levels from 0 to 255, shape (images, size, size, 1).
     """
     import keras
 

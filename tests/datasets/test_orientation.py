@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from filelock import FileLock
 from PIL import Image
 
 from medlessons import datasets, settings, splits
@@ -110,6 +111,14 @@ def test_two_runs_at_once_wait_for_each_other():
     with ThreadPoolExecutor(4) as pool:
         tables = list(pool.map(lambda _: orientation.load("embedded"), range(4)))
     assert all(table.equals(tables[0]) for table in tables)
+
+
+def test_a_run_that_never_ends_is_named(monkeypatch):
+    monkeypatch.setattr(orientation, "LONGEST_WAIT", 0)
+    folder = orientation.embedded_path("lesson")
+    folder.parent.mkdir(parents=True)
+    with FileLock(folder.with_name(f".{folder.name}.lock")), pytest.raises(LessonError, match="__main__"):
+        orientation.prepare()
 
 
 # ---------------------------------------------------------------------------------------------------------

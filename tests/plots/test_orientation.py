@@ -30,7 +30,7 @@ def test_radiographs():
 def test_filtered():
     ramp = np.arange(64.0).reshape(8, 8)
     figure = orientation.filtered(ramp, {"edges": ramp - 32})
-    assert sentence(figure) == "The radiograph has grey levels from 0 to 63; edges from -32 to 31."
+    assert sentence(figure) == "The radiograph has gray levels from 0 to 63; edges from -32 to 31."
     low, high = figure.axes[1].images[0].get_clim()
     assert low == -high
 

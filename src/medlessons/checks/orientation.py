@@ -259,7 +259,7 @@ def check_turn_upside_down(student: Callable) -> Callable:
         "everything is reversed, the order of the images too: leave the first axis alone.": batch[::-1, ::-1, ::-1],
         "the images are turned by a quarter; upside down is a half turn.": np.rot90(batch, 1, axes=(1, 2)),
         "the images are turned by a quarter; upside down is a half turn, twice that.": np.rot90(batch, 3, axes=(1, 2)),
-        "the grey levels are inverted; the image should be turned.": 1 - batch,
+        "the gray levels are inverted; the image should be turned.": 1 - batch,
         "the batch is as it was.": batch,
     }
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from medlessons import images, settings
 from medlessons.datasets import download
@@ -34,6 +34,7 @@ OTHER_HOSPITALS = tuple(f"hospital {number:02d}" for number in range(21, 31))
 OTHER_PATIENTS = 100
 RECIPE = "recipe.json"
 SEED, OTHER_SEED = 20_000, 40_000  # of the first patient; patient i has the seed after i others
+LONGEST_WAIT = 600  # seconds, for another run that makes the same images
 LATERALS = 1 / 11  # of all images, as in the published set
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".gif")
@@ -145,16 +146,26 @@ def _prepare(part: str, seed: int, patients: int, hospitals: tuple[str, ...]) ->
     recipe = _recipe(table)
     with download.explained(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder.with_name(f".{folder.name}.lock")):
-            if _is_whole(folder, recipe):
-                return folder
-            wanted = table.drop(columns="patient").rename(columns={"seed": "patient"})
-            with download.placing(folder) as temporary:
-                thorax.render_set(wanted, temporary, settings.profile().orientation_render_size)
-                table.drop(columns=["findings", "style", "seed"]).to_csv(temporary / METADATA, index=False)
-                (temporary / RECIPE).write_text(recipe)
-                shutil.rmtree(folder, ignore_errors=True)  # an older one
+        try:
+            with FileLock(folder.with_name(f".{folder.name}.lock"), timeout=LONGEST_WAIT):
+                if not _is_whole(folder, recipe):
+                    _render(table, recipe, folder)
+        except Timeout as error:
+            # Also if a script is not guarded: each worker runs it anew, and waits for the lock of its own parent.
+            raise LessonError(
+                f"{folder}: another run has been making these images for {LONGEST_WAIT // 60} minutes. Wait for it, or "
+                "stop it. If this is your own script, put its code under `if __name__ == '__main__':`."
+            ) from error
     return folder
+
+
+def _render(table: pd.DataFrame, recipe: str, folder: Path) -> None:
+    wanted = table.drop(columns="patient").rename(columns={"seed": "patient"})
+    with download.placing(folder) as temporary:
+        thorax.render_set(wanted, temporary, settings.profile().orientation_render_size)
+        table.drop(columns=["findings", "style", "seed"]).to_csv(temporary / METADATA, index=False)
+        (temporary / RECIPE).write_text(recipe)
+        shutil.rmtree(folder, ignore_errors=True)  # an older one
 
 
 def _recipe(table: pd.DataFrame) -> str:

@@ -25,12 +25,12 @@ def _picture(image: np.ndarray) -> np.ndarray:
 
 
 def radiographs(images: Mapping[str, np.ndarray], columns: int = 4) -> Figure:
-    """Draw radiographs side by side, all with the same grey scale.
+    """Draw radiographs side by side, all with the same gray scale.
 
     Parameters
     ----------
     images : mapping
-        Title -> grey levels from 0 to 255, shape (height, width) or (height, width, 1).
+        Title -> gray levels from 0 to 255, shape (height, width) or (height, width, 1).
     columns : int
 
     Returns
@@ -43,7 +43,7 @@ def radiographs(images: Mapping[str, np.ndarray], columns: int = 4) -> Figure:
         ax.set_title(title)
     means = {title: round(float(np.mean(image))) for title, image in images.items()}
     darkest, brightest = min(means, key=means.get), max(means, key=means.get)
-    sentence = f"{len(images)} radiographs: {', '.join(images)}. The mean grey level is "
+    sentence = f"{len(images)} radiographs: {', '.join(images)}. The mean gray level is "
     if means[darkest] == means[brightest]:
         sentence += f"{means[darkest]} of 255 in all of them."
     else:
@@ -62,7 +62,7 @@ def filtered(image: np.ndarray, results: Mapping[str, np.ndarray]) -> Figure:
     image : array, shape (height, width)
         Grey levels.
     results : mapping
-        Title -> filtered image. One that has negative numbers is drawn with 0 in the middle of the grey scale. The
+        Title -> filtered image. One that has negative numbers is drawn with 0 in the middle of the gray scale. The
         strongest half percent of the pixels (a marker letter) does not stretch the scale.
 
     Returns
@@ -78,7 +78,7 @@ def filtered(image: np.ndarray, results: Mapping[str, np.ndarray]) -> Figure:
         ax.imshow(result, vmin=-top if result.min() < 0 else 0, vmax=top)
         ax.set_title(title)
         parts.append(f"{title} from {result.min():.0f} to {result.max():.0f}")
-    caption(figure, f"The radiograph has grey levels from {image.min():.0f} to {image.max():.0f}; {'; '.join(parts)}.")
+    caption(figure, f"The radiograph has gray levels from {image.min():.0f} to {image.max():.0f}; {'; '.join(parts)}.")
     return figure
 
 
