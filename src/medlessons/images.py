@@ -197,7 +197,7 @@ def write_folders(table: pd.DataFrame, folder: str | Path, size: int, keep_aspec
         for number, (path, label) in enumerate(tqdm(rows, desc="writing images", total=len(table))):
             target = whole / label / f"{number:05d}.png"
             target.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(resize(read(path), size, keep_aspect)).save(target)
+            Image.fromarray(resize(read(path), size, keep_aspect)).save(target, compress_level=1)
         os.replace(whole, folder)
     return folder
 

@@ -52,7 +52,7 @@ PROFILES = {
         "full",
         anemia_seeds=20,
         anemia_search_trials=60,
-        orientation_patients=1105,  # 2,210 images, as many as in the published lesson
+        orientation_patients=1105,  # about as many images as in the published lesson
         orientation_render_size=256,
         orientation_image_size=256,
         orientation_filters=(64, 128),
