@@ -55,9 +55,10 @@ class Progress(keras.callbacks.Callback):
 def fit_quickly(
     model: keras.Model, features: np.ndarray, labels: np.ndarray, epochs: int, batch_size: int, seed: int = 0
 ) -> None:
-    """Train like ``model.fit`` with shuffling, but in one go: Keras does not stop between the epochs.
+    """Train like ``model.fit`` with shuffling, but let TensorFlow run all the steps in one go.
 
-    For a small network this takes less than half of the time. There are no curves and no callbacks; use it for repeats.
+    For a small network this takes a quarter of the time. There are no curves and no callbacks; use it for repeats.
+    Rows that do not fill a batch at the end of an epoch wait for another one.
 
     Parameters
     ----------
@@ -69,7 +70,22 @@ def fit_quickly(
     seed : int
         Order of the rows.
     """
-    rows = tf.data.Dataset.from_tensor_slices((features, labels)).cache()
-    batches = rows.shuffle(len(features), seed=seed).batch(batch_size)
-    model.steps_per_execution = len(batches)  # TensorFlow runs an epoch by itself, and Python waits
-    model.fit(batches.repeat(epochs), shuffle=False, verbose=0)  # the rows are shuffled above
+    rng = np.random.default_rng(seed)
+    steps = len(features) // batch_size
+    order = [rng.permutation(len(features))[: steps * batch_size] for _ in range(epochs)]
+    features, labels = tf.constant(features), tf.constant(labels)
+    if not model.built:
+        model.build(features.shape)
+    weights = model.trainable_variables
+
+    @tf.function
+    def take_steps(batches):
+        for rows in batches:
+            with tf.GradientTape() as tape:
+                predicted = model(tf.gather(features, rows), training=True)
+                loss = model.compute_loss(y=tf.gather(labels, rows), y_pred=predicted)
+            model.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+
+    model.optimizer.build(weights)
+    batches = tf.constant(np.reshape(order, (-1, batch_size)))
+    take_steps.get_concrete_function(batches)(batches)  # called directly, TensorFlow warns of many new functions

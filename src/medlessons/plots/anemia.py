@@ -27,11 +27,11 @@ def class_counts(diagnosis: pd.Series) -> Axes:
 
 
 def scales(features: pd.DataFrame, unit: str) -> Axes:
-    """Draw all parameters on one axis: boxes for the middle half, whiskers from the 5th to the 95th percentile.
+    """Draw all measurements on one axis: boxes for the middle half, whiskers from the 5th to the 95th percentile.
 
     Parameters
     ----------
-    features : DataFrame, shape (rows, parameters)
+    features : DataFrame, shape (rows, measurements)
         Raw or scaled values.
     unit : str
         What the common axis shows, such as ``"value in its own unit"``.
@@ -56,16 +56,16 @@ def scales(features: pd.DataFrame, unit: str) -> Axes:
 
 
 def by_diagnosis(table: pd.DataFrame, units: Mapping[str, str]) -> Figure:
-    """Draw each parameter by diagnosis, in small panels with an axis of their own.
+    """Draw each measurement by diagnosis, in small panels with an axis of their own.
 
     A dot is the median; the thick line holds the middle half, the thin one the 5th to the 95th percentile.
 
     Parameters
     ----------
     table : DataFrame
-        Parameters and a column ``Diagnosis``.
+        Measurements and a column ``Diagnosis``.
     units : mapping
-        Parameter -> unit, for the axis labels.
+        Measurement -> unit, for the axis labels.
     """
     order = list(table["Diagnosis"].value_counts().index)
     columns = 5
@@ -87,7 +87,7 @@ def by_diagnosis(table: pd.DataFrame, units: Mapping[str, str]) -> Figure:
     medians = table.groupby("Diagnosis")["HGB"].median()
     caption(
         figure,
-        f"{len(units)} panels, one a parameter (dot: median; thick line: middle half); "
+        f"{len(units)} panels (dot: median; thick line: middle half; thin line: 5th to 95th percentile); "
         f"the median hemoglobin (HGB) is lowest in {medians.idxmin()} ({medians.min():.1f} g/dL) "
         f"and highest in {medians.idxmax()} ({medians.max():.1f} g/dL).",
     )
@@ -113,7 +113,7 @@ def identity_error(error: pd.Series, tolerance: float = 3) -> Axes:
     early, late = error.loc[:499], error.loc[500:]
     caption(
         ax,
-        f"The identity holds within {tolerance:g} % in {(early <= tolerance).mean():.0%} of rows 0 to 499 and in "
+        f"Errors are drawn from 0.1 to 100 %; the identity holds within {tolerance:g} % in {(early <= tolerance).mean():.0%} of rows 0 to 499 and in "
         f"{(late <= tolerance).mean():.0%} of the later rows.",
     )
     return ax
@@ -144,11 +144,8 @@ def gradient_sizes(sizes: Mapping[str, Sequence[float]]) -> Axes:
         ax.plot(np.arange(1, len(values) + 1), values, style, marker="o", color=color, label=name)
     ax.set(xlabel="layer (1 is next to the input)", ylabel="mean size of the gradient", yscale="log")
     ax.legend()
-    ratios = "; ".join(
-        f"with {name} the first layer's gradient is 10^{np.log10(v[0] / v[-1]):.0f} times the last one's"
-        for name, v in sizes.items()
-    )
-    caption(ax, ratios[0].upper() + ratios[1:] + ".")
+    ratios = ", ".join(f"10^{np.log10(v[0] / v[-1]):.0f} with {name}" for name, v in sizes.items())
+    caption(ax, f"The gradient of the first layer, as a multiple of the last layer's: {ratios}.")
     return ax
 
 
@@ -190,12 +187,12 @@ def losses(curves: Mapping[str, Sequence[float]], xlabel: str = "epoch") -> Axes
 
 
 def encoding(values: np.ndarray, encoded: np.ndarray, name: str) -> Axes:
-    """Draw how the inputs that one parameter is turned into depend on its value.
+    """Draw how the inputs that one measurement is turned into depend on its value.
 
     Parameters
     ----------
     values : array, shape (n,)
-        Rising values of the parameter.
+        Rising values of the measurement.
     encoded : array, shape (n, inputs)
         Their encoding, each input from 0 to 1.
     name : str
@@ -208,8 +205,8 @@ def encoding(values: np.ndarray, encoded: np.ndarray, name: str) -> Axes:
     ax.set_yticklabels(np.arange(1, encoded.shape[1] + 1))
     caption(
         ax,
-        f"{name} becomes {encoded.shape[1]} inputs; each goes from 0 to 1 between {values[0]:.1f} and "
-        f"{values[-1]:.1f}, one after the other.",
+        f"{name} becomes {encoded.shape[1]} inputs; at {values[0]:.0f} they add up to {encoded[0].sum():.1f}, "
+        f"at {values[-1]:.0f} to {encoded[-1].sum():.1f}.",
     )
     return ax
 
@@ -234,11 +231,8 @@ def scores(table: pd.DataFrame) -> Figure:
     axes[0].set_yticks(range(len(names)), names)
     axes[0].set_ylim(len(names) - 0.5, -0.5)
     means = table.groupby("model", sort=False)["macro F1"].mean()
-    caption(
-        figure,
-        f"Dots are splits, red marks are means; the mean macro F1 goes from {means.min():.2f} ({means.idxmin()}) "
-        f"to {means.max():.2f} ({means.idxmax()}).",
-    )
+    listed = ", ".join(f"{name} {mean:.2f}" for name, mean in means.items())
+    caption(figure, f"Dots are splits, red marks are means. Mean macro F1: {listed}.")
     return figure
 
 
@@ -261,11 +255,11 @@ def probabilities(predicted: pd.DataFrame) -> Figure:
 
 
 def importance(drop: pd.Series, error: pd.Series) -> Axes:
-    """Draw how much the accuracy drops when one parameter is shuffled, with one standard deviation."""
+    """Draw how much the accuracy drops when one measurement is shuffled, with one standard deviation."""
     order = drop.sort_values().index
     ax = plt.subplots(figsize=(6, 3.6))[1]
     ax.barh(order, drop[order], xerr=error[order], color=BLUE, error_kw={"ecolor": RED})
     ax.set(xlabel="accuracy lost when shuffled")
     top = drop.sort_values(ascending=False).index[:3]
-    caption(ax, f"The three parameters that the network needs most are {', '.join(top)}.")
+    caption(ax, f"The three measurements that the network needs most are {', '.join(top)}.")
     return ax

@@ -45,6 +45,8 @@ def learning_curves(history: Mapping[str, Sequence[float]], metric: str = "accur
 def confusion(matrix: np.ndarray, labels: Sequence[str]) -> Axes:
     """Draw a confusion matrix with its counts: rows are true classes, columns predicted ones.
 
+    The darker a field, the larger its share of the row.
+
     Parameters
     ----------
     matrix : array of int, shape (classes, classes)
