@@ -8,41 +8,44 @@ LESSON ?=
 SOURCE ?=
 PROFILE ?=
 GPU ?=
-CHOICE := $(if $(LESSON),--lesson $(LESSON))
-TESTED := $(if $(LESSON),$(foreach n,$(subst $(COMMA), ,$(LESSON)),notebooks/0$(n)_*.ipynb),notebooks/[0-9]*.ipynb)
 COMMA := ,
-# Progress bars of the kernels stay readable, and every run uses this repository's own environment.
-PYTEST := $(BIN)/python -m pytest -q
+CHOICE := $(if $(LESSON),--lesson $(LESSON))
+# LESSON=1,2 -> the notebooks of lessons 1 and 2; all unless given
+CHOSEN = $(foreach n,$(subst $(COMMA), ,$(LESSON)),$(or $(wildcard notebooks/0$(n)_*.ipynb notebooks/$(n)_*.ipynb),$(error There is no lesson $(n))))
+NOTEBOOKS = $(if $(LESSON),$(CHOSEN),$(wildcard notebooks/[0-9]*.ipynb))
+PYTEST := $(BIN)/python -m pytest -q --nbval --nbval-current-env
+# Asking for another Python, or for the GPU, makes the environment anew; what was asked for last then stays.
+READY := $(VENV)/.ready$(if $(filter command,$(origin PYTHON)),-$(subst /,_,$(PYTHON)))$(if $(GPU),-gpu)
+KNOWN := import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else \
+  f"This is Python {v[0]}.{v[1]}, but TensorFlow needs 3.11, 3.12 or 3.13. Try: make PYTHON=python3.12 setup")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup clean-venv run test test-all lab refresh student lint bench data doctor weights lock
+.PHONY: help setup run test test-all lab refresh student lint bench data doctor weights lock
 
 help:  ## list the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
-setup: $(VENV)/.ready  ## make .venv and install what the lessons need
+setup: $(READY)  ## make .venv and install what the lessons need
 
-$(VENV)/.ready: requirements.txt pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(if $(GPU),grep -v '^tensorflow' requirements.txt > $(VENV)/requirements.txt,cp requirements.txt $(VENV)/requirements.txt)
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c '$(KNOWN)'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(if $(GPU),grep -v '^tensorflow' requirements.txt,cat requirements.txt) > $(VENV)/requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(VENV)/requirements.txt
 	$(if $(GPU),$(BIN)/python -m pip install --quiet "tensorflow[and-cuda]==$$(sed -nE 's/^tensorflow==([0-9.]+).*/\1/p' requirements.txt)")
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
-	touch $@
-
-clean-venv:  ## remove .venv, so that the next command makes it anew
-	rm -rf $(VENV)
+	touch $(VENV)/.ready $@
 
 run: setup  ## execute every lesson; notebooks, pages and a report appear in build/
 	$(BIN)/medlessons run $(CHOICE) $(if $(SOURCE),--source $(SOURCE)) $(if $(PROFILE),--profile $(PROFILE))
 
 test: setup  ## unit tests, and strict validation of every stored output
 	$(BIN)/medlessons data prepare
-	$(PYTEST) --nbval --nbval-current-env tests $(TESTED) -m "not slow"
+	$(PYTEST) tests $(NOTEBOOKS) -m "not slow"
 
 test-all: setup  ## also what takes longer: student edition, numeric environments, damaged lessons, other Pythons
 	$(BIN)/medlessons data prepare
-	$(PYTEST) --nbval --nbval-current-env tests $(TESTED)
+	$(PYTEST) tests $(NOTEBOOKS)
 
 lab: setup  ## open JupyterLab on the student edition
 	$(BIN)/jupyter lab notebooks/student

@@ -1,8 +1,12 @@
 """What the doctor says of a computer that is well, and of one that is not."""
 
-import pytest
+from importlib.metadata import requires
 
-from medlessons import doctor
+import pytest
+from packaging.requirements import Requirement
+
+from medlessons import __main__ as command
+from medlessons import doctor, settings
 from medlessons.errors import LessonError
 
 
@@ -55,3 +59,26 @@ def test_the_error_shows_itself_without_a_traceback():
 
 def test_the_whole_examination_runs():
     assert {"Python", "Memory", "Disk", "GPU"} <= {finding.what for finding in doctor.examine()}
+
+
+def test_a_missing_package_ends_the_examination_without_a_traceback(monkeypatch, capsys):
+    monkeypatch.setattr(doctor, "OLDEST", {"a-package-that-is-not-there": (1, 0)})
+    assert [finding.well for finding in doctor.examine()] == [True, False]
+    assert command.main(["doctor"]) == 1
+    assert "MEND  a-package-that-is-not-there" in capsys.readouterr().out
+
+
+def test_a_missing_list_of_weights_is_a_finding(monkeypatch, tmp_path):
+    monkeypatch.setattr(settings, "models_dir", lambda: tmp_path)
+    (finding,) = doctor.weights()
+    assert not finding.well
+    assert "git checkout" in finding.says
+
+
+def test_the_versions_are_those_of_the_package():
+    required = {Requirement(line).name: Requirement(line).specifier for line in requires("medlessons")}
+    for package, oldest in doctor.OLDEST.items():
+        specifier = required[package]
+        version = ".".join(map(str, oldest))
+        assert specifier.contains(version), f"{package} {version} is not in {specifier}"
+        assert not specifier.contains(f"{oldest[0]}.{oldest[1] - 1}")

@@ -73,7 +73,7 @@ def test_a_cell_that_fails_is_named_and_not_stored(folder):
     notebook.cells.append(new_code_cell("1 / 0"))
     nbformat.write(notebook, path)
     run = lessons.execute(lessons.find(folder=folder)[0])
-    assert "ZeroDivisionError" in run.fault
+    assert run.fault.startswith("01_tiny.ipynb, cell 4 (1 / 0): ZeroDivisionError")
     with pytest.raises(LessonError, match="stored outputs are unchanged"):
         lessons.store(run)
 
@@ -112,7 +112,10 @@ def test_minutes_count_prose_code_and_exercises():
 def test_formulas_become_mathml_and_prices_do_not():
     assert "<msub>" in lessons.with_mathml("a $x_1$ b")
     assert 'display="block"' in lessons.with_mathml("$$y = f(x)$$")
-    assert lessons.with_mathml("`$HOME` and \\$5") == "`$HOME` and \\$5"
+    for code in ("`$HOME` and \\$5", "```\necho $A $B\n```"):
+        assert lessons.with_mathml(code) == code
+    with pytest.raises(LessonError, match="cannot be read"):
+        lessons.with_mathml("a $x_$ b")
 
 
 def test_the_student_edition_and_its_score(folder, capsys):

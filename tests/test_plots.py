@@ -52,7 +52,7 @@ SENTENCES = {
     "class_counts": "ill is the most frequent with 40 rows, well the rarest with 20",
     "scales": "widest for PLT",
     "by_diagnosis": "2 panels (dot: median",
-    "identity_error": "100% of rows 0 to 499 and in 0% of the later rows",
+    "identity_error": "in 100% of the first 500 rows and in 0% of the later ones",
     "activations": "nowhere steeper than 0.25",
     "gradient_sizes": "10^0 with ReLU, 10^-3 with sigmoid",
     "nudge": "the slope is 1.00: a smaller weight lowers the loss",

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from medlessons import training
+from medlessons.errors import LessonError
 
 
 @pytest.fixture(autouse=True)
@@ -43,6 +44,11 @@ def test_the_quick_way_takes_every_step(rows):
     model, before = trained(rows, epochs=20)
     assert int(model.optimizer.iterations.numpy()) == 20 * 4
     assert model.evaluate(*rows, verbose=0) < before
+
+
+def test_too_few_rows_are_named(rows):
+    with pytest.raises(LessonError, match="70 rows do not fill one batch of 100"):
+        training.fit_quickly(network(), *rows, epochs=1, batch_size=100)
 
 
 def test_progress_is_one_bar_on_stderr(rows, capsys):

@@ -51,7 +51,10 @@ def start(lesson: int) -> None:
 
 def examine() -> Iterator[Finding]:
     """Look at everything that the lessons need, one finding after the other."""
-    yield from versions()
+    found = list(versions())
+    yield from found
+    if not all(finding.well for finding in found):
+        return  # the rest needs these packages
     yield memory()
     yield disk()
     yield graphics_card()
@@ -75,7 +78,7 @@ def python(version: tuple[int, int]) -> Finding:
         "Python",
         False,
         f"This is Python {name}, but TensorFlow needs 3.11, 3.12 or 3.13. Install one of them, then make the "
-        "environment anew: `make clean-venv setup PYTHON=python3.12`.",
+        "environment anew: `make PYTHON=python3.12 setup`.",
     )
 
 
@@ -160,5 +163,8 @@ def weights() -> Iterator[Finding]:
     """Say which trained weights are there and whole."""
     from medlessons import models
 
-    for name, fault in models.status().items():
-        yield Finding(f"Weights: {name}", fault is None, fault or "there, and as published.")
+    try:
+        for name, fault in models.status().items():
+            yield Finding(f"Weights: {name}", fault is None, fault or "there, and as published.")
+    except LessonError as error:
+        yield Finding("Weights", False, str(error))

@@ -124,7 +124,7 @@ def execute(lesson: Lesson) -> Run:
     try:
         execute_notebook(run.notebook, lesson.path.parent, f"Lesson {lesson.number}")
     except CellExecutionError as error:
-        run.fault = f"{lesson.path.name}: {error.ename}: {error.evalue}"
+        run.fault = f"{lesson.path.name}, cell {_failed(run.notebook)}: {error.ename}: {error.evalue}"
     except DeadKernelError:
         run.fault = f"{lesson.path.name}: Python was ended from outside, most likely for lack of memory."
     run.seconds = time.perf_counter() - started
@@ -132,7 +132,13 @@ def execute(lesson: Lesson) -> Run:
     return run
 
 
-def execute_notebook(notebook: nbformat.NotebookNode, folder: Path, label: str, allow_errors: bool = False) -> None:
+def execute_notebook(
+    notebook: nbformat.NotebookNode,
+    folder: Path,
+    label: str,
+    allow_errors: bool = False,
+    timeout: float | None = None,
+) -> None:
     """Execute a notebook in place, with one progress bar over its cells.
 
     Parameters
@@ -145,11 +151,15 @@ def execute_notebook(notebook: nbformat.NotebookNode, folder: Path, label: str, 
         What stands in front of the bar.
     allow_errors : bool
         Go on after a cell that fails.
+    timeout : float, optional
+        Seconds that one cell may take; no limit unless given.
 
     Raises
     ------
     CellExecutionError
         If a cell fails and `allow_errors` is false.
+    CellTimeoutError
+        If a cell takes longer than `timeout`.
     """
     cells = sum(cell.cell_type == "code" for cell in notebook.cells)
     with tqdm(total=cells, desc=label, unit="cell", file=sys.stderr) as bar:
@@ -163,13 +173,19 @@ def execute_notebook(notebook: nbformat.NotebookNode, folder: Path, label: str, 
 
         NotebookClient(
             notebook,
-            timeout=None,
+            timeout=timeout,
             kernel_name="python3",
             allow_errors=allow_errors,
             resources={"metadata": {"path": str(folder)}},
             on_cell_start=show_cell,
             on_cell_executed=advance,
         ).execute(stderr=subprocess.DEVNULL)  # TensorFlow's chatter would tear the progress bar
+
+
+def _failed(notebook: nbformat.NotebookNode) -> str:
+    """Return number and first line of the last cell that was executed."""
+    executed = [cell for cell in notebook.cells if cell.get("execution_count")]
+    return f"{executed[-1].execution_count} ({_first_line(executed[-1].source)})" if executed else "1"
 
 
 def _first_line(source: str) -> str:
@@ -254,9 +270,22 @@ def page(run: Run) -> str:
 
 
 def with_mathml(markdown: str) -> str:
-    """Replace the formulas of a text, $...$ and $$...$$, by MathML, which browsers draw by themselves."""
-    markdown = re.sub(r"\$\$(.+?)\$\$", lambda m: mathml(m[1].strip(), display="block"), markdown, flags=re.DOTALL)
-    return re.sub(r"(?<![\\$`])\$([^$\n`]+?)\$", lambda m: mathml(m[1]), markdown)
+    """Replace the formulas of a text, $...$ and $$...$$, by MathML, which browsers draw by themselves.
+
+    Code, fenced or between backticks, stays as it is. Raises LessonError if a formula cannot be read.
+    """
+    parts = re.split(r"(```.*?```|`[^`\n]*`)", markdown, flags=re.DOTALL)
+    for number in range(0, len(parts), 2):  # every second part is code
+        parts[number] = re.sub(r"\$\$(.+?)\$\$", lambda m: _formula(m[1], "block"), parts[number], flags=re.DOTALL)
+        parts[number] = re.sub(r"(?<![\\$])\$([^$\n]+?)\$", lambda m: _formula(m[1], "inline"), parts[number])
+    return "".join(parts)
+
+
+def _formula(latex: str, display: str) -> str:
+    try:
+        return mathml(latex.strip(), display=display)
+    except Exception as error:  # the parser raises many kinds
+        raise LessonError(f"The formula ${latex}$ cannot be read ({type(error).__name__}). Mend it.") from error
 
 
 def report(runs: Sequence[Run]) -> str:

@@ -7,6 +7,8 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
+from medlessons.errors import LessonError
+
 
 def reproducible(seed: int = 0) -> None:
     """Make the numbers of a notebook the same on every run and on every machine.
@@ -69,9 +71,16 @@ def fit_quickly(
     epochs, batch_size : int
     seed : int
         Order of the rows.
+
+    Raises
+    ------
+    LessonError
+        If there are fewer rows than a batch holds.
     """
-    rng = np.random.default_rng(seed)
     steps = len(features) // batch_size
+    if steps == 0:
+        raise LessonError(f"{len(features)} rows do not fill one batch of {batch_size}. Use a smaller batch_size.")
+    rng = np.random.default_rng(seed)
     order = [rng.permutation(len(features))[: steps * batch_size] for _ in range(epochs)]
     features, labels = tf.constant(features), tf.constant(labels)
     if not model.built:

@@ -232,7 +232,7 @@ def check_macro_recall(student: Callable) -> Callable:
         }
         if same(value, recall.mean()):
             return None
-        return first_match(value, mistakes) or f"it gives {value:.4f}, expected was {recall.mean():.4f}."
+        return first_match(value, mistakes) or f"it gives {value}, expected was {recall.mean():.4f}."
 
     return judge("1.5", "Macro recall", student, macro_recall, find_mistake)
 

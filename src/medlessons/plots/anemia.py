@@ -1,6 +1,7 @@
 """The figures of lesson 1: blood counts, neurons, encodings, and scores."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -94,7 +95,7 @@ def by_diagnosis(table: pd.DataFrame, units: Mapping[str, str]) -> Figure:
     return figure
 
 
-def identity_error(error: pd.Series, tolerance: float = 3) -> Axes:
+def identity_error(error: pd.Series, tolerance: float = 3, boundary: int = 500) -> Axes:
     """Draw, row by row, how far a value lies from what two others say it must be.
 
     Parameters
@@ -103,6 +104,8 @@ def identity_error(error: pd.Series, tolerance: float = 3) -> Axes:
         Relative error in percent, one a row of the table.
     tolerance : float
         Errors up to here (percent) count as rounding.
+    boundary : int
+        The sentence compares the rows before this one with the rest.
     """
     ax = plt.subplots(figsize=(8, 3))[1]
     shown = error.clip(0.1, 100)
@@ -110,12 +113,11 @@ def identity_error(error: pd.Series, tolerance: float = 3) -> Axes:
     ax.axhline(tolerance, color=RED, linewidth=1, label=f"{tolerance:g} %")
     ax.set(xlabel="row of the table", ylabel="error of MCV (%)", yscale="log")
     ax.legend(loc="lower right")
-    early, late = error.loc[:499], error.loc[500:]
-    caption(
-        ax,
-        f"Errors are drawn from 0.1 to 100 %; the identity holds within {tolerance:g} % in {(early <= tolerance).mean():.0%} of rows 0 to 499 and in "
-        f"{(late <= tolerance).mean():.0%} of the later rows.",
-    )
+    holds = error <= tolerance
+    shares = f"in {holds[:boundary].mean():.0%} of the first {boundary} rows"
+    if len(error) > boundary:
+        shares += f" and in {holds[boundary:].mean():.0%} of the later ones"
+    caption(ax, f"Errors are drawn from 0.1 to 100 %; the identity holds within {tolerance:g} % {shares}.")
     return ax
 
 
@@ -177,7 +179,7 @@ def nudge(weights: np.ndarray, losses: np.ndarray, here: float, slope: float) ->
 def losses(curves: Mapping[str, Sequence[float]], xlabel: str = "epoch") -> Axes:
     """Draw one loss curve a name."""
     ax = plt.subplots(figsize=(6, 3))[1]
-    for (name, values), style in zip(curves.items(), ("-", "--", ":", "-."), strict=False):
+    for (name, values), style in zip(curves.items(), cycle(("-", "--", ":", "-.")), strict=False):
         ax.plot(np.arange(1, len(values) + 1), values, style, label=name)
     ax.set(xlabel=xlabel, ylabel="training loss")
     ax.legend()
