@@ -12,8 +12,8 @@ from decimal import Decimal
 
 from nbval.plugin import IPyNbCell
 
-# A number with the spaces before it: a table pads 9.99 and 10.00 differently.
-NUMBER = re.compile(r"\s*(?<![\w.])[-+−]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
+# A number with the spaces before it: a table pads 9.99 and 10.00 differently. A version such as 3.12.1 is text.
+NUMBER = re.compile(r"[ \t]*(?<![\w.])[-+−]?\d++(?:\.\d++)?+(?:[eE][-+]?\d++)?+(?!\.\d)")
 EXEMPT = re.compile(r"^#\s*NBVAL_IGNORE_OUTPUT\s*:\s*\S", re.MULTILINE)
 NOT_COMPARED = ("image/png", "image/jpeg", "image/svg+xml")
 

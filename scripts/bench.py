@@ -36,7 +36,7 @@ def helpers() -> dict[str, Callable[[], object]]:
     """Return what is timed: a name and a function that does it once."""
     from medlessons.checks.anemia import split
     from medlessons.datasets import anemia
-    from medlessons.evaluation import interval_by_patient
+    from medlessons.evaluation import auroc, interval_by_patient
     from medlessons.simulate import blood, thorax
 
     counts = blood.draw()
@@ -50,7 +50,7 @@ def helpers() -> dict[str, Callable[[], object]]:
         "radiograph 128 x 128, frontal": lambda: thorax.radiograph(patient, "PA", 128),
         "radiograph 320 x 320, frontal": lambda: thorax.radiograph(patient, "PA", 320),
         "radiograph 320 x 320, lateral": lambda: thorax.radiograph(patient, "L", 320),
-        "AUROC interval by patient, 500 images": lambda: interval_by_patient(truth, score, patients),
+        "AUROC interval by patient, 500 images": lambda: interval_by_patient(auroc, truth, score, patients),
     }
 
 

@@ -1,5 +1,7 @@
 """The command line: what each verb prints, and how mistakes are answered."""
 
+import os
+
 import pytest
 
 from medlessons import __main__ as command
@@ -27,11 +29,11 @@ def test_data_status_names_every_data_set(capsys):
     assert "not there" in printed
 
 
-def test_a_file_is_fetched_from_where_it_lies(capsys, tmp_path):
-    published_like = settings.embedded_dir() / "anemia" / "diagnosed_cbc_data_v4.csv"
-    datasets.REGISTRY["anemia"].prepare()
-    assert command.main(["data", "fetch", "anemia", "--from", str(published_like)]) == 1
-    assert "medlessons:" in capsys.readouterr().err  # it has the published faults, and is not the published file
+def test_a_file_with_impossible_values_is_not_fetched(capsys):
+    datasets.REGISTRY["anemia"].prepare()  # it has the faults of the published file, and is not the published file
+    path = settings.embedded_dir() / "anemia" / "diagnosed_cbc_data_v4.csv"
+    assert command.main(["data", "fetch", "anemia", "--from", str(path)]) == 1
+    assert "is not possible in a living patient" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -40,7 +42,7 @@ def test_a_file_is_fetched_from_where_it_lies(capsys, tmp_path):
         (["data", "fetch", "blood"], "There is no data set 'blood'"),
         (["list", "--lesson", "9"], "There is no lesson '9'"),
         (["score", "absent.ipynb"], "absent.ipynb: there is no such notebook"),
-        (["data", "fetch", "anemia", "--from", "/nowhere.csv"], "/nowhere.csv"),
+        (["data", "fetch", "anemia", "--from", "nowhere.csv"], "nowhere.csv: there is no such file"),
     ],
 )
 def test_a_mistake_is_answered_with_what_to_do(arguments, says, capsys):
@@ -68,8 +70,6 @@ def test_data_folders_are_absolute_for_the_kernels(monkeypatch):
     monkeypatch.setenv("MEDLESSONS_EMBEDDED", "~/made")
     command.main(["list"])
     assert settings.real_dir().is_absolute()
-    import os
-
     assert os.environ["MEDLESSONS_DATA"] == str(settings.real_dir())
     assert "~" not in os.environ["MEDLESSONS_EMBEDDED"]
 

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ import pytest
 from medlessons import lessons, settings
 
 ROOT = settings.REPOSITORY
+needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="there is no make here")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = sorted(
     {line for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL) for line in block.splitlines() if line}
@@ -42,6 +44,7 @@ PROVEN = {
     "medlessons score handed_in/*.ipynb > scores.csv": "tests/test_lessons.py",
     "python -m pip install -r requirements.txt": "the Makefile installs with the same line",
     "python -m pip install --no-deps -e .": "the Makefile installs with the same line",
+    'python -m pytest -q --nbval --nbval-current-env tests notebooks -m "not slow"': "make test calls it",
     "jupyter lab notebooks/student": "make lab calls it; it opens a browser",
 }
 
@@ -50,6 +53,7 @@ def test_every_command_is_accounted_for():
     assert set(COMMANDS) == set(PROVEN)
 
 
+@needs_make
 @pytest.mark.parametrize("command", [name for name, how in PROVEN.items() if how == "make"])
 def test_make_knows_the_command(command):
     words = [word for word in shlex.split(command) if word != "make"]
@@ -94,6 +98,7 @@ def test_every_picture_has_alternative_text():
     assert all(len(text) > 20 for text in re.findall(r"!\[([^\]]*)\]", README))
 
 
+@needs_make
 def test_make_help_lists_every_target_that_is_documented():
     shown = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for target in ("run", "test", "test-all", "lab", "refresh", "student", "lint", "bench", "help", "doctor", "setup"):

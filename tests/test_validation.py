@@ -47,6 +47,9 @@ def test_the_same_or_one_unit_in_the_last_place_passes(stored, came):
         ("accuracy 0.83", "accuracy nan", "text differs"),
         ("1e-05", "1e-04", "stored 1e-05"),
         ("keras v3", "keras v4", "text differs"),
+        ("version 3.12.1", "version 3.13.1", "text differs"),
+        ("a 1\n2", "a 1 2", "text differs"),
+        ("accuracy 1.0", "accuracy 0.8", "stored 1.0, came 0.8"),
     ],
 )
 def test_anything_else_is_shown(stored, came, says):

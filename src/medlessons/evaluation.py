@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm, rankdata
+from scipy.stats import binomtest, rankdata
 
 from medlessons.errors import LessonError
 
@@ -39,14 +39,6 @@ def auroc(truth: Sequence[int], score: Sequence[float]) -> float:
             f"AUROC compares positive with negative cases, but there are {positives} and {negatives}. "
             "Take a test set that has both."
         )
-    return _auroc(truth, score)
-
-
-def _auroc(truth: np.ndarray, score: np.ndarray) -> float:
-    positives = int(truth.sum())
-    negatives = len(truth) - positives
-    if positives == 0 or negatives == 0:
-        return np.nan
     ranks = rankdata(score)[truth == 1].sum()
     return float((ranks - positives * (positives + 1) / 2) / (positives * negatives))
 
@@ -69,8 +61,8 @@ def interval_by_patient(
     Parameters
     ----------
     statistic : callable
-        Takes truth and score, returns a number, such as :func:`auroc` or :func:`accuracy`. Draws on which it is not
-        defined (only one class) are left out.
+        Takes truth and score, returns a number, such as :func:`auroc` or :func:`accuracy`. Draws on which it is
+        NaN or raises LessonError (only one class) are left out.
     truth, score : sequences, shape (cases,)
     patients : sequence, shape (cases,)
         Who each case belongs to.
@@ -86,28 +78,40 @@ def interval_by_patient(
     Raises
     ------
     LessonError
-        If the lengths differ, or no draw has both classes.
+        If the lengths differ, or no draw of patients gives a number.
     """
     truth, score = _checked(truth, score)
     if len(patients) != len(truth):
         raise LessonError(f"There are {len(truth)} cases but {len(patients)} patients' names.")
-    statistic = _auroc if statistic is auroc else statistic
     members = list(pd.Series(np.arange(len(truth))).groupby(np.asarray(patients, dtype=str)).indices.values())
     rng = np.random.default_rng(seed)
-    values = np.empty(repeats)
+    values, reason = np.full(repeats, np.nan), "it is NaN"
     for repeat in range(repeats):
         rows = np.concatenate([members[i] for i in rng.integers(len(members), size=len(members))])
-        values[repeat] = statistic(truth[rows], score[rows])
-    values = values[~np.isnan(values)]
-    if not len(values):
-        raise LessonError("No draw of patients has both classes: there are too few patients for an interval.")
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+        try:
+            values[repeat] = statistic(truth[rows], score[rows])
+        except LessonError as error:  # for instance, this draw has one class only
+            reason = str(error)
+    if np.isnan(values).all():
+        raise LessonError(f"No draw of patients gives a number, so there is no interval. The last one: {reason}")
+    low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 
 
 def accuracy(truth: Sequence[int], predicted: Sequence[int]) -> float:
-    """Return the share of cases whose predicted class (0 or 1) is the true one."""
-    return float(np.mean(np.asarray(truth) == np.asarray(predicted)))
+    """Return the share of cases whose predicted class is the true one.
+
+    Parameters
+    ----------
+    truth, predicted : sequences of 0 and 1, shape (cases,)
+
+    Raises
+    ------
+    LessonError
+        If the lengths differ or a value is neither 0 nor 1.
+    """
+    truth, predicted = _checked_classes(truth, predicted)
+    return _share(np.sum(truth == predicted), len(truth))
 
 
 def operating_point(truth: Sequence[int], predicted: Sequence[int]) -> pd.Series:
@@ -128,9 +132,7 @@ def operating_point(truth: Sequence[int], predicted: Sequence[int]) -> pd.Series
     LessonError
         If the lengths differ or a value is neither 0 nor 1.
     """
-    truth, predicted = _checked(truth, predicted)
-    if not np.isin(predicted, (0, 1)).all():
-        raise LessonError("A predicted class must be 0 or 1. Compare the scores with a threshold first.")
+    truth, predicted = _checked_classes(truth, predicted)
     found = int(np.sum((truth == 1) & (predicted == 1)))
     quiet = int(np.sum((truth == 0) & (predicted == 0)))
     return pd.Series(
@@ -166,15 +168,12 @@ def wilson_interval(successes: int, cases: int, level: float = 0.95) -> tuple[fl
     """
     if not 0 <= successes <= cases or cases == 0:
         raise LessonError(f"{successes} of {cases} is not a share: expected are 0 <= successes <= cases, cases > 0.")
-    z = norm.ppf((1 + level) / 2)
-    share = successes / cases
-    centre = (share + z**2 / (2 * cases)) / (1 + z**2 / cases)
-    half = z / (1 + z**2 / cases) * np.sqrt(share * (1 - share) / cases + z**2 / (4 * cases**2))
-    return float(max(0, centre - half)), float(min(1, centre + half))
+    interval = binomtest(successes, cases).proportion_ci(level, method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def _checked(truth: Sequence[int], score: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
-    truth, score = np.asarray(truth).ravel(), np.asarray(score, dtype=float).ravel()
+    truth, score = _one_each(truth, "true labels"), _one_each(score, "predictions").astype(float)
     if len(truth) != len(score):
         raise LessonError(f"There are {len(truth)} true labels but {len(score)} predictions.")
     if not np.isin(truth, (0, 1)).all():
@@ -182,3 +181,18 @@ def _checked(truth: Sequence[int], score: Sequence[float]) -> tuple[np.ndarray, 
     if np.isnan(score).any():
         raise LessonError(f"Prediction {int(np.isnan(score).argmax())} is not a number (NaN).")
     return truth.astype(int), score
+
+
+def _checked_classes(truth: Sequence[int], predicted: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    truth, predicted = _checked(truth, predicted)
+    if not np.isin(predicted, (0, 1)).all():
+        raise LessonError("A predicted class must be 0 or 1. Compare the scores with a threshold first.")
+    return truth, predicted
+
+
+def _one_each(values: Sequence, what: str) -> np.ndarray:
+    """Return one value a case; a network with one output gives them as a column, shape (cases, 1)."""
+    values = np.asarray(values)
+    if values.ndim == 0 or values.size != len(values):
+        raise LessonError(f"The {what} have the shape {values.shape}; expected is one value a case.")
+    return values.ravel()

@@ -3,8 +3,6 @@
 All arithmetic on pixels is done by Pillow in whole numbers, so that every machine reads the same batch.
 """
 
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import pandas as pd
 from PIL import Image, UnidentifiedImageError
 from tqdm import tqdm
 
+from medlessons import files
 from medlessons.errors import LessonError
 
 SMALLEST = 32  # pixels: nobody can tell anything from a smaller radiograph
@@ -27,8 +26,8 @@ def read(path: str | Path) -> np.ndarray:
     ----------
     path : path of a PNG, JPEG, GIF, BMP or TIFF file
         Color and palette images are made gray with the weights of ITU-R BT.601; what is transparent becomes black.
-        In a 16-bit image the gray levels are divided by the largest number that its detector could write: 10, 12, 14
-        or 16 bits, the smallest of them that holds the brightest pixel.
+        In a 16-bit image the gray levels are divided by the largest number that its detector could write: 8, 10,
+        12, 14 or 16 bits, the smallest of them that holds the brightest pixel.
 
     Returns
     -------
@@ -38,7 +37,8 @@ def read(path: str | Path) -> np.ndarray:
     Raises
     ------
     LessonError
-        If the file is missing, is no image, is cut off, or is smaller than 32 x 32 pixels.
+        If the file is missing, is no image, is cut off, is smaller than 32 x 32 pixels, or so large that Pillow
+        refuses it.
     """
     path = Path(path)
     try:
@@ -52,6 +52,8 @@ def read(path: str | Path) -> np.ndarray:
             f"{path}: this is not an image, whatever its name says. Open it in a text editor to see what it is, "
             "then replace or remove it."
         ) from error
+    except Image.DecompressionBombError as error:
+        raise LessonError(f"{path}: the image is too large ({error}). Save it with fewer pixels, or remove it.") from error
     except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises depends on the format
         if isinstance(error, LessonError):
             raise
@@ -62,6 +64,15 @@ def read(path: str | Path) -> np.ndarray:
             "needed. Replace or remove it."
         )
     return gray
+
+
+def is_image(path: str | Path) -> bool:
+    """Say whether a file begins like an image. Its pixels are not read, which is quick: they may still be damaged."""
+    try:
+        with Image.open(path):
+            return True
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return False
 
 
 def _to_gray(image: Image.Image) -> np.ndarray:
@@ -190,15 +201,12 @@ def write_folders(table: pd.DataFrame, folder: str | Path, size: int, keep_aspec
     folder = Path(folder)
     if folder.exists():
         raise LessonError(f"{folder}: this folder is there already. Remove it or choose another name.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as workplace:
-        whole = Path(workplace) / folder.name
+    with files.placing(folder) as whole:
         rows = zip(table["path"], table["label"], strict=True)
         for number, (path, label) in enumerate(tqdm(rows, desc="writing images", total=len(table))):
             target = whole / label / f"{number:05d}.png"
             target.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(resize(read(path), size, keep_aspect)).save(target, compress_level=1)
-        os.replace(whole, folder)
     return folder
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from medlessons import settings
+from medlessons import files, settings
 from medlessons.errors import LessonError
 
 if TYPE_CHECKING:  # importing Keras takes seconds, and looking at checksums does not need it
@@ -93,13 +93,15 @@ def record(path: Path) -> None:
     listed = settings.models_dir() / CHECKSUMS
     known = checksums() if listed.is_file() else {}
     known[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
-    listed.write_text("".join(f"{digest}  {file}\n" for file, digest in sorted(known.items())))
+    with files.placing(listed) as temporary:
+        temporary.write_text("".join(f"{digest}  {file}\n" for file, digest in sorted(known.items())), newline="\n")
 
 
-def orientation(size: int, filters: tuple[int, ...] = (16, 24, 32, 48)) -> "keras.Model":
+def orientation(size: int, filters: tuple[int, ...] = (16, 32, 48, 64, 96)) -> "keras.Model":
     """Build the network of lesson 2 that is trained on simulated images only and shipped in ``models/``.
 
-    Blocks of convolution and pooling, global averaging, one sigmoid output: the probability that the view is lateral.
+    Each image is standardised by itself, so that exposure does not matter. Then come blocks of convolution and pooling,
+    the mean and the maximum of each map, and one sigmoid output: the probability that the view is lateral.
 
     Parameters
     ----------
@@ -116,13 +118,12 @@ def orientation(size: int, filters: tuple[int, ...] = (16, 24, 32, 48)) -> "kera
     import keras
 
     layers = keras.layers
-    network = [keras.Input((size, size, 1)), layers.Rescaling(1 / 255)]
+    inputs = keras.Input((size, size, 1))
+    maps = layers.LayerNormalization(axis=(1, 2, 3), center=False, scale=False)(inputs)
     for count in filters:
-        network += [
-            layers.Conv2D(count, 3, padding="same", use_bias=False),
-            layers.BatchNormalization(momentum=0.9),
-            layers.ReLU(),
-            layers.MaxPooling2D(),
-        ]
-    network += [layers.GlobalAveragePooling2D(), layers.Dropout(0.3), layers.Dense(1, activation="sigmoid")]
-    return keras.Sequential(network, name="orientation")
+        maps = layers.Conv2D(count, 3, padding="same", use_bias=False)(maps)
+        maps = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(maps))
+        maps = layers.MaxPooling2D()(maps)
+    found = layers.Concatenate()([layers.GlobalAveragePooling2D()(maps), layers.GlobalMaxPooling2D()(maps)])
+    answer = layers.Dense(1, activation="sigmoid")(layers.Dropout(0.3)(found))
+    return keras.Model(inputs, answer, name="orientation")

@@ -34,13 +34,13 @@ def by_patient(
     Raises
     ------
     LessonError
-        If a column or a patient is missing, or the shares do not add up to 1.
+        If a column, a patient or a value of ``stratify`` is missing, or the shares do not add up to 1.
     """
     _check(table, shares, ("patient", stratify))
-    frequency = table[stratify].map(table[stratify].value_counts())
-    frame = pd.DataFrame({"patient": table["patient"].astype(str), "frequency": frequency})
-    stratum = frame.groupby("patient")["frequency"].min()
-    rare = (frame["frequency"] == frame["patient"].map(stratum)).groupby(frame["patient"]).sum()
+    rarity = table[stratify].value_counts().rank(method="first")  # 1 is the rarest; no two values share a rank
+    frame = pd.DataFrame({"patient": table["patient"].astype(str), "rarity": table[stratify].map(rarity)})
+    stratum = frame.groupby("patient")["rarity"].min()
+    rare = (frame["rarity"] == frame["patient"].map(stratum)).groupby(frame["patient"]).sum()
     rng = np.random.default_rng(seed)
     home = {}
     for value in sorted(stratum.unique()):
@@ -102,6 +102,7 @@ def _check(table: pd.DataFrame, shares: Mapping[str, float], columns: tuple[str,
         raise LessonError(f"The table has no column {missing[0]!r}; it has {', '.join(map(str, table.columns))}.")
     if not np.isclose(sum(shares.values()), 1) or min(shares.values()) <= 0:
         raise LessonError(f"The shares {dict(shares)} must all be above 0 and add up to 1.")
-    if "patient" in columns and table["patient"].isna().any():
-        row = table.index[table["patient"].isna()][0]
-        raise LessonError(f"Row {row}, column patient: there is no name. Name every patient, or drop the row.")
+    for column in columns:
+        if table[column].isna().any():
+            row = table.index[table[column].isna()][0]
+            raise LessonError(f"Row {row}, column {column}: there is no value. Fill it in, or drop the row.")

@@ -8,13 +8,17 @@ from pathlib import Path
 from typing import TextIO
 
 import nbformat
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbconvert.preprocessors import ClearOutputPreprocessor
 from nbgrader.preprocessors import ClearSolutions
 
 from medlessons import lessons
+from medlessons.errors import LessonError
 
 FOLDER = lessons.NOTEBOOKS / "student"
 STUB = "...  # your code here"
+LONGEST_CELL = 600  # seconds
+RESULT = ("exercise", "state", "remark")
 # Appended when a notebook is scored, so that it does not matter what the student did to the last cell.
 LAST_CELL = """
 import json
@@ -38,27 +42,75 @@ def write(lesson: lessons.Lesson, folder: Path = FOLDER) -> Path:
     return path
 
 
-def score(path: Path) -> dict[str, dict[str, str]]:
+def score(path: Path, timeout: float | None = LONGEST_CELL) -> dict[str, dict[str, str]]:
     """Execute a notebook that a student handed in, and return the state of its exercises.
 
     A cell that fails does not end the run. This executes the student's code on your computer: use a machine, or
     a container, that you would let a student use.
 
+    Parameters
+    ----------
+    path : Path
+    timeout : float, optional
+        Seconds that one cell may take; no limit if None.
+
+    Returns
+    -------
+    dict
+        Number of each exercise -> its ``exercise`` (title), ``state`` and ``remark``.
+
     Raises
     ------
     LessonError
-        If the file is missing or is no notebook.
+        If the file is missing or is no notebook, a cell takes too long or ends Python, or the results do not come.
     """
     notebook = lessons.read(path)
     notebook.cells.append(nbformat.v4.new_code_cell(LAST_CELL))
-    lessons.execute_notebook(notebook, path.parent, path.name, allow_errors=True)
-    return json.loads("".join(output.text for output in notebook.cells[-1].outputs if output.get("name") == "stdout"))
+    try:
+        lessons.execute_notebook(notebook, path.parent, path.name, allow_errors=True, timeout=timeout)
+    except CellTimeoutError as error:
+        raise LessonError(f"{path}: a cell took longer than {timeout:g} seconds; look for an endless loop.") from error
+    except DeadKernelError as error:
+        raise LessonError(f"{path}: Python ended while a cell ran, by its code or for lack of memory.") from error
+    printed = "".join(output.text for output in notebook.cells[-1].outputs if output.get("name") == "stdout")
+    try:
+        results = json.loads(printed)
+        return {number: {key: result[key] for key in RESULT} for number, result in results.items()}
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise LessonError(
+            f"{path}: the state of the exercises could not be read from what the last cell printed. "
+            "Open the notebook and run all of its cells to see why."
+        ) from error
 
 
-def write_scores(paths: Iterable[Path], file: TextIO) -> None:
-    """Write a CSV of one row a notebook and exercise: notebook, number, exercise, state, remark."""
-    rows = csv.writer(file)
-    rows.writerow(["notebook", "number", "exercise", "state", "remark"])
+def write_scores(paths: Iterable[Path], file: TextIO, timeout: float | None = LONGEST_CELL) -> None:
+    """Write a CSV of one row a notebook and exercise: notebook, number, exercise, state, remark.
+
+    A notebook that cannot be run gets one row, without a number, that says why.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+    file : text file
+        Open for writing.
+    timeout : float, optional
+        As in :func:`score`.
+
+    Raises
+    ------
+    LessonError
+        If one of the files is missing; then none is run.
+    """
+    paths = list(paths)
     for path in paths:
-        for number, result in score(path).items():
-            rows.writerow([path.name, number, result["exercise"], result["state"], result["remark"]])
+        if not path.is_file():
+            raise LessonError(f"{path}: there is no such notebook. No notebook was run.")
+    rows = csv.writer(file, lineterminator="\n")
+    rows.writerow(["notebook", "number", *RESULT])
+    for path in paths:
+        try:
+            results = score(path, timeout)
+        except LessonError as error:
+            results = {"": {"exercise": "", "state": "could not be run", "remark": str(error)}}
+        for number, result in results.items():
+            rows.writerow([path, number, *(result[key] for key in RESULT)])

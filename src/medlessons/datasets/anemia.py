@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock
 
-from medlessons import settings
+from medlessons import files, settings
 from medlessons.datasets import download
 from medlessons.errors import LessonError
 from medlessons.simulate import blood
@@ -140,21 +140,36 @@ def prepare() -> Path:
     """Make the embedded file unless it is there and whole; return its path.
 
     A second run at the same time waits for the first one.
+
+    Raises
+    ------
+    LessonError
+        If the file cannot be written, or the installed libraries draw other patients than those of the lessons.
     """
     path = embedded_path()
-    with download.explained(path):
+    with files.explained(path):
         if _is_whole(path):
             return path
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_name(f".{path.name}.lock")):
             if not _is_whole(path):
-                with download.placing(path) as temporary:
-                    temporary.write_bytes(embedded_csv())
+                content = embedded_csv()
+                _check_drawn(content)
+                with files.placing(path) as temporary:
+                    temporary.write_bytes(content)
     return path
 
 
+def _check_drawn(content: bytes) -> None:
+    if files.md5(content) != EMBEDDED_MD5:
+        raise LessonError(
+            f"{FILE}: this NumPy {np.__version__} draws other numbers than the lessons were made with. Install the "
+            "versions of requirements.txt: `python -m pip install -r requirements.txt`."
+        )
+
+
 def _is_whole(path: Path) -> bool:
-    return path.is_file() and download.md5(path.read_bytes()) == EMBEDDED_MD5
+    return path.is_file() and files.md5(path.read_bytes()) == EMBEDDED_MD5
 
 
 def embedded_csv() -> bytes:
@@ -164,7 +179,7 @@ def embedded_csv() -> bytes:
 
 def read_bytes(path: Path) -> bytes:
     """Return the content of the real file. Raises LessonError if it is not there or cannot be read."""
-    with download.explained(path):
+    with files.explained(path):
         try:
             return path.read_bytes()
         except FileNotFoundError as error:
@@ -203,7 +218,7 @@ def fetch(origin: str | Path | None = None, progress: bool = True) -> Path:
         found = download.find_file(place, FILE, folder)
         content = read_bytes(found)
         check(content, found.name)
-        with download.placing(path) as temporary:
+        with files.placing(path) as temporary:
             temporary.write_bytes(content)
     return path
 
@@ -215,7 +230,7 @@ def status() -> list[download.Status]:
 
 def _status(source: str, path: Path, check_content) -> download.Status:
     try:
-        with download.explained(path):
+        with files.explained(path):
             if not path.exists():
                 return download.Status(NAME, source, path, False, 0, False, "not there")
         table = check_content(read_bytes(path), path.name)
@@ -230,7 +245,7 @@ def _status(source: str, path: Path, check_content) -> download.Status:
 
 def check_embedded(content: bytes, file: str) -> pd.DataFrame:
     """Return the table of the embedded file. Raises LessonError if it is not the one that `prepare` makes."""
-    if download.md5(content) != EMBEDDED_MD5:
+    if files.md5(content) != EMBEDDED_MD5:
         raise LessonError(f"{file}: the simulated blood counts were changed. The next load makes them again.")
     return _read(content, "simulated data")
 
@@ -262,7 +277,7 @@ def check(content: bytes, file: str) -> pd.DataFrame:
         On the first thing that is wrong: the file, the column, the line of the file (the header is line 1), what was
         expected, and what to do.
     """
-    if download.md5(content.replace(b"\r\n", b"\n")) == PUBLISHED_MD5:
+    if files.md5(content.replace(b"\r\n", b"\n")) == PUBLISHED_MD5:
         return _read(content, "published data")
     lines = _split(_decode(content, file), file)
     table = pd.DataFrame(lines[1:], columns=lines[0])
@@ -358,7 +373,7 @@ def _refuse_changed_copy(table: pd.DataFrame, file: str) -> None:
 def _row_md5(row: pd.Series) -> str:
     """Return a checksum of a row's numbers that does not depend on how they are written (10 or 10.0)."""
     try:
-        return download.md5(repr([float(row[column]) for column in MEASUREMENTS]).encode())
+        return files.md5(repr([float(row[column]) for column in MEASUREMENTS]).encode())
     except ValueError:
         return ""
 

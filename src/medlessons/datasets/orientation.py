@@ -5,14 +5,13 @@ The published images are the COVID-19 image data collection, https://github.com/
 """
 
 import shutil
-import tempfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from medlessons import images, settings
+from medlessons import files, images, settings
 from medlessons.datasets import download
 from medlessons.errors import LessonError
 from medlessons.simulate import thorax
@@ -32,7 +31,7 @@ COLUMNS = ("patientid", "view", "folder", "filename")
 HOSPITALS = tuple(f"hospital {number:02d}" for number in range(1, 21))
 OTHER_HOSPITALS = tuple(f"hospital {number:02d}" for number in range(21, 31))
 OTHER_PATIENTS = 100
-RECIPE = "recipe.json"
+RECIPE = "recipe.md5"
 SEED, OTHER_SEED = 20_000, 40_000  # of the first patient; patient i has the seed after i others
 LONGEST_WAIT = 600  # seconds, for another run that makes the same images
 LATERALS = 1 / 11  # of all images, as in the published set
@@ -76,7 +75,7 @@ def load_external(source: str | None = None) -> pd.DataFrame:
     Parameters
     ----------
     source : {"embedded", "real"}, optional
-        Embedded: simulated patients of two hospitals that no other set has. Real: what :func:`load` returns.
+        Embedded: simulated patients of ten hospitals that no other set has. Real: what :func:`load` returns.
 
     Returns
     -------
@@ -136,15 +135,21 @@ def prepare() -> Path:
 
     A second run at the same time waits for the first one.
     """
-    _prepare("lesson", SEED, settings.profile().orientation_patients, HOSPITALS)
-    return _prepare("elsewhere", OTHER_SEED, OTHER_PATIENTS, OTHER_HOSPITALS).parent
+    _prepare("lesson")
+    return _prepare("elsewhere").parent
 
 
-def _prepare(part: str, seed: int, patients: int, hospitals: tuple[str, ...]) -> Path:
+def _requests_of(part: str) -> pd.DataFrame:
+    if part == "lesson":
+        return requests(SEED, settings.profile().orientation_patients, HOSPITALS)
+    return requests(OTHER_SEED, OTHER_PATIENTS, OTHER_HOSPITALS)
+
+
+def _prepare(part: str) -> Path:
     folder = embedded_path(part)
-    table = requests(seed, patients, hospitals)
+    table = _requests_of(part)
     recipe = _recipe(table)
-    with download.explained(folder):
+    with files.explained(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(folder.with_name(f".{folder.name}.lock"), timeout=LONGEST_WAIT):
@@ -161,7 +166,7 @@ def _prepare(part: str, seed: int, patients: int, hospitals: tuple[str, ...]) ->
 
 def _render(table: pd.DataFrame, recipe: str, folder: Path) -> None:
     wanted = table.drop(columns="patient").rename(columns={"seed": "patient"})
-    with download.placing(folder) as temporary:
+    with files.placing(folder) as temporary:
         thorax.render_set(wanted, temporary, settings.profile().orientation_render_size)
         table.drop(columns=["findings", "style", "seed"]).to_csv(temporary / METADATA, index=False)
         (temporary / RECIPE).write_text(recipe)
@@ -171,7 +176,7 @@ def _render(table: pd.DataFrame, recipe: str, folder: Path) -> None:
 def _recipe(table: pd.DataFrame) -> str:
     """Return a checksum of what was asked for and of the simulator: when it changes, the files are made again."""
     code = b"".join(path.read_bytes() for path in sorted(Path(thorax.__file__).parent.glob("*.py")))
-    return download.md5(table.to_csv(index=False, lineterminator="\n").encode() + code)
+    return files.md5(table.to_csv(index=False, lineterminator="\n").encode() + code)
 
 
 def _is_whole(folder: Path, recipe: str) -> bool:
@@ -179,7 +184,7 @@ def _is_whole(folder: Path, recipe: str) -> bool:
         if (folder / RECIPE).read_text() != recipe:
             return False
         return all((folder / path).is_file() for path in pd.read_csv(folder / METADATA)["path"])
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError):  # the last two: a damaged table
         return False
 
 
@@ -224,14 +229,14 @@ def read_collection(folder: Path) -> pd.DataFrame:
     rows["path"] = [str(folder / where / name) for where, name in zip(rows["folder"], rows["filename"], strict=True)]
     rows["label"] = rows["view"].map(LABEL_OF_VIEW)
     there = rows["path"].map(lambda name: Path(name).is_file())
-    files = {str(name) for name in (folder / "images").glob("*") if name.suffix.lower() in IMAGE_SUFFIXES}
+    images_there = {str(name) for name in (folder / "images").glob("*") if name.suffix.lower() in IMAGE_SUFFIXES}
     reasons = {
         "CT slice, not a radiograph": rows["view"].isin(CT_VIEWS),
         "the view is not known": ~rows["view"].isin((*LABEL_OF_VIEW, *CT_VIEWS)),
         "a row without its file": rows["label"].notna() & ~there,
     }
     left_out = {reason: int(which.sum()) for reason, which in reasons.items()}
-    left_out["a file without a row"] = len(files - set(rows["path"]))
+    left_out["a file without a row"] = len(images_there - set(rows["path"]))
     table = rows[rows["label"].notna() & there].rename(columns={"patientid": "patient", "location": "source"})
     table.attrs = {"name": "published data", "left_out": {k: n for k, n in left_out.items() if n}}
     return _tidy(images.readable(table), folder)
@@ -340,10 +345,16 @@ def fetch(origin: str | Path | None = None, progress: bool = True) -> Path:
     goal = settings.real_dir() / FOLDER
     if goal.exists():
         raise LessonError(f"{goal}: there is something already. Move it away first.")
-    with tempfile.TemporaryDirectory() as workplace:
-        place = download.bring(origin or ARCHIVE, Path(workplace), progress)
-        found = download.find_file(place, METADATA, Path(workplace)).parent
-        with download.placing(goal) as temporary:
+    with download.workspace(goal) as workplace:
+        place = download.bring(origin or ARCHIVE, workplace, progress)
+        table = download.find_file(place, METADATA, workplace)
+        if table.name != METADATA:
+            raise LessonError(
+                f"{table.name}: this is not the published collection. Give a zip with --from, or the folder that holds "
+                f"{METADATA} and images/."
+            )
+        found = table.parent
+        with files.placing(goal) as temporary:
             temporary.mkdir()
             shutil.copy2(found / METADATA, temporary / METADATA)
             if (found / "images").is_dir():
@@ -353,16 +364,33 @@ def fetch(origin: str | Path | None = None, progress: bool = True) -> Path:
 
 
 def status() -> list[download.Status]:
-    """Say what is there of the embedded and of the real images. Files are counted, not read."""
+    """Say what is there of the embedded and of the real images. Their first bytes are read, not their pixels."""
     own, collection = settings.real_dir() / NAME, settings.real_dir() / FOLDER
-    lines = [_status("embedded", embedded_path("lesson"), METADATA, "simulated data")]
-    if own.is_dir():
-        return [*lines, _status("real", own, "", "own data")]
-    return [*lines, _status("real", collection, METADATA, "published data")]
+    real = _status(own, "own data") if own.is_dir() else _status(collection, "published data", METADATA)
+    return [_embedded_status(), real]
 
 
-def _status(source: str, path: Path, table: str, note: str) -> download.Status:
-    if not (path / table).exists():
-        return download.Status(NAME, source, path, False, 0, False, "not there")
-    files = sum(file.suffix.lower() in IMAGE_SUFFIXES for file in path.glob("*/*"))
-    return download.Status(NAME, source, path, True, files, files > 0, note)
+def _embedded_status() -> download.Status:
+    folder = embedded_path("lesson")
+    if not folder.exists():
+        return download.Status(NAME, "embedded", folder, False, 0, False, "not there")
+    whole = _is_whole(folder, _recipe(_requests_of("lesson")))
+    note = "simulated data" if whole else "not complete or out of date: the next load makes them again"
+    return download.Status(NAME, "embedded", folder, True, len(_images(folder)), whole, note)
+
+
+def _status(folder: Path, note: str, table: str = "") -> download.Status:
+    if not (folder / table).exists():
+        return download.Status(NAME, "real", folder, False, 0, False, "not there")
+    there = _images(folder)
+    wrong = [path.name for path in there if not images.is_image(path)]
+    if not there:
+        note += ", but no image"
+    elif wrong:
+        note += f", but {len(wrong)} of the files are no images, such as {wrong[0]}: replace or remove them"
+    return download.Status(NAME, "real", folder, True, len(there), bool(there) and not wrong, note)
+
+
+def _images(folder: Path) -> list[Path]:
+    """Return the files in the subfolders that have the name of an image."""
+    return sorted(path for path in folder.glob("*/*") if path.suffix.lower() in IMAGE_SUFFIXES)
