@@ -53,7 +53,9 @@ def read(path: str | Path) -> np.ndarray:
             "then replace or remove it."
         ) from error
     except Image.DecompressionBombError as error:
-        raise LessonError(f"{path}: the image is too large ({error}). Save it with fewer pixels, or remove it.") from error
+        raise LessonError(
+            f"{path}: the image is too large ({error}). Save it with fewer pixels, or remove it."
+        ) from error
     except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises depends on the format
         if isinstance(error, LessonError):
             raise
