@@ -11,10 +11,8 @@ from PIL import Image
 
 from medlessons.errors import LessonError
 from medlessons.simulate.thorax import (
-    FAULTS,
     FINDINGS,
     PNEUMONIAS,
-    PREVALENCE,
     STYLES,
     VIEWS,
     Finding,
@@ -179,11 +177,6 @@ def test_findings_come_together_as_asked():
     assert both({("Effusion", "Edema"): -0.8}) < 0.01
 
 
-def test_default_prevalence_is_that_of_the_published_subset():
-    assert tuple(PREVALENCE) == FINDINGS
-    assert PREVALENCE["Infiltration"] == 0.175
-
-
 def test_mined_labels_err_at_the_rate_asked_and_leave_the_truth():
     truth = (np.random.default_rng(0).random((4000, 14)) < 0.1).astype(int)
     kept = truth.copy()
@@ -279,6 +272,13 @@ def test_faults_turn_image_and_masks_alike():
     assert (negative.image == 255 - right.image).all()
 
 
+def test_side_letters_lie_beside_their_side():
+    styles = [*STYLES.values(), *(draw_style(np.random.default_rng(seed)) for seed in range(200))]
+    assert {style.marker for style in styles} >= {"R", "L", "D", ""}
+    assert all("left" in style.marker_corner for style in styles if style.marker in ("R", "D"))
+    assert all("right" in style.marker_corner for style in styles if style.marker == "L")
+
+
 def test_styles_differ_and_the_marker_is_where_it_is_said():
     patient = draw_patient(4)
     images = [radiograph(patient, "PA", SIZE, style=style) for style in STYLES]
@@ -356,10 +356,6 @@ def test_a_set_takes_patients_and_tables_and_leaves_no_half_files(tmp_path):
     with pytest.raises(LessonError, match="path"):
         render_set([{"patient": 7}], tmp_path, 64, progress=False)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.png"]
-
-
-def test_all_faults_are_documented():
-    assert set(FAULTS) == {"rotated", "upside_down", "inverted"}
 
 
 def test_a_film_need_not_be_square():

@@ -35,7 +35,7 @@ class Patient:
     sex : str
         ``"F"`` or ``"M"``.
     scale : float
-        Size of the body relative to a mean adult (0.42 at one year to about 1.1).
+        Size of the body relative to a mean adult (0.42 at birth to about 1.1).
     half_width, half_depth : float
         Half of the inner width and of the inner depth of the rib cage at its widest (cm).
     fat : float
@@ -334,7 +334,8 @@ HILUM = {-1: (-3.3, -1.0, 0.4), 1: (3.4, -1.2, 1.4)}  # the left one stands high
 def vessels(patient: Patient) -> Tubes:
     """Return the vessels of both lungs: a tree from each hilum that splits five times.
 
-    The radius falls by Murray's law: a split divides the cube of the radius (doi:10.1073/pnas.12.3.207).
+    The radius falls a little faster than by Murray's law, by which a split divides the cube of the radius
+    (doi:10.1073/pnas.12.3.207).
     """
     rng = np.random.default_rng([patient.seed, 2])
     stems = 11

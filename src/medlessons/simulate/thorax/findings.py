@@ -1,7 +1,8 @@
 """Findings: what is drawn into a chest, how often, and what a report makes of it.
 
-Label order, prevalence and names are those of ChestX-ray8 (Wang et al. 2017, doi:10.1109/CVPR.2017.369). The signs are
-those of the Fleischner Society's glossary (Hansell et al. 2008, doi:10.1148/radiol.2462070712).
+Names, order and prevalence are those of lesson 3's published subset of ChestX-ray14, the later release of ChestX-ray8
+(Wang et al. 2017, doi:10.1109/CVPR.2017.369). The signs are those of the Fleischner Society's glossary (Hansell et al.
+2008, doi:10.1148/radiol.2462070712).
 """
 
 from collections.abc import Mapping, Sequence

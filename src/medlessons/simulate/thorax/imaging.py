@@ -201,7 +201,7 @@ def expose(shadow: np.ndarray, patient: Patient, view: str, style: Style, rng: n
     spread = smear(VEIL, 3.0)
     veil = average @ np.minimum(light, np.float32(open_lung)) @ across
     light += np.float32(style.scatter) * (up @ (spread @ veil @ spread.T) @ out) + np.float32(0.004 * open_lung)
-    per_photon = 0.03**2 * open_lung / style.exposure * (size / 320) ** 1.5  # large pixels see more photons
+    per_photon = 0.03**2 * open_lung / style.exposure * (size / 320) ** 2  # a larger pixel sees more photons
     light += rng.standard_normal(light.shape, dtype=np.float32) * np.sqrt(light * np.float32(per_photon))
     shown = -np.log(np.maximum(light, np.float32(0.002 * open_lung)))
     pixel = 10 * FIELD * patient.scale / size  # mm

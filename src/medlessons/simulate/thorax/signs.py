@@ -35,8 +35,6 @@ class Cloud:
         Softness of its border: 0 is sharp, 1 fades from the centre.
     fissure : (float, float, int), optional
         ``(z0, slope, keep)``: cut by the plane z = z0 + slope * y; keep is +1 above, -1 below it.
-    lung_only : bool
-        Whether it shows only where there is lung (else it is soft tissue anywhere in the chest).
     seed : int
     """
 
@@ -46,7 +44,6 @@ class Cloud:
     grain: float = 1.2
     edge: float = 0.5
     fissure: tuple[float, float, int] | None = None
-    lung_only: bool = True
     seed: int = 0
 
 
@@ -128,7 +125,7 @@ def hernia(change, patient, severity, side, both, rng):
     radius = 2.4 + 2.0 * severity
     centre = (0.8 + rng.normal(0, 0.5), float(anatomy.spine_y(patient, np.float64(-6))) + 2.6 + 0.7 * radius, -6.8)
     body = Ellipsoid(centre, (1.15 * radius, radius, radius))
-    change.clouds.append(Cloud(body, 1.0, 0.0, 1.0, 0.0, lung_only=True, seed=_seed(rng)))
+    change.clouds.append(Cloud(body, 1.0, 0.0, 1.0, 0.0, seed=_seed(rng)))
     gas = Ellipsoid(centre, (0.95 * radius, 0.8 * radius, 0.8 * radius))
     change.pockets.append((gas, centre[2] + 0.05 * radius))
 
@@ -183,7 +180,7 @@ def pneumothorax(change, patient, severity, side, both, rng):
     """Air between lung and wall: a fine pleural line beyond which there are no vessels, widest at the apex."""
     change.collapse[side] = 0.10 + 0.45 * severity
     change.air[side] *= 1 + 0.6 * severity
-    if severity > 0.8:  # under tension the dome is pressed down
+    if severity > 0.8:  # a large one presses the dome down
         change.lift[side] -= 1.5
 
 

@@ -7,6 +7,8 @@ import numpy as np
 from medlessons.errors import LessonError
 
 CORNERS = ("top left", "top right", "bottom left", "bottom right")
+# A side letter lies beside that side of the patient, who faces the reader: R (or D, dexter) on the left of the image.
+SIDE_OF_LETTER = {"R": "left", "D": "left", "L": "right"}
 
 
 @dataclass(frozen=True)
@@ -99,19 +101,20 @@ STYLES = {
             sharpness=0.1,
         ),
         Style("E", "", sharpness=1.3, width=0.8, gamma=1.1, field=1.05, exposure=1.5),
-        Style("F", "D", "top right", 0.07, border=0.02, border_level=255, blur=0.6, aspect=1.2, gamma=0.9),
+        Style("F", "D", "top left", 0.07, border=0.02, border_level=255, blur=0.6, aspect=1.2, gamma=0.9),
     )
 }
 
 
 def draw_style(rng: np.random.Generator) -> Style:
     """Draw a style that no listed hospital has: for a training set that should fit any hospital."""
-    markers = ("", "", "L", "R", "L", "D", "B", "PA", "AP", "SUPINE", "ERECT", "PORTABLE", "LL", "E")
+    marker = str(rng.choice(["", "", "L", "R", "L", "D", "R", "B", "E", "K", "CR", "DX", "ROOM 2"]))
+    corners = [corner for corner in CORNERS if SIDE_OF_LETTER.get(marker, "") in corner]
     frame = rng.random() < 0.25
     return Style(
         name="drawn",
-        marker=str(rng.choice(markers)),
-        marker_corner=str(rng.choice(CORNERS)),
+        marker=marker,
+        marker_corner=str(rng.choice(corners)),
         marker_size=float(rng.uniform(0.025, 0.08)),
         marker_box=bool(rng.random() < 0.2),
         border=float(rng.uniform(0.01, 0.12)) if frame else 0.0,
