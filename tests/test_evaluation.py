@@ -56,6 +56,34 @@ def test_draws_with_one_class_are_left_out():
         evaluation.interval_by_patient(evaluation.accuracy, [0, 1], [1, 0], ["a"])
 
 
+def test_what_a_statistic_of_ones_own_does_not_define_is_left_out():
+    case = [0, 0, 0, 1], [1, 2, 3, 4], list("abcd")
+    own = evaluation.interval_by_patient(lambda t, s: evaluation.auroc(t, -s), *case, repeats=100)
+    assert own == (0, 0)
+    with pytest.raises(LessonError, match=r"No draw of patients gives a number.*0 or 1"):
+        evaluation.interval_by_patient(evaluation.accuracy, *case, repeats=10)
+
+
+def test_accuracy_compares_case_by_case():
+    assert evaluation.accuracy([1, 0, 1, 1], [1, 0, 0, 1]) == 0.75
+    assert evaluation.accuracy([1, 0, 1, 1], np.array([[1], [0], [0], [1]])) == 0.75  # as networks give them
+    assert evaluation.accuracy([1, 0], np.array([True, True])) == 0.5
+
+
+@pytest.mark.parametrize(
+    "truth, predicted, says",
+    [
+        ([1, 0], [1], "2 true labels but 1"),
+        ([1, 0], [[1, 0], [0, 1]], r"shape \(2, 2\); expected is one value a case"),
+        ([1, 0], 1, r"shape \(\)"),
+        ([1, 0], [0.9, 0.2], "threshold"),
+    ],
+)
+def test_accuracy_refuses(truth, predicted, says):
+    with pytest.raises(LessonError, match=says):
+        evaluation.accuracy(truth, predicted)
+
+
 def test_operating_point_is_that_of_scikit_learn(cases):
     truth, score, _ = cases
     predicted = (score > 0.5).astype(int)
@@ -77,5 +105,6 @@ def test_wilson_interval():
     assert evaluation.wilson_interval(15, 15) == pytest.approx((0.796, 1.0), abs=5e-4)
     assert evaluation.wilson_interval(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-4)  # Newcombe 1998, case 1
     assert evaluation.wilson_interval(0, 20) == pytest.approx((0.0, 0.1611), abs=5e-4)
-    with pytest.raises(LessonError, match="is not a share"):
-        evaluation.wilson_interval(3, 2)
+    for successes, cases in ((3, 2), (-1, 2), (0, 0)):
+        with pytest.raises(LessonError, match="is not a share"):
+            evaluation.wilson_interval(successes, cases)

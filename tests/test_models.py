@@ -1,5 +1,6 @@
 """Weights are loaded whole or not at all."""
 
+import errno
 import shutil
 
 import numpy as np
@@ -56,6 +57,23 @@ def test_the_list_keeps_other_files(folder, tiny):
     shutil.copy(tiny, folder)
     models.record(folder / "tiny.keras")
     assert set(models.checksums()) == {"a.keras", "tiny.keras"}
+
+
+def test_the_list_is_written_whole_or_not_at_all(folder, monkeypatch):
+    (folder / "a.keras").write_bytes(b"a")
+    models.record(folder / "a.keras")
+    before = (folder / models.CHECKSUMS).read_bytes()
+
+    def fill(path, content, **options):
+        path.touch()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(type(folder), "write_text", fill)
+    (folder / "b.keras").write_bytes(b"b")
+    with pytest.raises(LessonError, match="the disk is full"):
+        models.record(folder / "b.keras")
+    assert (folder / models.CHECKSUMS).read_bytes() == before
+    assert {path.name for path in folder.iterdir()} == {"a.keras", "b.keras", models.CHECKSUMS}
 
 
 def test_the_shipped_weights_are_whole():

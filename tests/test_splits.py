@@ -32,6 +32,13 @@ def test_each_part_gets_its_share_of_images_and_of_laterals(table, seed):
         assert (part["label"] == "lateral").sum() / laterals == pytest.approx(SHARES[name], abs=0.08)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_two_labels_that_are_equally_frequent_get_their_share_each(seed):
+    table = pd.DataFrame({"patient": range(20), "label": ["a", "b"] * 10})
+    parts = splits.by_patient(table, {"train": 0.5, "test": 0.5}, seed=seed)
+    assert parts["train"]["label"].value_counts().to_dict() == {"a": 5, "b": 5}
+
+
 def test_a_seed_is_a_split(table):
     first, again, other = (splits.by_patient(table, SHARES, seed=seed)["test"].index for seed in (0, 0, 1))
     assert first.equals(again) and not first.equals(other)
@@ -53,6 +60,7 @@ def test_at_random_leaks_and_is_caught(table):
         (lambda t: t.drop(columns="patient"), SHARES, "no column 'patient'"),
         (lambda t: t.drop(columns="label"), SHARES, "no column 'label'"),
         (lambda t: t.assign(patient=t["patient"].where(t.index != 7)), SHARES, "Row 7"),
+        (lambda t: t.assign(label=t["label"].where(t.index != 7)), SHARES, "Row 7, column label"),
         (lambda t: t, {"train": 0.6, "test": 0.6}, "add up to 1"),
         (lambda t: t, {"train": 1.5, "test": -0.5}, "above 0"),
     ],

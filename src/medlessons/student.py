@@ -69,7 +69,7 @@ def score(path: Path, timeout: float | None = LONGEST_CELL) -> dict[str, dict[st
     try:
         lessons.execute_notebook(notebook, path.parent, path.name, allow_errors=True, timeout=timeout)
     except CellTimeoutError as error:
-        raise LessonError(f"{path}: a cell took longer than {timeout:g} seconds; look for an endless loop.") from error
+        raise LessonError(f"{path}: a cell took longer than {timeout:g} s; look for an endless loop.") from error
     except DeadKernelError as error:
         raise LessonError(f"{path}: Python ended while a cell ran, by its code or for lack of memory.") from error
     printed = "".join(output.text for output in notebook.cells[-1].outputs if output.get("name") == "stdout")

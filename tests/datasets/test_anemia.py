@@ -1,6 +1,7 @@
 """Blood counts load from both sources, and whatever is wrong with a file or a blood count is named."""
 
 import errno
+import re
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medlessons import datasets, settings
-from medlessons.datasets import anemia, download
+from medlessons import datasets, files, settings
+from medlessons.datasets import anemia
 from medlessons.errors import LessonError
 from medlessons.simulate import blood
 
@@ -62,7 +63,7 @@ def test_embedded_is_the_default_and_is_made_once(drawn):
 
 
 def test_the_embedded_file_is_the_same_on_every_machine():
-    assert download.md5(anemia.embedded_csv()) == anemia.EMBEDDED_MD5
+    assert files.md5(anemia.embedded_csv()) == anemia.EMBEDDED_MD5
 
 
 def test_a_changed_embedded_file_is_made_again():
@@ -70,6 +71,14 @@ def test_a_changed_embedded_file_is_made_again():
     path.write_text("WBC\n")
     assert "changed" in anemia.status()[0].note
     assert len(anemia.load("embedded")) == 1281
+
+
+def test_libraries_that_draw_other_numbers_are_named_and_nothing_is_placed(monkeypatch):
+    monkeypatch.setattr(anemia, "embedded_csv", lambda: b"other numbers")
+    for _ in range(2):
+        with pytest.raises(LessonError, match=rf"NumPy {re.escape(np.__version__)} draws other numbers.*requirements"):
+            anemia.load("embedded")
+    assert no_leftovers()
 
 
 def test_prepare_explains_a_full_disk_and_leaves_nothing(monkeypatch):
@@ -115,7 +124,7 @@ def test_unknown_source():
 @pytest.fixture
 def published(monkeypatch, drawn, embedded_csv):
     """A stand-in for the published file, which must not be in the repository: the simulated one under its checksum."""
-    monkeypatch.setattr(anemia, "PUBLISHED_MD5", download.md5(embedded_csv))
+    monkeypatch.setattr(anemia, "PUBLISHED_MD5", files.md5(embedded_csv))
     monkeypatch.setattr(anemia, "PUBLISHED_FIRST_ROW_MD5", anemia._row_md5(drawn[0].iloc[0]))
     return embedded_csv
 
@@ -162,7 +171,7 @@ def test_a_missing_file_says_how_to_get_it():
 
 def test_a_folder_in_place_of_the_file():
     anemia.real_path().mkdir(parents=True)
-    with pytest.raises(LessonError, match=r"diagnosed_cbc_data_v4\.csv: .*Move it away"):
+    with pytest.raises(LessonError, match=r"diagnosed_cbc_data_v4\.csv: .*(Move it away|no permission)"):
         anemia.load("real")
 
 

@@ -3,6 +3,7 @@
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from filelock import FileLock
 from PIL import Image
 
 from medlessons import datasets, settings, splits
-from medlessons.datasets import orientation
+from medlessons.datasets import download, orientation
 from medlessons.errors import LessonError
 
 COLUMNS = ["path", "patient", "view", "label", "age", "sex", "source"]
@@ -221,10 +222,62 @@ def test_fetch_places_nothing_that_cannot_be_read(real, tmp_path, monkeypatch):
     assert not (tmp_path / "goal" / "covid-chestxray-dataset").exists()
 
 
+def test_fetch_refuses_another_table(tmp_path):
+    (tmp_path / "other.csv").write_text("a,b\n")
+    with pytest.raises(LessonError, match=r"other\.csv: this is not the published collection.*--from"):
+        orientation.fetch(tmp_path / "other.csv")
+
+
+def test_fetch_unpacks_beside_its_goal(real, tmp_path, monkeypatch):
+    used = []
+    bring = download.bring
+    monkeypatch.setattr(download, "bring", lambda *args: used.append(args[1]) or bring(*args))
+    monkeypatch.setenv("MEDLESSONS_DATA", str(tmp_path / "goal"))
+    orientation.fetch(real)
+    assert used[0].parent == tmp_path / "goal" and not used[0].exists()
+
+
+def statuses():
+    return {line.source: line for line in orientation.status()}
+
+
 def test_status(real):
-    before = {line.source: line for line in orientation.status()}
+    before = statuses()
     assert not before["embedded"].present and before["embedded"].note == "not there"
-    assert before["real"].present and before["real"].rows == 8
+    assert before["real"].present and before["real"].rows == 8 and before["real"].verified
     orientation.prepare()
-    assert {line.source: line for line in orientation.status()}["embedded"].verified
+    assert statuses()["embedded"].verified
     assert [line for line in datasets.status() if line.name == "orientation"]
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_status_does_not_take_a_text_for_an_image(real, tmp_path, own):
+    folder = real / "images"
+    if own:
+        folder = tmp_path / "real" / "orientation" / "frontal"
+        write_image(folder / "a.png")
+    (folder / "x.png").write_text("no image")
+    line = statuses()["real"]
+    assert not line.verified and "1 of the files are no images, such as x.png" in line.note
+
+
+def test_status_without_any_image(tmp_path):
+    (tmp_path / "real" / "orientation").mkdir(parents=True)
+    line = statuses()["real"]
+    assert not line.verified and line.note == "own data, but no image"
+
+
+@pytest.mark.parametrize("damage", ["recipe", "image", "table"])
+def test_status_does_not_verify_embedded_images_that_will_be_made_again(damage):
+    path = orientation.load()["path"][0]
+    folder = orientation.embedded_path("lesson")
+    if damage == "recipe":
+        (folder / "recipe.md5").write_text("older")
+    elif damage == "image":
+        Path(path).unlink()
+    else:
+        (folder / "metadata.csv").write_text("")
+    line = statuses()["embedded"]
+    assert line.present and not line.verified and "made again" in line.note
+    orientation.prepare()
+    assert statuses()["embedded"].verified

@@ -375,7 +375,7 @@ def _embedded_status() -> download.Status:
     if not folder.exists():
         return download.Status(NAME, "embedded", folder, False, 0, False, "not there")
     whole = _is_whole(folder, _recipe(_requests_of("lesson")))
-    note = "simulated data" if whole else "not complete or out of date: the next load makes them again"
+    note = "simulated data" if whole else "incomplete or out of date; they will be made again"
     return download.Status(NAME, "embedded", folder, True, len(_images(folder)), whole, note)
 
 
@@ -387,7 +387,7 @@ def _status(folder: Path, note: str, table: str = "") -> download.Status:
     if not there:
         note += ", but no image"
     elif wrong:
-        note += f", but {len(wrong)} of the files are no images, such as {wrong[0]}: replace or remove them"
+        note += f", but {len(wrong)} of the files are no images, such as {wrong[0]}"
     return download.Status(NAME, "real", folder, True, len(there), bool(there) and not wrong, note)
 
 
