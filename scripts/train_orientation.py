@@ -14,8 +14,9 @@ import pandas as pd
 from tqdm import tqdm
 
 from medlessons import evaluation, images, models, settings
-from medlessons.datasets import download, orientation
+from medlessons.datasets import orientation
 from medlessons.errors import LessonError
+from medlessons.files import placing
 from medlessons.simulate import thorax
 
 SIZE = 96
@@ -142,7 +143,7 @@ def main() -> None:
         measure_everywhere(network)
         if seed == SEEDS[0]:
             path = settings.models_dir() / "orientation.keras"
-            with download.placing(path) as temporary:
+            with placing(path) as temporary:
                 network.save(temporary)
             models.record(path)
             print(f"{path.name}: {os.path.getsize(path):,} bytes")

@@ -22,8 +22,8 @@ from nbconvert import HTMLExporter
 from tqdm import tqdm
 
 from medlessons import settings
-from medlessons.datasets.download import placing
 from medlessons.errors import LessonError
+from medlessons.files import placing
 
 NOTEBOOKS = settings.REPOSITORY / "notebooks"
 DOCS = settings.REPOSITORY / "docs"

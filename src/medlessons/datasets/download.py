@@ -9,7 +9,6 @@ from pathlib import Path
 
 from medlessons.errors import LessonError
 from medlessons.files import explained
-from medlessons.files import placing as placing  # lessons.py and scripts still take it from here
 
 ATTEMPTS = 3
 
