@@ -82,3 +82,9 @@ def test_the_versions_are_those_of_the_package():
         version = ".".join(map(str, oldest))
         assert specifier.contains(version), f"{package} {version} is not in {specifier}"
         assert not specifier.contains(f"{oldest[0]}.{oldest[1] - 1}")
+
+
+def test_another_backend_is_named(monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    with pytest.raises(LessonError, match="KERAS_BACKEND is 'jax', but the lessons use TensorFlow"):
+        doctor.start(lesson=1)

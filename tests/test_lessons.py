@@ -44,6 +44,11 @@ def test_a_lesson_that_is_not_there_is_named(folder, selection):
         lessons.find(selection, folder)
 
 
+def test_a_folder_without_lessons_is_named(tmp_path):
+    with pytest.raises(LessonError, match="there are no lessons"):
+        lessons.find(folder=tmp_path)
+
+
 def test_a_run_writes_notebook_page_index_and_report_and_leaves_the_lesson_alone(folder, tmp_path):
     (lesson,) = lessons.find(folder=folder)
     before = lesson.path.read_bytes()

@@ -1,8 +1,14 @@
 """The command line: what each verb prints, and how mistakes are answered."""
 
 import os
+import signal
+import subprocess
+import sys
+import time
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from medlessons import __main__ as command
 from medlessons import datasets, settings
@@ -56,6 +62,33 @@ def test_an_unknown_source_is_answered(monkeypatch, capsys):
     assert "MEDLESSONS_SOURCE is 'kaggle', but it must be one of: embedded, real" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+def test_a_run_that_is_stopped_ends_at_once_and_leaves_no_kernel(number, tmp_path):
+    for lesson in (1, 2):
+        cells = [new_markdown_cell(f"# Lesson {lesson}"), new_code_cell("print('on')\nimport time\ntime.sleep(60)")]
+        nbformat.write(new_notebook(cells=cells), tmp_path / f"0{lesson}_slow.ipynb")
+    code = """
+import pathlib, sys
+from medlessons import __main__ as command, lessons
+lessons.find.__defaults__ = (None, pathlib.Path(sys.argv[1]))
+command._prepare = lambda: None
+sys.exit(command.main(["run", "--build", sys.argv[1] + "/build"]))
+"""
+    run = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stderr=subprocess.PIPE, text=True)
+    said = ""
+    while "print('on')" not in said:  # the bar shows the cell that runs
+        said += run.stderr.read(1)
+        assert run.poll() is None
+    time.sleep(1)
+    run.send_signal(number)
+    said += run.communicate(timeout=30)[1]
+    assert run.returncode == 130
+    assert "medlessons: stopped" in said
+    assert "Traceback" not in said
+    assert "Lesson 2" not in said
+
+
 def test_ctrl_c_ends_without_a_traceback(monkeypatch, capsys):
     def interrupted():
         raise KeyboardInterrupt
@@ -72,6 +105,12 @@ def test_data_folders_are_absolute_for_the_kernels(monkeypatch):
     assert settings.real_dir().is_absolute()
     assert os.environ["MEDLESSONS_DATA"] == str(settings.real_dir())
     assert "~" not in os.environ["MEDLESSONS_EMBEDDED"]
+
+
+def test_a_folder_that_cannot_be_is_named(monkeypatch, capsys):
+    monkeypatch.setenv("MEDLESSONS_DATA", "~nobody-of-this-name/data")
+    assert command.main(["data", "status"]) == 1
+    assert "MEDLESSONS_DATA is '~nobody-of-this-name/data'" in capsys.readouterr().err
 
 
 def test_an_unknown_profile_is_refused(monkeypatch):

@@ -1,8 +1,9 @@
 """The command line: ``medlessons`` or ``python -m medlessons``."""
 
 import argparse
-import os
+import signal
 import sys
+import threading
 from pathlib import Path
 
 from medlessons import settings
@@ -14,8 +15,13 @@ BUILD = settings.REPOSITORY / "build"
 def main(arguments: list[str] | None = None) -> int:
     """Run one verb. Returns 0, or 1 if something the reader can mend went wrong."""
     options = parser().parse_args(arguments)
-    apply(options)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cancelled CI job tidies up as Ctrl-C does
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # an old terminal may not know every letter
     try:
+        settings.choose(getattr(options, "source", None), getattr(options, "profile", None))
         return options.run(options) or 0
     except LessonError as error:
         print(f"medlessons: {error}", file=sys.stderr)
@@ -66,17 +72,6 @@ def parser() -> argparse.ArgumentParser:
     return main_parser
 
 
-def apply(options: argparse.Namespace) -> None:
-    """Hand source, profile and data folder on to the kernels, which read them from the environment."""
-    for name in ("source", "profile"):
-        if getattr(options, name, None):
-            os.environ[f"MEDLESSONS_{name.upper()}"] = getattr(options, name)
-    for name in ("MEDLESSONS_DATA", "MEDLESSONS_EMBEDDED"):
-        # A kernel runs in the folder of its notebook, where a relative path would lead elsewhere.
-        if os.environ.get(name):
-            os.environ[name] = str(Path(os.environ[name]).expanduser().resolve())
-
-
 def list_lessons(options: argparse.Namespace) -> None:
     """Print number, title and file of each lesson."""
     from medlessons import lessons
@@ -108,7 +103,7 @@ def refresh(options: argparse.Namespace) -> None:
     """Execute lessons on the embedded data in the quick profile, and store their outputs."""
     from medlessons import lessons
 
-    os.environ.update(MEDLESSONS_SOURCE="embedded", MEDLESSONS_PROFILE="quick")
+    settings.choose("embedded", "quick")
     for lesson in lessons.find(options.lesson):
         lessons.store(lessons.execute(lesson))
 

@@ -41,7 +41,7 @@ def start(lesson: int) -> None:
     """
     faults = [finding for finding in versions() if not finding.well]
     if faults:
-        raise LessonError(" ".join(finding.says for finding in faults))
+        raise LessonError(" ".join(dict.fromkeys(finding.says for finding in faults)))
     patients = {"embedded": "simulated patients", "real": "published data"}[settings.source()]
     print(
         f"Lesson {lesson}. Source: {settings.source()} ({patients}). Profile: {settings.profile().name}. "
@@ -67,6 +67,9 @@ def versions() -> Iterator[Finding]:
     yield python(sys.version_info[:2])
     for package, oldest in OLDEST.items():
         yield installed(package, oldest)
+    if settings.backend() != "tensorflow":
+        says = f"KERAS_BACKEND is {settings.backend()!r}, but the lessons use TensorFlow. Remove that variable."
+        yield Finding("Keras' backend", False, says)
 
 
 def python(version: tuple[int, int]) -> Finding:

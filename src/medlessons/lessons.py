@@ -1,11 +1,14 @@
 """Finds the lessons, executes them, and writes the pages and the report."""
 
+import asyncio
 import base64
+import contextlib
 import copy
 import json
 import math
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -65,14 +68,18 @@ def find(selection: str | None = None, folder: Path = NOTEBOOKS) -> list[Lesson]
     Raises
     ------
     LessonError
-        If a number has no lesson.
+        If a number has no lesson, or the folder has none.
     """
     lessons = [_lesson(path) for path in sorted(folder.glob("[0-9][0-9]_*.ipynb"))]
+    if not lessons:
+        raise LessonError(
+            f"{folder}: there are no lessons. Install from a clone of the repository: pip install --no-deps -e ."
+        )
     if not selection:
         return lessons
     by_number = {lesson.number: lesson for lesson in lessons}
     try:
-        return [by_number[int(number)] for number in selection.split(",")]
+        return [by_number[number] for number in sorted({int(number) for number in selection.split(",")})]
     except (KeyError, ValueError):
         numbers = ", ".join(map(str, by_number))
         raise LessonError(f"There is no lesson {selection!r}; there are {numbers}. Try LESSON=1.") from None
@@ -171,7 +178,7 @@ def execute_notebook(
         def advance(cell, cell_index, execute_reply):
             bar.update()
 
-        NotebookClient(
+        client = _Client(
             notebook,
             timeout=timeout,
             kernel_name="python3",
@@ -179,7 +186,31 @@ def execute_notebook(
             resources={"metadata": {"path": str(folder)}},
             on_cell_start=show_cell,
             on_cell_executed=advance,
-        ).execute(stderr=subprocess.DEVNULL)  # TensorFlow's chatter would tear the progress bar
+        )
+        try:
+            client.execute(stderr=subprocess.DEVNULL)  # TensorFlow's chatter would tear the progress bar
+        except BaseException:
+            if client.stopped:
+                raise KeyboardInterrupt from None
+            raise
+
+
+class _Client(NotebookClient):
+    """Ctrl-C and SIGTERM end the run. nbclient alone ends the kernel only, and takes that for a kernel that died."""
+
+    stopped = False
+
+    async def async_start_new_kernel(self, **kwargs):
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+        def stop():
+            self.stopped = True
+            task.cancel()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with contextlib.suppress(NotImplementedError, RuntimeError):  # Windows; a thread of its own
+                loop.add_signal_handler(number, stop)
+        await super().async_start_new_kernel(**kwargs)
 
 
 def _failed(notebook: nbformat.NotebookNode) -> str:

@@ -81,7 +81,10 @@ def profile() -> Profile:
 
 def _folder(variable: str, default: str) -> Path:
     value = os.environ.get(variable)
-    return Path(value).expanduser().resolve() if value else REPOSITORY / "data" / default
+    try:
+        return Path(value).expanduser().resolve() if value else REPOSITORY / "data" / default
+    except RuntimeError as error:  # ~nobody
+        raise LessonError(f"{variable} is {value!r}, which is no folder: {error}") from error
 
 
 def embedded_dir() -> Path:
@@ -92,6 +95,11 @@ def embedded_dir() -> Path:
 def real_dir() -> Path:
     """Return the folder of the published data sets."""
     return _folder("MEDLESSONS_DATA", "real")
+
+
+def backend() -> str:
+    """Return the backend that Keras is told to use; the lessons need ``"tensorflow"``."""
+    return os.environ.get("KERAS_BACKEND", "tensorflow")
 
 
 def models_dir() -> Path:
@@ -108,3 +116,27 @@ def set_defaults() -> None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+def choose(source_name: str | None = None, profile_name: str | None = None) -> None:
+    """Write a choice to the environment, from where the kernels of the notebooks read it.
+
+    Folders are made absolute: a kernel runs in the folder of its notebook, where a relative path would lead elsewhere.
+
+    Parameters
+    ----------
+    source_name, profile_name : str, optional
+        What to run on; as the environment says unless given.
+
+    Raises
+    ------
+    LessonError
+        If the environment then names an unknown source or profile, or a folder that cannot be.
+    """
+    for variable, value in (("MEDLESSONS_SOURCE", source_name), ("MEDLESSONS_PROFILE", profile_name)):
+        if value:
+            os.environ[variable] = value
+    source(), profile()
+    for variable, folder in (("MEDLESSONS_DATA", real_dir()), ("MEDLESSONS_EMBEDDED", embedded_dir())):
+        if os.environ.get(variable):
+            os.environ[variable] = str(folder)
