@@ -52,6 +52,27 @@ def test_placing_explains_a_missing_permission(tmp_path, monkeypatch):
         pass
 
 
+def test_placing_explains_a_disk_that_is_read_only(tmp_path):
+    message = r"no permission \(Read-only file system\).*choose another folder \(MEDLESSONS_DATA.*--build\)"
+    with pytest.raises(LessonError, match=message), files.placing(tmp_path / "table.csv"):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+
+def test_placing_explains_a_folder_that_cannot_be_made(tmp_path, monkeypatch):
+    def refuse(path, *arguments, **options):
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", str(path))
+
+    monkeypatch.setattr(type(tmp_path), "mkdir", refuse)  # as below /proc, or on a drive that is not there
+    message = r"table\.csv: .*deep is not there and cannot be made\. Check the path, or choose another"
+    with pytest.raises(LessonError, match=message), files.placing(tmp_path / "deep" / "table.csv"):
+        pass
+
+
+def test_explained_lets_other_troubles_pass(tmp_path):
+    with pytest.raises(OSError, match="Input/output error"), files.explained(tmp_path):
+        raise OSError(errno.EIO, "Input/output error")
+
+
 def test_placing_explains_a_folder_in_the_place_of_the_file(tmp_path):
     (tmp_path / "table.csv").mkdir()
     message = r"table\.csv: .*(Move it away|no permission)"  # the second on Windows

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from medlessons.errors import LessonError
 
+OR_ELSEWHERE = "or choose another folder (MEDLESSONS_DATA, MEDLESSONS_EMBEDDED or --build)."
+
 
 def md5(content: bytes) -> str:
     """Return the MD5 checksum as 32 hexadecimal digits."""
@@ -22,22 +24,24 @@ def explained(path: Path) -> Iterator[None]:
     """Turn the usual troubles with files (no space, no permission, a folder in the way) into a LessonError."""
     try:
         yield
-    except PermissionError as error:
-        raise LessonError(
-            f"{path}: no permission ({error.strerror}). Change the permissions of the file and its folder, "
-            "or choose another folder with MEDLESSONS_DATA (real) or MEDLESSONS_EMBEDDED (embedded)."
-        ) from error
-    except (IsADirectoryError, NotADirectoryError, FileExistsError) as error:
-        raise LessonError(
-            f"{path}: something else stands in the way ({error.strerror}). Move it away and try again."
-        ) from error
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        explanation = _explain(error)
+        if explanation is None:
             raise
-        raise LessonError(
-            f"{path}: the disk is full, nothing was written. Free some space and try again, "
-            "or choose another folder with MEDLESSONS_DATA (real) or MEDLESSONS_EMBEDDED (embedded)."
-        ) from error
+        raise LessonError(f"{path}: {explanation}") from error
+
+
+def _explain(error: OSError) -> str | None:
+    """Say in plain words what happened and what to do; None if it is not one of the usual troubles."""
+    if isinstance(error, PermissionError) or error.errno == errno.EROFS:
+        return f"no permission ({error.strerror}). Change the permissions of the file and its folder, {OR_ELSEWHERE}"
+    if isinstance(error, FileNotFoundError):
+        return f"{error.filename or 'a file'} is not there and cannot be made. Check the path, {OR_ELSEWHERE}"
+    if isinstance(error, (IsADirectoryError, NotADirectoryError, FileExistsError)):
+        return f"something else stands in the way ({error.strerror}). Move it away and try again."
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk is full, nothing was written. Free some space and try again, {OR_ELSEWHERE}"
+    return None
 
 
 @contextlib.contextmanager
@@ -49,7 +53,7 @@ def placing(path: Path) -> Iterator[Path]:
     Raises
     ------
     LessonError
-        If the disk is full, the folder cannot be written, or a folder stands in the place of the file.
+        If the disk is full, the folder cannot be made or written, or a folder stands in the place of the file.
     """
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
