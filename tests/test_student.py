@@ -33,8 +33,8 @@ def scores(paths, **options):
 def test_notebooks_of_the_same_name_are_told_apart_and_bad_ones_get_a_row(tmp_path):
     says = {
         "import os\nos._exit(1)": "Python ended",
-        "import builtins\nbuiltins.print = lambda *values: None": "could not be read",
-        "import builtins, sys\nbuiltins.print = lambda *values: sys.stdout.write('[1]')": "could not be read",
+        "from medlessons.checks import exercise\nexercise.results = None": "could not be read",
+        "from medlessons.checks import exercise\nexercise.results = lambda: [1]": "could not be read",
     }
     paths = [hand_in(tmp_path / str(number) / "01.ipynb", code) for number, code in enumerate(says)]
     (tmp_path / "broken.ipynb").write_text("{")
@@ -45,6 +45,18 @@ def test_notebooks_of_the_same_name_are_told_apart_and_bad_ones_get_a_row(tmp_pa
         assert (row["number"], row["exercise"], row["state"]) == ("", "", "could not be run")
         assert reason in row["remark"] and row["notebook"] in row["remark"]
     assert rows[-1]["state"] == "done" and rows[-1]["number"]
+
+
+def test_what_a_student_does_to_print_does_not_matter(tmp_path):
+    rebound = "\nimport builtins, io, sys\nprint = builtins.print = display = None\nsys.stdout = io.StringIO()"
+    (row,) = scores([hand_in(tmp_path / "01.ipynb", GOOD + rebound)])
+    assert (row["number"], row["state"]) == ("1.1", "done")
+
+
+def test_a_notebook_that_checks_nothing_gets_a_row(tmp_path):
+    nbformat.write(new_notebook(), tmp_path / "empty.ipynb")
+    rows = scores([tmp_path / "empty.ipynb", hand_in(tmp_path / "02.ipynb", GOOD.partition("\nneuron =")[0])])
+    assert [(row["number"], row["state"]) for row in rows] == [("", "no exercise was checked")] * 2
 
 
 def test_an_endless_loop_does_not_hang_the_marking(tmp_path):

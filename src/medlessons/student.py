@@ -2,7 +2,6 @@
 
 import copy
 import csv
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
@@ -19,12 +18,18 @@ FOLDER = lessons.NOTEBOOKS / "student"
 STUB = "...  # your code here"
 LONGEST_CELL = 600  # seconds
 RESULT = ("exercise", "state", "remark")
-# Appended when a notebook is scored, so that it does not matter what the student did to the last cell.
+# Appended when a notebook is scored, so that it does not matter what the student did to the last cell. The results
+# are displayed, not printed, so that it does not matter either what the student did to print or sys.stdout.
 LAST_CELL = """
-import json
+from IPython.display import display
 from medlessons.checks.exercise import results
-print(json.dumps(results()))
+display({"application/json": results()}, raw=True)
 """
+NOTHING_CHECKED = {
+    "exercise": "",
+    "state": "no exercise was checked",
+    "remark": "Look whether the functions were renamed, or the cells with the checks removed.",
+}
 
 
 def edition(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -57,7 +62,7 @@ def score(path: Path, timeout: float | None = LONGEST_CELL) -> dict[str, dict[st
     Returns
     -------
     dict
-        Number of each exercise -> its ``exercise`` (title), ``state`` and ``remark``.
+        Number of each exercise -> its ``exercise`` (title), ``state`` and ``remark``; empty if none was checked.
 
     Raises
     ------
@@ -72,13 +77,13 @@ def score(path: Path, timeout: float | None = LONGEST_CELL) -> dict[str, dict[st
         raise LessonError(f"{path}: a cell took longer than {timeout:g} s; look for an endless loop.") from error
     except DeadKernelError as error:
         raise LessonError(f"{path}: Python ended while a cell ran, by its code or for lack of memory.") from error
-    printed = "".join(output.text for output in notebook.cells[-1].outputs if output.get("name") == "stdout")
+    displayed = [output.data for output in notebook.cells[-1].outputs if output.output_type == "display_data"]
     try:
-        results = json.loads(printed)
+        results = displayed[0]["application/json"]
         return {number: {key: result[key] for key in RESULT} for number, result in results.items()}
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (IndexError, TypeError, KeyError, AttributeError) as error:
         raise LessonError(
-            f"{path}: the state of the exercises could not be read from what the last cell printed. "
+            f"{path}: the state of the exercises could not be read at its end. "
             "Open the notebook and run all of its cells to see why."
         ) from error
 
@@ -86,7 +91,7 @@ def score(path: Path, timeout: float | None = LONGEST_CELL) -> dict[str, dict[st
 def write_scores(paths: Iterable[Path], file: TextIO, timeout: float | None = LONGEST_CELL) -> None:
     """Write a CSV of one row a notebook and exercise: notebook, number, exercise, state, remark.
 
-    A notebook that cannot be run gets one row, without a number, that says why.
+    A notebook that cannot be run, or that checks no exercise, gets one row, without a number, that says so.
 
     Parameters
     ----------
@@ -109,7 +114,7 @@ def write_scores(paths: Iterable[Path], file: TextIO, timeout: float | None = LO
     rows.writerow(["notebook", "number", *RESULT])
     for path in paths:
         try:
-            results = score(path, timeout)
+            results = score(path, timeout) or {"": NOTHING_CHECKED}
         except LessonError as error:
             results = {"": {"exercise": "", "state": "could not be run", "remark": str(error)}}
         for number, result in results.items():
