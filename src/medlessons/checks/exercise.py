@@ -30,7 +30,7 @@ def judge(
         The right answer; it is handed back when the student's one is missing or wrong.
     find_mistake : callable
         Takes the student's object and returns ``None`` if it is right, else one sentence that names the mistake.
-        An exception that the student's code raises is reported as such.
+        An exception that the student's code raises, or its ``sys.exit()``, is reported as such.
 
     Returns
     -------
@@ -41,8 +41,9 @@ def judge(
         mistake = find_mistake(_probe(student))
     except _Untouched:
         mistake = NOT_DONE
-    except Exception as error:
-        mistake = f"your code stopped with {type(error).__name__}: {error}."
+    except (Exception, SystemExit) as error:
+        reason = f"{type(error).__name__}: {error}".removesuffix(": ")
+        mistake = f"your code stopped with {reason}."
     state = "done" if mistake is None else "not done" if mistake is NOT_DONE else "mistake"
     _results[number] = {"exercise": title, "state": state, "remark": mistake or ""}
     if state == "done":
