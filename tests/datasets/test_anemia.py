@@ -134,8 +134,9 @@ def put(content: bytes):
     anemia.real_path().write_bytes(content)
 
 
-def test_the_published_file_is_known_by_its_checksum_whatever_its_line_ends(published):
-    for content in (published, published.replace(b"\n", b"\r\n")):
+def test_the_published_file_is_known_by_its_checksum_however_it_was_saved(published):
+    windows = published.replace(b"\n", b"\r\n")
+    for content in (published, windows, b"\xef\xbb\xbf" + windows):
         put(content)
         table = anemia.load("real")
         assert table.attrs["name"] == "published data" and len(table) == 1281
@@ -189,12 +190,16 @@ def test_an_unreadable_folder(monkeypatch):
 FILE_FAULTS = {
     b"": r"own\.csv: the file is empty",
     b" \n\n": r"own\.csv: the file is empty",
+    b"\xef\xbb\xbf\n": r"own\.csv: the file is empty",
     b"\xff\xfeW\0B\0C\0": r"the text is in UTF-16\. Save it again as \"CSV UTF-8\"",
     b"PK\x03\x04": r"a zip or an Excel workbook, not a CSV file",
     b"\x89PNG\r\n\0\0": r"this is not a text file",
     b"WBC,LYMp\n1,\xe9\n": r"line 2: the text is not in UTF-8 \(byte 11\)",
     b'WBC,LYMp\n"1,2\n': r"cannot be read as CSV .*quotation marks",
-    b"<html>\n<body>sign in</body>\n": r"line 1: the column WBC, LYMp.* is missing",
+    b"<html>\n<body>sign in</body>\n": r"own\.csv: this is a web page, most likely a login page\. Sign in",
+    b"\n<!DOCTYPE html>\n": r"own\.csv: this is a web page",
+    b"wbc,lymp\n1,2\n": r"line 1: 15 of the 15 column names are missing\. Expected were: WBC, .*, with just these",
+    b"WBC,LYMp\n1,2\n": r"line 1: 13 of the 15 column names are missing\. Expected were: WBC",
 }
 
 
@@ -240,6 +245,10 @@ TABLE_FAULTS = {
     "header repeated": (lambda t: change(t, 9, t.columns, t.columns), r"line 11, column Diagnosis: 'Diagnosis' is not"),
     "one row": (lambda t: t.head(1), r"own\.csv: 1 row of blood counts; at least 100 are needed"),
     "no rows": (lambda t: t.head(0), r"own\.csv: 0 rows of blood counts"),
+    "one diagnosis only": (
+        lambda t: t.assign(Diagnosis="Healthy"),
+        r"column Diagnosis: every row is Healthy, but at least two diagnoses are needed to tell them apart",
+    ),
     "a diagnosis too rare": (
         lambda t: change(t, 0, "Diagnosis", "Macrocytic anemia"),
         r"column Diagnosis: Macrocytic anemia occurs 1 times; at least 5 rows",

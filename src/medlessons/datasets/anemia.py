@@ -5,6 +5,7 @@ The published set is "Anemia Types Classification", https://www.kaggle.com/datas
 read as "own data" after every cell has been checked. The format is described in data/README.md.
 """
 
+import codecs
 import csv
 import io
 from collections.abc import Mapping
@@ -277,6 +278,7 @@ def check(content: bytes, file: str) -> pd.DataFrame:
         On the first thing that is wrong: the file, the column, the line of the file (the header is line 1), what was
         expected, and what to do.
     """
+    content = content.removeprefix(codecs.BOM_UTF8)
     if files.md5(content.replace(b"\r\n", b"\n")) == PUBLISHED_MD5:
         return _read(content, "published data")
     lines = _split(_decode(content, file), file)
@@ -302,10 +304,15 @@ def _decode(content: bytes, file: str) -> str:
         raise LessonError(f'{file}: the text is in UTF-16. Save it again as "CSV UTF-8".')
     if content.startswith(b"PK"):
         raise LessonError(f"{file}: this is a zip or an Excel workbook, not a CSV file. Unpack it, or save it as CSV.")
+    if content.lstrip().lower().startswith((b"<!doctype", b"<html")):
+        raise LessonError(
+            f"{file}: this is a web page, most likely a login page. Sign in with a browser, download the file by hand "
+            "and give its path with --from."
+        )
     if b"\0" in content:
         raise LessonError(f"{file}: this is not a text file. A CSV file with 15 columns was expected; fetch it again.")
     try:
-        return content.decode("utf-8-sig")
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise LessonError(
@@ -335,8 +342,11 @@ def _split(text: str, file: str) -> list[list[str]]:
     missing = [name for name in expected if name not in names]
     extra = [name or "(no name)" for name in names if name not in expected]
     if missing:
+        few = f"the column {', '.join(missing)} is"
+        many = f"{len(missing)} of the {len(expected)} column names are"
         raise LessonError(
-            f"{file}, line 1: the column {', '.join(missing)} is missing. Expected were: {', '.join(expected)}."
+            f"{file}, line 1: {few if len(missing) <= 3 else many} missing. Expected were: {', '.join(expected)}, "
+            "with just these upper and lower case letters."
         )
     if repeated:
         raise LessonError(f"{file}, line 1: the column {', '.join(repeated)} stands there twice. Remove one of them.")
@@ -444,6 +454,11 @@ def _check_size(table: pd.DataFrame, file: str) -> None:
             f"{file}: {rows} of blood counts; at least {MINIMUM_ROWS} are needed to train and to test. Add rows."
         )
     counts = table["Diagnosis"].value_counts()
+    if len(counts) == 1:
+        raise LessonError(
+            f"{file}, column Diagnosis: every row is {counts.index[0]}, but at least two diagnoses are needed to tell "
+            "them apart. Add rows of another one."
+        )
     if counts.min() < MINIMUM_ROWS_PER_DIAGNOSIS:
         raise LessonError(
             f"{file}, column Diagnosis: {counts.idxmin()} occurs {counts.min()} times; at least "
