@@ -55,6 +55,12 @@ def test_bring_takes_a_file_where_it_lies(tmp_path):
         download.bring(tmp_path / "other.csv", tmp_path)
 
 
+@pytest.mark.parametrize("origin", ["", " "])
+def test_bring_refuses_an_empty_origin(tmp_path, origin):
+    with pytest.raises(LessonError, match=r"--from is empty\. Give the path"):
+        download.bring(origin, tmp_path)
+
+
 def test_kaggle_failures_are_explained(tmp_path, monkeypatch):
     import kagglehub
 
@@ -75,6 +81,8 @@ def test_find_file_in_folder_and_zip(tmp_path):
     assert download.find_file(tmp_path / "set.zip", "table.csv", tmp_path).read_text() == "zipped"
     with pytest.raises(LessonError, match=r"set: there is no other\.csv in it"):
         download.find_file(tmp_path / "set", "other.csv", tmp_path)
+    with pytest.raises(LessonError, match=r"set\.zip: there is no other\.csv in it"):
+        download.find_file(tmp_path / "set.zip", "other.csv", tmp_path)
 
 
 @pytest.mark.parametrize("member", ["../evil.csv", "/tmp/evil.csv", "a/../../evil.csv"])

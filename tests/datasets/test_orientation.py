@@ -144,6 +144,25 @@ def test_the_published_set_is_read_and_what_is_left_out_is_counted(real):
     assert splits.shared_patients({"a": table[:1], "b": table[1:]}) == ["1"]
 
 
+def test_a_second_row_of_the_same_file_is_left_out_and_counted(real):
+    rows = pd.read_csv(real / "metadata.csv", keep_default_na=False)
+    again = rows.iloc[[0, 8]].assign(folder="images/../images")  # of the second, the file is not there at all
+    pd.concat([rows, again]).to_csv(real / "metadata.csv", index=False)
+    table = orientation.load("real")
+    assert table["path"].is_unique and len(table) == 4
+    assert table.attrs["left_out"]["a further row of the same file"] == 1
+
+
+@pytest.mark.parametrize("folder", ["..", "images/../../elsewhere", "{elsewhere}"])
+def test_a_row_that_leads_out_of_the_published_set_is_refused(real, tmp_path, folder):
+    write_image(tmp_path / "real" / "elsewhere" / "a.png")
+    rows = pd.read_csv(real / "metadata.csv", keep_default_na=False)
+    rows.loc[1, "folder"] = folder.format(elsewhere=tmp_path / "real" / "elsewhere")
+    rows.to_csv(real / "metadata.csv", index=False)
+    with pytest.raises(LessonError, match=r"metadata\.csv, line 3, columns folder and filename: .*outside of the coll"):
+        orientation.load("real")
+
+
 def test_elsewhere_is_the_published_set_if_the_source_is_real(real, monkeypatch):
     monkeypatch.setenv("MEDLESSONS_SOURCE", "real")
     assert orientation.load_external().equals(orientation.load())
@@ -196,6 +215,14 @@ def test_a_folder_with_one_class_only_is_refused(tmp_path, label, other):
         orientation.load("real")
 
 
+def test_a_folder_of_dicom_files_says_to_convert_them(tmp_path):
+    path = tmp_path / "real" / "orientation" / "frontal" / "IM0001"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(bytes(128) + b"DICM")
+    with pytest.raises(LessonError, match=r"DICOM files\. Convert them to PNG first"):
+        orientation.load("real")
+
+
 # ---------------------------------------------------------------------------------------------------------
 # Fetching and status
 
@@ -226,6 +253,11 @@ def test_fetch_refuses_another_table(tmp_path):
     (tmp_path / "other.csv").write_text("a,b\n")
     with pytest.raises(LessonError, match=r"other\.csv: this is not the published collection.*--from"):
         orientation.fetch(tmp_path / "other.csv")
+
+
+def test_fetch_from_nothing_does_not_download():
+    with pytest.raises(LessonError, match="--from is empty"):
+        orientation.fetch("")
 
 
 def test_fetch_unpacks_beside_its_goal(real, tmp_path, monkeypatch):

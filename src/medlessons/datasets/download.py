@@ -41,8 +41,10 @@ def bring(origin: str | Path, folder: Path, progress: bool = True) -> Path:
     Raises
     ------
     LessonError
-        If the file does not exist, or the download failed three times.
+        If `origin` is empty, the file does not exist, or the download failed three times.
     """
+    if not str(origin).strip():
+        raise LessonError("--from is empty. Give the path of a file or folder, or a URL.")
     if not str(origin).startswith(("http://", "https://")):
         path = Path(origin).expanduser()
         if not path.exists():
@@ -88,11 +90,10 @@ def find_file(place: Path, name: str, folder: Path) -> Path:
     LessonError
         If it is not in the folder or the zip.
     """
-    if zipfile.is_zipfile(place):
-        place = unzip(place, folder / "unzipped")
-    if place.is_file():
-        return place
-    found = sorted(place.rglob(name))
+    contents = unzip(place, folder / "unzipped") if zipfile.is_zipfile(place) else place
+    if contents.is_file():
+        return contents
+    found = sorted(contents.rglob(name))
     if not found:
         raise LessonError(f"{place.name}: there is no {name} in it. Give the path of that file itself with --from.")
     return found[0]

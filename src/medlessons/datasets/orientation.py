@@ -4,6 +4,7 @@ The published images are the COVID-19 image data collection, https://github.com/
 (Cohen et al. 2020, https://arxiv.org/abs/2006.11988). The format is described in data/README.md.
 """
 
+import os
 import shutil
 from pathlib import Path
 
@@ -211,14 +212,15 @@ def read_collection(folder: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        As :func:`load` describes it. CT slices, unknown views, rows without their file, files without a row and files
-        that cannot be read are left out and counted.
+        As :func:`load` describes it. CT slices, unknown views, rows without their file, further rows of the same
+        file, files without a row and files that cannot be read are left out and counted.
 
     Raises
     ------
     LessonError
-        If the folder, a column, or one of the two labels is missing.
+        If the folder, a column, or one of the two labels is missing, or a row names a file outside of the folder.
     """
+    folder = Path(os.path.abspath(folder))
     path = folder / METADATA
     if not path.is_file():
         raise LessonError(
@@ -226,7 +228,9 @@ def read_collection(folder: Path) -> pd.DataFrame:
             "or use the simulated ones with MEDLESSONS_SOURCE=embedded."
         )
     rows = _read_metadata(path)
-    rows["path"] = [str(folder / where / name) for where, name in zip(rows["folder"], rows["filename"], strict=True)]
+    names = zip(rows["folder"], rows["filename"], strict=True)
+    rows["path"] = [os.path.abspath(folder / where / name) for where, name in names]
+    _refuse_paths_outside(rows, path)
     rows["label"] = rows["view"].map(LABEL_OF_VIEW)
     there = rows["path"].map(lambda name: Path(name).is_file())
     images_there = {str(name) for name in (folder / "images").glob("*") if name.suffix.lower() in IMAGE_SUFFIXES}
@@ -238,6 +242,9 @@ def read_collection(folder: Path) -> pd.DataFrame:
     left_out = {reason: int(which.sum()) for reason, which in reasons.items()}
     left_out["a file without a row"] = len(images_there - set(rows["path"]))
     table = rows[rows["label"].notna() & there].rename(columns={"patientid": "patient", "location": "source"})
+    twice = table["path"].duplicated()
+    left_out["a further row of the same file"] = int(twice.sum())
+    table = table[~twice]
     table.attrs = {"name": "published data", "left_out": {k: n for k, n in left_out.items() if n}}
     return _tidy(images.readable(table), folder)
 
@@ -262,6 +269,16 @@ def _read_metadata(path: Path) -> pd.DataFrame:
             "by patient: fill it in, or remove the row."
         )
     return rows.assign(view=rows["view"].str.strip())
+
+
+def _refuse_paths_outside(rows: pd.DataFrame, path: Path) -> None:
+    """Refuse a row whose file lies outside of the collection: an absolute path, or one with too many ``..``."""
+    for index, name in rows["path"].items():
+        if not Path(name).is_relative_to(path.parent):
+            raise LessonError(
+                f"{path}, line {index + 2}, columns folder and filename: they lead to {name}, outside of the "
+                "collection. Correct them, or remove the row."
+            )
 
 
 def read_folders(folder: Path) -> pd.DataFrame:
@@ -311,11 +328,23 @@ def _check_labels(table: pd.DataFrame, folder: Path) -> None:
     counts = table["label"].value_counts()
     for label in LABELS:
         if counts.get(label, 0) == 0:
+            if any(_is_dicom(path) for path in folder.rglob("*")):
+                raise LessonError(
+                    f"{folder}: there is no {label} radiograph that can be read, but there are DICOM files. Convert "
+                    "them to PNG first."
+                )
             have = ", ".join(f"{n} {name}" for name, n in counts.items()) or "no image at all"
             raise LessonError(
                 f"{folder}: there is no {label} radiograph ({have}), but both kinds are needed to tell them apart. Add "
                 f"some, or fetch the published set with `medlessons data fetch {NAME}`."
             )
+
+
+def _is_dicom(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(132).endswith(b"DICM")  # DICOM PS3.10, section 7.1: after 128 bytes of any kind
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -346,7 +375,7 @@ def fetch(origin: str | Path | None = None, progress: bool = True) -> Path:
     if goal.exists():
         raise LessonError(f"{goal}: there is something already. Move it away first.")
     with download.workspace(goal) as workplace:
-        place = download.bring(origin or ARCHIVE, workplace, progress)
+        place = download.bring(ARCHIVE if origin is None else origin, workplace, progress)
         table = download.find_file(place, METADATA, workplace)
         if table.name != METADATA:
             raise LessonError(
