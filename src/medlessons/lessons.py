@@ -237,7 +237,8 @@ def key_figures(notebook: nbformat.NotebookNode) -> list[str]:
 
 
 def _plain(output: nbformat.NotebookNode) -> str:
-    return output.get("data", {}).get("text/plain", "")
+    data = output.get("data", {})
+    return "" if "image/png" in data else data.get("text/plain", "")
 
 
 def store(run: Run) -> None:
