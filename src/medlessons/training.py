@@ -24,6 +24,7 @@ def reproducible(seed: int = 0) -> None:
         Start of all random numbers, 0 or above.
     """
     keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")  # set apart, since layers may have been made before
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
 
