@@ -41,6 +41,17 @@ def test_the_stored_outputs_come_out_in_every_numeric_environment(variables):
     assert result.returncode == 0, result.stdout[-5000:]
 
 
+def test_the_stored_outputs_come_out_of_radiographs_computed_on_another_processor(tmp_path):
+    # The arithmetic of an older x86 processor, from the simulated bodies on.
+    older = {
+        "OPENBLAS_CORETYPE": "Nehalem",
+        "NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3 AVX512F",
+        "ONEDNN_MAX_CPU_ISA": "SSE41",
+    }
+    result = validate([lesson.path for lesson in LESSONS], MEDLESSONS_EMBEDDED=str(tmp_path), **older)
+    assert result.returncode == 0, result.stdout[-5000:]
+
+
 @pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
 def test_the_stored_outputs_come_out_in_every_python(version, tmp_path):
     if version == ".".join(map(str, sys.version_info[:2])):
