@@ -76,9 +76,12 @@ def test_a_cell_that_fails_is_named_and_not_stored(folder):
     path = folder / "01_tiny.ipynb"
     notebook = lessons.read(path)
     notebook.cells.append(new_code_cell("1 / 0"))
+    stored = nbformat.v4.new_output("stream", name="stdout", text="accuracy 0.99")
+    notebook.cells.append(new_code_cell("later", execution_count=5, outputs=[stored]))
     nbformat.write(notebook, path)
     run = lessons.execute(lessons.find(folder=folder)[0])
     assert run.fault.startswith("01_tiny.ipynb, cell 4 (1 / 0): ZeroDivisionError")
+    assert run.notebook.cells[-1].outputs == [], "a cell that was not reached shows a stored result"
     with pytest.raises(LessonError, match="stored outputs are unchanged"):
         lessons.store(run)
 

@@ -168,8 +168,10 @@ def execute_notebook(
     CellTimeoutError
         If a cell takes longer than `timeout`.
     """
-    cells = sum(cell.cell_type == "code" for cell in notebook.cells)
-    with tqdm(total=cells, desc=label, unit="cell", file=sys.stderr) as bar:
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for cell in code:  # what a run that fails does not reach must not show stored results
+        cell.outputs, cell.execution_count = [], None
+    with tqdm(total=len(code), desc=label, unit="cell", file=sys.stderr) as bar:
 
         def show_cell(cell, cell_index):
             if cell.cell_type == "code":
