@@ -79,6 +79,11 @@ def profile() -> Profile:
     return PROFILES[_choice("MEDLESSONS_PROFILE", "quick", tuple(PROFILES))]
 
 
+def sized(*, quick, full):
+    """Return ``quick`` or ``full``, whichever profile is chosen: how large something is stands where it is used."""
+    return {"quick": quick, "full": full}[profile().name]
+
+
 def _folder(variable: str, default: str) -> Path:
     value = os.environ.get(variable)
     try:
