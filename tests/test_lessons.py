@@ -1,35 +1,11 @@
-"""Finding, executing, reporting and scoring lessons, on tiny ones."""
-
-import csv
-import io
-import re
+"""Finding, executing and storing lessons, on tiny ones."""
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from medlessons import lessons, student
+from medlessons import lessons
 from medlessons.errors import LessonError
-
-EXERCISE = """def neuron(inputs, weights, bias):
-    ### BEGIN SOLUTION
-    return max(0.0, sum(inputs * weights) + bias)
-    ### END SOLUTION
-
-
-neuron = checks.check_neuron(neuron)"""
-
-
-@pytest.fixture
-def folder(tmp_path):
-    cells = [
-        new_markdown_cell("# A tiny lesson\n\nIt has $x^2$ in it."),
-        new_code_cell("from medlessons import checks\nprint('hello')"),
-        new_code_cell(EXERCISE),
-        new_code_cell("print('accuracy 0.83')", metadata={"tags": ["report"]}),
-    ]
-    nbformat.write(new_notebook(cells=cells), tmp_path / "01_tiny.ipynb")
-    return tmp_path
 
 
 def test_lessons_are_found_by_number(folder):
@@ -47,29 +23,6 @@ def test_a_lesson_that_is_not_there_is_named(folder, selection):
 def test_a_folder_without_lessons_is_named(tmp_path):
     with pytest.raises(LessonError, match="there are no lessons"):
         lessons.find(folder=tmp_path)
-
-
-def test_a_run_writes_notebook_page_index_and_report_and_leaves_the_lesson_alone(folder, tmp_path):
-    (lesson,) = lessons.find(folder=folder)
-    before = lesson.path.read_bytes()
-    run = lessons.execute(lesson)
-    build = tmp_path / "build"
-    lessons.write(run, build)
-    text = lessons.write_report([run], build)
-    assert run.fault is None
-    assert run.cells == 3
-    assert "accuracy 0.83" in text
-    assert lesson.path.read_bytes() == before
-    assert {path.name for path in build.iterdir()} == {
-        "01_tiny.ipynb",
-        "01_tiny.html",
-        "index.html",
-        "report.txt",
-        "report.json",
-    }
-    page = (build / "01_tiny.html").read_text(encoding="utf-8")
-    assert "<math" in page
-    assert not re.search(r'<(script|link|img)[^>]+(src|href)="https?:', page), "the page needs the network"
 
 
 def test_a_cell_that_fails_is_named_and_not_stored(folder):
@@ -112,26 +65,17 @@ def test_minutes_count_prose_code_and_exercises():
         new_markdown_cell("## First\n" + "word " * 298),
         new_code_cell("1"),
         new_markdown_cell("## Second"),
-        new_code_cell(EXERCISE),
+        new_code_cell("def f():\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION"),
     ]
     assert lessons.minutes(new_notebook(cells=cells)) == {"First": 5, "Second": 10}
 
 
-def test_formulas_become_mathml_and_prices_do_not():
-    assert "<msub>" in lessons.with_mathml("a $x_1$ b")
-    assert 'display="block"' in lessons.with_mathml("$$y = f(x)$$")
-    for code in ("`$HOME` and \\$5", "```\necho $A $B\n```"):
-        assert lessons.with_mathml(code) == code
-    with pytest.raises(LessonError, match="cannot be read"):
-        lessons.with_mathml("a $x_$ b")
+PIECES = [("stdout", "one\n"), ("stderr", "50 %"), ("stdout", "two\n"), ("stdout", "three\n")]
 
 
-def test_the_student_edition_and_its_score(folder, capsys):
-    (lesson,) = lessons.find(folder=folder)
-    stub = student.write(lesson, folder / "student")
-    assert student.STUB in stub.read_text(encoding="utf-8")
-    answers = io.StringIO()
-    student.write_scores([lesson.path, stub], answers)
-    rows = list(csv.DictReader(io.StringIO(answers.getvalue())))
-    assert [row["state"] for row in rows] == ["done", "not done"]
-    assert rows[0]["exercise"] == "A neuron by hand"
+def test_a_text_that_came_in_pieces_is_stored_in_one():
+    pieces = [new_output("stream", name=name, text=text) for name, text in PIECES]
+    pieces.insert(3, new_output("display_data", {"text/plain": "<Figure>"}))
+    tidied = lessons.tidy(new_notebook(cells=[new_code_cell("1", outputs=pieces)]))
+    outputs = tidied.cells[0].outputs
+    assert [output.get("text", "figure") for output in outputs] == ["one\ntwo\n", "figure", "three\n"]

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from medlessons import student
+from medlessons import lessons, student
 from medlessons.errors import LessonError
 
 GOOD = """from medlessons import checks
@@ -28,6 +28,17 @@ def scores(paths, **options):
     student.write_scores(paths, text, **options)
     assert "\r" not in text.getvalue()
     return list(csv.DictReader(io.StringIO(text.getvalue())))
+
+
+def test_the_student_edition_and_its_score(folder):
+    (lesson,) = lessons.find(folder=folder)
+    stub = student.write(lesson, folder / "student")
+    assert student.STUB in stub.read_text(encoding="utf-8")
+    answers = io.StringIO()
+    student.write_scores([lesson.path, stub], answers)
+    rows = list(csv.DictReader(io.StringIO(answers.getvalue())))
+    assert [row["state"] for row in rows] == ["done", "not done"]
+    assert rows[0]["exercise"] == "A neuron by hand"
 
 
 def test_notebooks_of_the_same_name_are_told_apart_and_bad_ones_get_a_row(tmp_path):

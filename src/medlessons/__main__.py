@@ -82,7 +82,7 @@ def list_lessons(options: argparse.Namespace) -> None:
 
 def run_lessons(options: argparse.Namespace) -> int:
     """Execute lessons, write their pages and the report, print the report."""
-    from medlessons import lessons
+    from medlessons import lessons, site
 
     chosen = lessons.find(options.lesson)
     if settings.source() == "embedded":
@@ -90,8 +90,8 @@ def run_lessons(options: argparse.Namespace) -> int:
     runs = []
     for lesson in chosen:
         runs.append(lessons.execute(lesson))
-        lessons.write(runs[-1], options.build)
-    print(lessons.write_report(runs, options.build))
+        site.write(runs[-1], options.build)
+    print(site.write_report(runs, options.build))
     print(f"Open {options.build / 'index.html'} in a browser.")
     faults = [run.fault for run in runs if run.fault]
     for fault in faults:

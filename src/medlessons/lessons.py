@@ -1,27 +1,21 @@
-"""Finds the lessons, executes them, and writes the pages and the report."""
+"""Finds the lessons, executes them, and stores their outputs."""
 
 import asyncio
 import base64
 import contextlib
-import copy
-import json
 import math
-import os
 import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from html import escape
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
-from latex2mathml.converter import convert as mathml
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
-from nbconvert import HTMLExporter
+from nbconvert.preprocessors.coalescestreams import CoalesceStreamsPreprocessor
 from tqdm import tqdm
 
 from medlessons import settings
@@ -30,7 +24,6 @@ from medlessons.files import placing
 
 NOTEBOOKS = settings.REPOSITORY / "notebooks"
 DOCS = settings.REPOSITORY / "docs"
-REPORT_TAG = "report"  # cells with this tag print the key figures of their lesson
 PICTURE_TAG = "picture"  # the cell with this tag draws the picture of its lesson in the README
 
 
@@ -51,7 +44,6 @@ class Run:
     notebook: nbformat.NotebookNode
     cells: int = 0
     seconds: float = 0.0
-    figures: list[str] = field(default_factory=list)
     fault: str | None = None
 
 
@@ -123,7 +115,7 @@ def execute(lesson: Lesson) -> Run:
     Returns
     -------
     Run
-        The executed notebook and what the report needs. ``fault`` names the cell that failed, if one did.
+        The executed notebook, its cells and seconds. ``fault`` names the cell that failed, if one did.
     """
     run = Run(lesson, read(lesson.path))
     run.cells = sum(cell.cell_type == "code" for cell in run.notebook.cells)
@@ -135,7 +127,6 @@ def execute(lesson: Lesson) -> Run:
     except DeadKernelError:
         run.fault = f"{lesson.path.name}: Python was ended from outside, most likely for lack of memory."
     run.seconds = time.perf_counter() - started
-    run.figures = key_figures(run.notebook)
     return run
 
 
@@ -226,23 +217,6 @@ def _first_line(source: str) -> str:
     return lines[0][:40] if lines else ""
 
 
-def key_figures(notebook: nbformat.NotebookNode) -> list[str]:
-    """Return the text outputs of the cells that carry the tag ``report``."""
-    texts = []
-    for cell in notebook.cells:
-        if cell.cell_type == "code" and REPORT_TAG in cell.metadata.get("tags", []):
-            for output in cell.outputs:
-                text = output.get("text") if output.output_type == "stream" else _plain(output)
-                if text and output.get("name") != "stderr":
-                    texts.append(text.rstrip())
-    return texts
-
-
-def _plain(output: nbformat.NotebookNode) -> str:
-    data = output.get("data", {})
-    return "" if "image/png" in data else data.get("text/plain", "")
-
-
 def store(run: Run) -> None:
     """Write an executed lesson over its tracked notebook, without anything that differs from run to run."""
     if run.fault:
@@ -270,11 +244,15 @@ def picture(notebook: nbformat.NotebookNode) -> list[bytes]:
 
 
 def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Leave out progress, times, and the name of the machine's Python, so that only real changes show in git."""
+    """Leave out progress, times, and the name of the machine's Python, so that only real changes show in git.
+
+    How a printed text is cut into pieces depends on time, so pieces that follow each other become one.
+    """
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+    CoalesceStreamsPreprocessor().preprocess(notebook, {})
     notebook.metadata = nbformat.from_dict(
         {
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -282,103 +260,3 @@ def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         }
     )
     return notebook
-
-
-def write(run: Run, build: Path) -> None:
-    """Write the executed notebook and its HTML page to the folder `build`."""
-    place(nbformat.writes(run.notebook) + "\n", build / run.lesson.path.name)
-    place(page(run), (build / run.lesson.path.name).with_suffix(".html"))
-
-
-def page(run: Run) -> str:
-    """Return an executed lesson as one HTML page that needs no network: formulas are written as MathML."""
-    notebook = copy.deepcopy(run.notebook)
-    for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            cell.source = with_mathml(cell.source)
-        else:
-            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
-    exporter = HTMLExporter(mathjax_url="", require_js_url="")
-    html, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": run.lesson.title}})
-    return html
-
-
-def with_mathml(markdown: str) -> str:
-    """Replace the formulas of a text, $...$ and $$...$$, by MathML, which browsers draw by themselves.
-
-    Code, fenced or between backticks, stays as it is. Raises LessonError if a formula cannot be read.
-    """
-    parts = re.split(r"(```.*?```|`[^`\n]*`)", markdown, flags=re.DOTALL)
-    for number in range(0, len(parts), 2):  # every second part is code
-        parts[number] = re.sub(r"\$\$(.+?)\$\$", lambda m: _formula(m[1], "block"), parts[number], flags=re.DOTALL)
-        parts[number] = re.sub(r"(?<![\\$])\$([^$\n]+?)\$", lambda m: _formula(m[1], "inline"), parts[number])
-    return "".join(parts)
-
-
-def _formula(latex: str, display: str) -> str:
-    try:
-        return mathml(latex.strip(), display=display)
-    except Exception as error:  # the parser raises many kinds
-        raise LessonError(f"The formula ${latex}$ cannot be read ({type(error).__name__}). Mend it.") from error
-
-
-def report(runs: Sequence[Run]) -> str:
-    """Return the report as text: a line a lesson, then the key figures of each."""
-    total = sum(run.seconds for run in runs)
-    lines = [
-        f"Source: {settings.source()}. Profile: {settings.profile().name}. Processor cores: {os.cpu_count()}.",
-        "",
-        f"{'lesson':<58}{'cells':>6}{'seconds':>9}",
-    ]
-    for run in runs:
-        lines.append(f"{run.lesson.number} {run.lesson.title[:55]:<56}{run.cells:>6}{run.seconds:>9.1f}")
-    lines.append(f"{'all':<58}{sum(run.cells for run in runs):>6}{total:>9.1f}")
-    for run in runs:
-        lines += ["", f"Lesson {run.lesson.number}: {run.lesson.title}"]
-        lines += [run.fault] if run.fault else []
-        lines += ["\n".join(run.figures)] if run.figures else []
-    return "\n".join(lines) + "\n"
-
-
-def write_report(runs: Sequence[Run], build: Path) -> str:
-    """Write report.txt, report.json and index.html to `build`, and return the text of the report."""
-    text = report(runs)
-    rows = [
-        {
-            "lesson": run.lesson.number,
-            "title": run.lesson.title,
-            "cells": run.cells,
-            "seconds": round(run.seconds, 1),
-            "figures": run.figures,
-            "fault": run.fault,
-        }
-        for run in runs
-    ]
-    place(text, build / "report.txt")
-    place(json.dumps(rows, indent=2), build / "report.json")
-    place(index(runs, text), build / "index.html")
-    return text
-
-
-def index(runs: Sequence[Run], text: str) -> str:
-    """Return the page that links to the lessons and shows the report."""
-    links = "\n".join(
-        f'<li><a href="{escape(run.lesson.path.stem)}.html">Lesson {run.lesson.number}: '
-        f"{escape(run.lesson.title)}</a> ({run.seconds:.0f} s)</li>"
-        for run in runs
-    )
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Deep learning for medical diagnosis: the lessons</title>
-<style>body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 52rem; margin: 2rem auto; padding: 0 1rem; }}
-pre {{ background: #f4f4f4; padding: 1rem; overflow-x: auto; }}</style></head>
-<body><h1>Deep learning for medical diagnosis</h1>
-<ul>
-{links}
-</ul>
-<h2>Report</h2>
-<pre>{escape(text)}</pre>
-<p>Not for medical use.</p>
-</body></html>
-"""

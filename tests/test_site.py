@@ -1,0 +1,40 @@
+"""What a run writes: pages, report and index, of a tiny lesson."""
+
+import re
+
+import pytest
+
+from medlessons import lessons, site
+from medlessons.errors import LessonError
+
+
+def test_a_run_writes_notebook_page_index_and_report_and_leaves_the_lesson_alone(folder, tmp_path):
+    (lesson,) = lessons.find(folder=folder)
+    before = lesson.path.read_bytes()
+    run = lessons.execute(lesson)
+    build = tmp_path / "build"
+    site.write(run, build)
+    text = site.write_report([run], build)
+    assert run.fault is None
+    assert run.cells == 3
+    assert "accuracy 0.83" in text
+    assert lesson.path.read_bytes() == before
+    assert {path.name for path in build.iterdir()} == {
+        "01_tiny.ipynb",
+        "01_tiny.html",
+        "index.html",
+        "report.txt",
+        "report.json",
+    }
+    page = (build / "01_tiny.html").read_text(encoding="utf-8")
+    assert "<math" in page
+    assert not re.search(r'<(script|link|img)[^>]+(src|href)="https?:', page), "the page needs the network"
+
+
+def test_formulas_become_mathml_and_prices_do_not():
+    assert "<msub>" in site.with_mathml("a $x_1$ b")
+    assert 'display="block"' in site.with_mathml("$$y = f(x)$$")
+    for code in ("`$HOME` and \\$5", "```\necho $A $B\n```"):
+        assert site.with_mathml(code) == code
+    with pytest.raises(LessonError, match="cannot be read"):
+        site.with_mathml("a $x_$ b")
