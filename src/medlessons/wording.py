@@ -1,4 +1,4 @@
-"""What checks and figures say to the reader: constants, or templates with named places, so that they can be translated."""
+"""What checks and figures say to the reader: constants, or templates with named places, that can be translated."""
 
 
 def say(template: str, /, **places: object) -> str:
