@@ -18,7 +18,6 @@ from medlessons.simulate.thorax import (
     Finding,
     draw_findings,
     draw_patient,
-    draw_style,
     mined_labels,
     radiograph,
     render_set,
@@ -260,45 +259,6 @@ def test_other_arithmetic_same_image():
     assert np.abs(here - other).max() <= 1
 
 
-def test_faults_turn_image_and_masks_alike():
-    case = {"findings": [Finding("Mass", 0.6, seed=1)], "masks": True}
-    right = radiograph(draw_patient(1), "PA", 64, **case)
-    down = radiograph(draw_patient(1), "PA", 64, faults=["upside_down"], **case)
-    turned = radiograph(draw_patient(1), "PA", 64, faults=["rotated"], **case)
-    negative = radiograph(draw_patient(1), "PA", 64, faults=["inverted"], **case)
-    assert (down.image == right.image[::-1, ::-1]).all()
-    assert (down.masks["Mass"] == right.masks["Mass"][::-1, ::-1]).all()
-    assert (turned.lungs == np.rot90(right.lungs)).all()
-    assert (negative.image == 255 - right.image).all()
-
-
-def test_side_letters_lie_beside_their_side():
-    styles = [*STYLES.values(), *(draw_style(np.random.default_rng(seed)) for seed in range(200))]
-    assert {style.marker for style in styles} >= {"R", "L", "D", ""}
-    assert all("left" in style.marker_corner for style in styles if style.marker in ("R", "D"))
-    assert all("right" in style.marker_corner for style in styles if style.marker == "L")
-
-
-def test_styles_differ_and_the_marker_is_where_it_is_said():
-    patient = draw_patient(4)
-    images = [radiograph(patient, "PA", SIZE, style=style) for style in STYLES]
-    assert min(apart(a, b) for i, a in enumerate(images) for b in images[:i]) > 1
-    bare = replace(STYLES["A"], marker="")
-    for corner in ("top left", "top right", "bottom left", "bottom right"):
-        marked = radiograph(patient, "PA", SIZE, style=replace(STYLES["A"], marker="R", marker_corner=corner))
-        y, x = np.nonzero(marked.image != radiograph(patient, "PA", SIZE, style=bare).image)
-        assert (y.max() < SIZE / 4) == ("top" in corner)
-        assert (x.max() < SIZE / 4) == ("left" in corner)
-
-
-def test_a_drawn_style_and_any_size_work():
-    rng = np.random.default_rng(0)
-    for size in (32, 33, 100, 193):
-        image = radiograph(draw_patient(1), str(rng.choice(VIEWS)), size, style=draw_style(rng)).image
-        assert image.shape == (size, size)
-        assert image.std() > 10
-
-
 @pytest.mark.parametrize(
     "mistake",
     [
@@ -356,10 +316,3 @@ def test_a_set_takes_patients_and_tables_and_leaves_no_half_files(tmp_path):
     with pytest.raises(LessonError, match="path"):
         render_set([{"patient": 7}], tmp_path, 64, progress=False)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.png"]
-
-
-def test_a_film_need_not_be_square():
-    wide = radiograph(draw_patient(3), "PA", 100, style="F", square=False, masks=True)
-    lateral = radiograph(draw_patient(3), "L", 100, square=False)
-    assert wide.image.shape == wide.lungs.shape == (100, 120)
-    assert lateral.image.shape == (100, 80)

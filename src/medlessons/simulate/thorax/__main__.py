@@ -30,7 +30,7 @@ def contact_sheet(size: int = CELL) -> np.ndarray:
 def _titled(picture: np.ndarray, title: str) -> np.ndarray:
     bar = np.full((16, picture.shape[1]), 20, np.uint8)
     ink = letters(title, 8)
-    bar[4:12, 4 : 4 + ink.shape[1]] = 20 + 220 * ink
+    bar[2 : 2 + ink.shape[0], 4 : 4 + ink.shape[1]] = 20 + 220 * ink
     return np.pad(np.vstack([bar, picture]), 1, constant_values=70)
 
 

@@ -10,7 +10,7 @@ from medlessons.errors import LessonError
 from medlessons.simulate.thorax import anatomy
 from medlessons.simulate.thorax.anatomy import Patient
 from medlessons.simulate.thorax.findings import Finding
-from medlessons.simulate.thorax.lettering import letters
+from medlessons.simulate.thorax.lettering import symbol
 from medlessons.simulate.thorax.pose import Pose, draw_pose
 from medlessons.simulate.thorax.projection import (
     BODY_TO_DETECTOR,
@@ -24,13 +24,15 @@ from medlessons.simulate.thorax.projection import (
 )
 from medlessons.simulate.thorax.shadow import LUNG, SOFT, attenuation, chest_space, heart_body, solids
 from medlessons.simulate.thorax.signs import LEFT, RIGHT, changes
-from medlessons.simulate.thorax.styles import Style, find_style
+from medlessons.simulate.thorax.styles import Mark, Style, find_style, of_one_image
 
 FAULTS = ("rotated", "upside_down", "inverted")
 SMALLEST = 32  # pixels
 FIELD = 34.5  # height of the field of view for a mean adult (cm)
 LATERAL_WIDTH = 0.8  # width by height of a lateral film, relative to a frontal one
 VISIBLE = 0.04  # change of the attenuation that counts as a finding's shadow
+WHITE = 250  # gray level of what is written
+GRAIN = 0.01  # noise by signal behind a lung, in a well exposed image of 320 pixels
 VEIL = 24  # scatter is so smooth that a grid of 24 x 24 holds it
 
 
@@ -111,16 +113,17 @@ def radiograph(
     """
     _check(view, size, visit, faults)
     style, findings = find_style(style), tuple(findings)
-    pose = draw_pose(patient, view, visit)
-    coarse, fine = (camera(patient, view, pose, style, n, square) for n in (coarse_size(size), size))
     seed = (patient.seed, visit, VIEWS.index(view))
+    taken, off = of_one_image(style, np.random.default_rng([*seed, 5]))
+    pose = draw_pose(patient, view, visit)
+    coarse, fine = (camera(patient, view, pose, taken, n, square, off) for n in (coarse_size(size), size))
 
     def shadow_with(present):
         return attenuation(coarse, fine, patient, pose, changes(patient, present), seed)
 
     shadow = shadow_with(findings)
-    image = expose(shadow, patient, view, style, np.random.default_rng([*seed, 4]))
-    image = finish(image, style)
+    image = expose(shadow, patient, view, taken, np.random.default_rng([*seed, 4]))
+    image = finish(image, view, taken, stretch=1 / width_by_height(taken, view) if square else 1.0)
     found, air, heart = {}, None, None
     if masks:
         for one in findings:
@@ -162,14 +165,27 @@ def coarse_size(size: int) -> int:
     return size // 2 if size >= 192 else 5 * size // 8
 
 
-def camera(patient: Patient, view: str, pose: Pose, style: Style, size: int, square: bool = True) -> Camera:
-    """Return the rays of one view over an image ``size`` pixels high."""
+def width_by_height(style: Style, view: str) -> float:
+    """Return the aspect of a film, before it is made square."""
+    return style.aspect * (LATERAL_WIDTH if view == "L" else 1.0)
+
+
+def camera(
+    patient: Patient,
+    view: str,
+    pose: Pose,
+    style: Style,
+    size: int,
+    square: bool = True,
+    off: tuple[float, float] = (0.0, 0.0),
+) -> Camera:
+    """Return the rays of one view over an image ``size`` pixels high; ``off`` is as in :func:`styles.of_one_image`."""
     distance = (SOURCE_TO_DETECTOR[view] - BODY_TO_DETECTOR * patient.scale) / patient.scale
     height = FIELD * style.field * pose.zoom
-    aspect = style.aspect * (LATERAL_WIDTH if view == "L" else 1.0)
+    aspect = width_by_height(style, view)
     width = size if square else round(size * aspect)
-    u = ((np.arange(width) + 0.5) / width - 0.5) * height * aspect + pose.shift_x
-    v = (0.5 - (np.arange(size) + 0.5) / size) * height + pose.shift_z
+    u = ((np.arange(width) + 0.5) / width - 0.5) * height * aspect + pose.shift_x + off[0] * height
+    v = (0.5 - (np.arange(size) + 0.5) / size) * height + pose.shift_z + off[1] * height
     return Camera(view, pose, distance, u.astype(np.float32)[None, :], v.astype(np.float32)[:, None])
 
 
@@ -186,7 +202,7 @@ def organs(cam: Camera, patient: Patient, pose: Pose, findings: Sequence[Finding
 
 
 def expose(shadow: np.ndarray, patient: Patient, view: str, style: Style, rng: np.random.Generator) -> np.ndarray:
-    """Return the grey levels (0..255, not rounded) of a shadow: beam, scatter, noise, detector and display.
+    """Return the gray levels (0..255, not rounded) of a shadow: beam, scatter, noise, detector and display.
 
     The display window comes from the patient's build, not from the image, so that a finding changes the image
     only where it is.
@@ -201,22 +217,22 @@ def expose(shadow: np.ndarray, patient: Patient, view: str, style: Style, rng: n
     spread = smear(VEIL, 3.0)
     veil = average @ np.minimum(light, np.float32(open_lung)) @ across
     light += np.float32(style.scatter) * (up @ (spread @ veil @ spread.T) @ out) + np.float32(0.004 * open_lung)
-    per_photon = 0.03**2 * open_lung / style.exposure * (size / 320) ** 2  # a larger pixel sees more photons
+    per_photon = GRAIN**2 * open_lung / style.exposure * (size / 320) ** 2  # a larger pixel sees more photons
     light += rng.standard_normal(light.shape, dtype=np.float32) * np.sqrt(light * np.float32(per_photon))
     shown = -np.log(np.maximum(light, np.float32(0.002 * open_lung)))
     pixel = 10 * FIELD * patient.scale / size  # mm
     if style.blur > 0.35 * pixel:
         shown = smooth(shown, style.blur / pixel)
-    if style.sharpness:
-        mean = up @ (average @ shown @ across) @ out
-        shown += np.float32(0.35 * style.sharpness) * (shown - mean)
     dark = lung - float(np.log(1 + 0.8 * style.scatter))
     bright = -float(np.log(np.exp(-tissue) + (0.55 * style.scatter + 0.004) * open_lung))
     middle = dark + (0.40 + style.centre) * (bright - dark)
+    mean = up @ (average @ np.clip(shown, dark, bright) @ across) @ out
+    wide = np.float32(style.equalised) * (mean - np.float32(middle))
+    shown += np.float32(0.35 * style.sharpness) * (shown - mean) - wide
     slope = 2.35 / ((bright - dark) * style.width)
-    grey = 1 / (1 + np.exp(np.float32(-slope) * (shown - np.float32(middle))))
-    grey = grey if style.gamma == 1 else grey ** np.float32(style.gamma)
-    return 255 * (style.fog + (1 - style.fog) * grey)
+    gray = 1 / (1 + np.exp(np.float32(-slope) * (shown - np.float32(middle))))
+    gray = gray if style.gamma == 1 else gray ** np.float32(style.gamma)
+    return 255 * (style.fog + (style.white - style.fog) * gray)
 
 
 @lru_cache(maxsize=8)
@@ -235,31 +251,46 @@ def reference(patient: Patient, view: str) -> tuple[float, float]:
     return SOFT * (tissue - air) + LUNG * air, SOFT * tissue
 
 
-def finish(grey: np.ndarray, style: Style) -> np.ndarray:
-    """Return the finished image (uint8): collimated, framed, with the department's marker."""
-    size = grey.shape[0]
-    for width, level in ((style.collimation + style.border, 8), (style.border, style.border_level)):
-        n = round(width * size)
-        if n:
-            grey[:n], grey[-n:], grey[:, :n], grey[:, -n:] = level, level, level, level
-    if style.marker:
-        _mark(grey, style)
-    return np.rint(np.clip(grey, 0, 255)).astype(np.uint8)
+def finish(gray: np.ndarray, view: str, style: Style, stretch: float = 1.0) -> np.ndarray:
+    """Return the finished image (uint8): with its black frame, and with what the department writes on it.
+
+    ``stretch`` widens what is written.
+    """
+    if any(style.shutters):
+        gray *= window(gray.shape, style.shutters, style.shutter_turn)
+    for mark in style.marks:
+        if view in mark.views:
+            write(gray, mark, stretch)
+    return np.rint(np.clip(gray, 0, 255)).astype(np.uint8)
 
 
-def _mark(grey: np.ndarray, style: Style) -> None:
-    size, wide = grey.shape
-    ink = letters(style.marker, max(5, round(style.marker_size * size)))
-    pad = max(1, ink.shape[0] // 5)
-    if style.marker_box:
-        ink = 1 - np.pad(ink, pad)
-    ink = ink[: size // 2, : wide // 2]
-    edge = round((style.border + style.collimation) * size) + 2 * pad
-    top = edge if "top" in style.marker_corner else size - edge - ink.shape[0]
-    left = edge if "left" in style.marker_corner else wide - edge - ink.shape[1]
-    place = grey[top : top + ink.shape[0], left : left + ink.shape[1]]
-    ink = ink[: place.shape[0], : place.shape[1]]
-    if style.marker_box:
-        place[:] = 250 * ink
-    else:
-        place += (245 - place) * ink
+@lru_cache(maxsize=64)
+def window(shape: tuple[int, int], shutters: tuple[float, ...], turn: float) -> np.ndarray:
+    """Return what a turned frame leaves of an image: 0 behind it, 1 inside."""
+    y, x = ((np.arange(n, dtype=np.float32)[:, None] + 0.5) / n - 0.5 for n in shape)
+    x, slant = x.T, np.float32(np.tan(np.radians(turn)))
+    top, bottom, left, right = shutters
+    shown = np.ones(shape, np.float32)
+    for inside in (
+        0.5 - top + y + slant * x if top else None,
+        0.5 - bottom - y - slant * x if bottom else None,
+        0.5 - left + x - slant * y if left else None,
+        0.5 - right - x + slant * y if right else None,
+    ):
+        if inside is not None:
+            shown *= np.clip(inside * shape[0] + 0.5, 0, 1)
+    return shown
+
+
+def write(gray: np.ndarray, mark: Mark, stretch: float) -> None:
+    """Write a mark on an image; what reaches beyond the film is cut off."""
+    rows, columns = gray.shape
+    font_height = round(2 * mark.size * rows) / 2
+    light, cover = symbol(mark.text, mark.kind, max(font_height, 1.0), mark.turn, round(stretch, 1), mark.font)
+    across, down = (round(share * n) for share, n in zip(mark.inset, (columns, rows), strict=True))
+    top = down if "top" in mark.corner else rows - down - light.shape[0]
+    left = across if "left" in mark.corner else columns - across - light.shape[1]
+    top, left = max(top, 0), max(left, 0)
+    place = gray[top : top + light.shape[0], left : left + light.shape[1]]
+    light, cover = (layer[: place.shape[0], : place.shape[1]] for layer in (light, cover))
+    place += WHITE * light - place * cover

@@ -1,0 +1,87 @@
+"""A film: the display tells what the body is, the frame is where it is said, and any size works."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from medlessons.simulate.thorax import STYLES, VIEWS, Finding, draw_patient, draw_style, radiograph
+
+SIZE = 128
+STILL = replace(STYLES["A"], marker="", exposure=1e6)
+
+
+def test_faults_turn_image_and_masks_alike():
+    case = {"findings": [Finding("Mass", 0.6, seed=1)], "masks": True}
+    right = radiograph(draw_patient(1), "PA", 64, **case)
+    down = radiograph(draw_patient(1), "PA", 64, faults=["upside_down"], **case)
+    turned = radiograph(draw_patient(1), "PA", 64, faults=["rotated"], **case)
+    negative = radiograph(draw_patient(1), "PA", 64, faults=["inverted"], **case)
+    assert (down.image == right.image[::-1, ::-1]).all()
+    assert (down.masks["Mass"] == right.masks["Mass"][::-1, ::-1]).all()
+    assert (turned.lungs == np.rot90(right.lungs)).all()
+    assert (negative.image == 255 - right.image).all()
+
+
+def test_a_drawn_style_and_any_size_work():
+    rng = np.random.default_rng(0)
+    for size in (32, 33, 100, 193):
+        image = radiograph(draw_patient(1), str(rng.choice(VIEWS)), size, style=draw_style(rng)).image
+        assert image.shape == (size, size)
+        assert image.std() > 10
+
+
+def test_a_film_need_not_be_square():
+    wide = radiograph(draw_patient(3), "PA", 100, style="F", square=False, masks=True)
+    lateral = radiograph(draw_patient(3), "L", 100, square=False)
+    assert wide.image.shape == wide.lungs.shape == (100, 120)
+    assert lateral.image.shape == (100, 80)
+
+
+def test_gray_levels_follow_what_a_radiologist_expects():
+    """Air is darkest, then lung, then the middle and the abdomen; nothing is burnt out."""
+    for seed in range(6):
+        seen = radiograph(draw_patient(seed, age=40), "PA", SIZE, masks=True, style=STILL)
+        lung, heart = (float(np.median(seen.image[mask])) for mask in (seen.lungs & ~seen.heart, seen.heart))
+        assert 40 < lung < 170
+        assert lung + 25 < heart < 240
+        assert np.mean(seen.image > 245) < 0.01
+
+
+def test_fewer_photons_mean_more_noise():
+    def grain(exposure):
+        still, noisy = (
+            radiograph(draw_patient(3), "PA", SIZE, style=replace(STILL, exposure=light)).image.astype(float)
+            for light in (1e6, exposure)
+        )
+        return np.std(noisy - still)
+
+    assert grain(0.3) > 1.5 * grain(3.0) > 0
+    assert grain(0.3) < 6  # gray levels: real films have less
+
+
+def test_a_black_frame_covers_what_was_asked_for():
+    framed = radiograph(draw_patient(2), "PA", 100, style=replace(STILL, shutters=(0.1, 0.0, 0.05, 0.0))).image
+    bare = radiograph(draw_patient(2), "PA", 100, style=STILL).image
+    assert not framed[:9].any()
+    assert not framed[:, :4].any()
+    assert (framed[11:, 6:] == bare[11:, 6:]).all()
+
+
+def test_an_equalised_display_brings_lungs_and_abdomen_closer():
+    flat, film = (
+        radiograph(draw_patient(5), "PA", SIZE, style=replace(STILL, equalised=share)).image.astype(float)
+        for share in (0.6, 0.0)
+    )
+    assert flat.std() < 0.9 * film.std()
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_finding_leaves_framing_and_marker_as_they_are(view):
+    style = replace(draw_style(np.random.default_rng(3)), unsteady=1.0)
+    healthy, ill = (
+        radiograph(draw_patient(7), view, SIZE, style=style, findings=case)
+        for case in ((), [Finding("Mass", 0.8, seed=2)])
+    )
+    same = healthy.image == ill.image
+    assert same[:4].mean() > 0.9  # the upper edge of the film
