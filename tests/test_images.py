@@ -75,31 +75,10 @@ def test_a_bad_file_is_named(tmp_path, name, make, says):
     assert name in str(error.value)
 
 
-def test_an_image_that_is_too_large_is_left_out_and_named(tmp_path, monkeypatch):
-    save(tmp_path / "small.png", RAMP[:32, :32])
-    save(tmp_path / "huge.png", RAMP)
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", RAMP.size // 2 - 1)  # Pillow refuses twice as many
-    kept = images.readable(pd.DataFrame({"path": [str(tmp_path / "small.png"), str(tmp_path / "huge.png")]}))
-    assert list(kept["path"]) == [str(tmp_path / "small.png")]
-    assert "huge.png: the image is too large" in kept.attrs["unreadable"][str(tmp_path / "huge.png")]
-
-
 def test_is_image_looks_at_the_content(tmp_path):
     assert images.is_image(save(tmp_path / "a.png", RAMP))
     (tmp_path / "b.png").write_text("no image")
     assert not images.is_image(tmp_path / "b.png") and not images.is_image(tmp_path / "gone.png")
-
-
-def test_readable_counts_what_it_leaves_out(tmp_path):
-    save(tmp_path / "good.png", RAMP)
-    (tmp_path / "bad.png").write_text("no image")
-    table = pd.DataFrame({"path": [str(tmp_path / name) for name in ("good.png", "bad.png", "gone.png")]})
-    table.attrs["left_out"] = {"CT": 3}
-    kept = images.readable(table)
-    assert list(kept["path"]) == [str(tmp_path / "good.png")]
-    assert kept.attrs["left_out"] == {"CT": 3, "the file cannot be read": 2}
-    assert set(kept.attrs["unreadable"]) == set(table["path"][1:])
-    assert table.attrs["left_out"] == {"CT": 3}
 
 
 def test_resize_squeezes_or_keeps_the_proportions():

@@ -19,8 +19,14 @@ def md5(content: bytes) -> str:
     return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
+def sha256(path: Path) -> str:
+    """Return the SHA-256 checksum of a file as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 @contextlib.contextmanager
-def explained(path: Path) -> Iterator[None]:
+def explain_os_errors(path: Path) -> Iterator[None]:
     """Turn the usual troubles with files (no space, no permission, a folder in the way) into a LessonError."""
     try:
         yield
@@ -45,7 +51,7 @@ def _explain(error: OSError) -> str | None:
 
 
 @contextlib.contextmanager
-def placing(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Give a temporary neighbour of `path` to write to; it takes the name `path` only when the block ends well.
 
     The neighbour may become a file or a folder. Whatever goes wrong, Ctrl-C included, it is removed.
@@ -55,7 +61,7 @@ def placing(path: Path) -> Iterator[Path]:
     LessonError
         If the disk is full, the folder cannot be made or written, or a folder stands in the place of the file.
     """
-    with explained(path):
+    with explain_os_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         neighbour = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
         try:
@@ -63,3 +69,6 @@ def placing(path: Path) -> Iterator[Path]:
             os.replace(neighbour / path.name, path)
         finally:
             shutil.rmtree(neighbour, ignore_errors=True)
+
+
+placing = atomic_write  # until every room uses the new name

@@ -148,36 +148,6 @@ def load(paths: Sequence[str | Path], size: int, keep_aspect: bool = False) -> n
     return np.stack([resize(read(path), size, keep_aspect) for path in paths])[..., np.newaxis].astype(np.float32)
 
 
-def readable(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the image table without the rows whose file cannot be read, and count them.
-
-    Parameters
-    ----------
-    table : DataFrame
-        An image table with the column ``path``.
-
-    Returns
-    -------
-    DataFrame
-        The rows that can be read. ``attrs["left_out"]`` maps each reason to the number of images, and
-        ``attrs["unreadable"]`` each file to what is wrong with it.
-    """
-    unreadable = {}
-    for path in tqdm(table["path"], desc="reading images", unit="image"):
-        try:
-            read(path)
-        except LessonError as error:
-            unreadable[path] = str(error)
-    kept = table[~table["path"].isin(unreadable)].reset_index(drop=True)
-    kept.attrs = dict(table.attrs)
-    left_out = dict(table.attrs.get("left_out", {}))
-    if unreadable:
-        left_out["the file cannot be read"] = len(unreadable)
-    kept.attrs["left_out"] = left_out
-    kept.attrs["unreadable"] = unreadable
-    return kept
-
-
 def write_folders(table: pd.DataFrame, folder: str | Path, size: int, keep_aspect: bool = False) -> Path:
     """Write the images of a table into one folder a label, as ``keras.utils.image_dataset_from_directory`` reads them.
 
@@ -203,7 +173,7 @@ def write_folders(table: pd.DataFrame, folder: str | Path, size: int, keep_aspec
     folder = Path(folder)
     if folder.exists():
         raise LessonError(f"{folder}: this folder is there already. Remove it or choose another name.")
-    with files.placing(folder) as whole:
+    with files.atomic_write(folder) as whole:
         rows = zip(table["path"], table["label"], strict=True)
         for number, (path, label) in enumerate(tqdm(rows, desc="writing images", total=len(table))):
             target = whole / label / f"{number:05d}.png"

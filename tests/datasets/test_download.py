@@ -1,6 +1,7 @@
 """Data sets are fetched, unzipped and found, and each trouble on the way is explained."""
 
 import http.server
+import tarfile
 import threading
 import zipfile
 
@@ -72,29 +73,65 @@ def test_kaggle_failures_are_explained(tmp_path, monkeypatch):
         download.bring_from_kaggle("owner/name", tmp_path)
 
 
-def test_find_file_in_folder_and_zip(tmp_path):
-    (tmp_path / "set" / "inner").mkdir(parents=True)
-    (tmp_path / "set" / "inner" / "table.csv").write_text("x")
-    assert download.find_file(tmp_path / "set", "table.csv", tmp_path).name == "table.csv"
-    with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
-        archive.writestr("version 4/table.csv", "zipped")
-    assert download.find_file(tmp_path / "set.zip", "table.csv", tmp_path).read_text() == "zipped"
-    with pytest.raises(LessonError, match=r"set: there is no other\.csv in it"):
-        download.find_file(tmp_path / "set", "other.csv", tmp_path)
-    with pytest.raises(LessonError, match=r"set\.zip: there is no other\.csv in it"):
-        download.find_file(tmp_path / "set.zip", "other.csv", tmp_path)
+def test_a_file_with_another_checksum_is_not_handed_out(served, tmp_path):
+    folder, address = served
+    (folder / "table.csv").write_bytes(b"abc")
+    sound = "md5:900150983cd24fb0d6963f7d28e17f72"
+    assert download.bring(f"{address}/table.csv", tmp_path, False, known_hash=sound).is_file()
+    (folder / "other.csv").write_bytes(b"abd")
+    with pytest.raises(LessonError, match="does not match the known hash"):
+        download.bring(f"{address}/other.csv", tmp_path, False, known_hash=sound)
+    assert not (tmp_path / "other.csv").exists()
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar.gz"])
+def test_unpack_takes_zip_and_tar(tmp_path, kind):
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "table.csv").write_text("x")
+    archive = tmp_path / f"set.{kind}"
+    if kind == "zip":
+        with zipfile.ZipFile(archive, "w") as members:
+            members.write(tmp_path / "set" / "table.csv", "set/table.csv")
+    else:
+        with tarfile.open(archive, "w:gz") as members:
+            members.add(tmp_path / "set", "set")
+    assert (download.unpack(archive, tmp_path / "out") / "set" / "table.csv").read_text() == "x"
+    assert download.unpack(tmp_path / "set", tmp_path / "out") == tmp_path / "set"
 
 
 @pytest.mark.parametrize("member", ["../evil.csv", "/tmp/evil.csv", "a/../../evil.csv"])
-def test_unzip_refuses_members_that_would_land_outside(tmp_path, member):
+def test_unpack_refuses_members_that_would_land_outside(tmp_path, member):
     with zipfile.ZipFile(tmp_path / "evil.zip", "w") as archive:
         archive.writestr(member, "x")
     with pytest.raises(LessonError, match=r"evil\.zip: its member .* would be written outside"):
-        download.unzip(tmp_path / "evil.zip", tmp_path / "out")
+        download.unpack(tmp_path / "evil.zip", tmp_path / "out")
     assert not (tmp_path / "evil.csv").exists()
 
 
-def test_unzip_explains_a_damaged_zip(tmp_path):
-    (tmp_path / "cut.zip").write_bytes(b"PK\x03\x04 cut off")
-    with pytest.raises(LessonError, match=r"cut\.zip: the zip is damaged.*Download it again"):
-        download.unzip(tmp_path / "cut.zip", tmp_path / "out")
+@pytest.mark.parametrize("kind", ["up", "link"])
+def test_unpack_refuses_a_tar_that_leads_outside(tmp_path, kind):
+    member = tarfile.TarInfo("../evil.csv" if kind == "up" else "link")
+    if kind == "link":
+        member.type, member.linkname = tarfile.SYMTYPE, "../../secret"
+    with tarfile.open(tmp_path / "evil.tar", "w") as archive:
+        archive.addfile(member)
+    with pytest.raises(LessonError, match=r"evil\.tar: its member .* would be written outside"):
+        download.unpack(tmp_path / "evil.tar", tmp_path / "out")
+    assert not (tmp_path / "evil.csv").exists()
+
+
+def test_unpack_explains_a_damaged_archive(tmp_path):
+    for name, content in (("cut.zip", b"PK\x03\x04 cut off"), ("cut.tar.gz", b"\x1f\x8b\x08 cut off")):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(LessonError, match=rf"{name}: .*Download it again"):
+            download.unpack(tmp_path / name, tmp_path / "out")
+
+
+def test_unpack_explains_an_archive_whose_inside_is_damaged(tmp_path):
+    with zipfile.ZipFile(tmp_path / "flipped.zip", "w") as archive:
+        archive.writestr("table.csv", "x" * 1000)
+    content = bytearray((tmp_path / "flipped.zip").read_bytes())
+    content[200] ^= 1
+    (tmp_path / "flipped.zip").write_bytes(content)
+    with pytest.raises(LessonError, match=r"the archive is damaged .*CRC"):
+        download.unpack(tmp_path / "flipped.zip", tmp_path / "out")

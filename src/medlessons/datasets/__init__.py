@@ -5,7 +5,7 @@ published ones, ``status()`` says what is there, and ``load(source)`` returns th
 """
 
 from medlessons.datasets import anemia, orientation
-from medlessons.datasets.download import Status
+from medlessons.datasets.places import Status
 
 REGISTRY = {"anemia": anemia, "orientation": orientation}
 

@@ -1,42 +1,39 @@
-"""What every data set needs to bring files here: fetching, unzipping and finding them."""
+"""Files come here: from a URL, from Kaggle, out of an archive."""
 
 import contextlib
+import tarfile
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from medlessons.errors import LessonError
-from medlessons.files import explained
+from medlessons.files import explain_os_errors
 
 ATTEMPTS = 3
-
-
-@dataclass(frozen=True)
-class Status:
-    """What is there of a data set: one line of ``medlessons data status``."""
-
-    name: str
-    source: str  # "embedded" or "real"
-    path: Path
-    present: bool
-    rows: int  # 0 if nothing is there
-    verified: bool  # checksum known, or an own file that passed every check
-    note: str  # "simulated data", "published data", "own data", or what is wrong
 
 
 @contextlib.contextmanager
 def workspace(path: Path) -> Iterator[Path]:
     """Give a temporary folder beside `path`, for what is fetched before it is checked; it is removed at the end."""
-    with explained(path):
+    with explain_os_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".fetch.", dir=path.parent) as folder:
             yield Path(folder)
 
 
-def bring(origin: str | Path, folder: Path, progress: bool = True) -> Path:
+def bring(origin: str | Path, folder: Path, progress: bool = True, known_hash: str | None = None) -> Path:
     """Return the local path of `origin`: a URL is downloaded into `folder`, a file or folder stays where it is.
+
+    Parameters
+    ----------
+    origin : str or Path
+    folder : Path
+    progress : bool
+        Show a progress bar while downloading.
+    known_hash : str, optional
+        ``sha256:...`` or ``md5:...`` of what the URL should give; nothing else is handed out then.
 
     Raises
     ------
@@ -54,12 +51,12 @@ def bring(origin: str | Path, folder: Path, progress: bool = True) -> Path:
     import pooch  # here, since it costs time and only a download needs it
     import requests
 
-    target = folder / (Path(str(origin).split("?")[0]).name or "download")
-    fetch_url = pooch.HTTPDownloader(progressbar=progress, timeout=30)
+    pooch.get_logger().setLevel("WARNING")
+    name = Path(str(origin).split("?")[0]).name or "download"
+    downloader = pooch.HTTPDownloader(progressbar=progress, timeout=30)
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            fetch_url(str(origin), str(target), None)
-            return target
+            return Path(pooch.retrieve(str(origin), known_hash, fname=name, path=folder, downloader=downloader))
         except (requests.RequestException, ValueError) as error:
             if attempt == ATTEMPTS:
                 raise LessonError(
@@ -82,41 +79,54 @@ def bring_from_kaggle(handle: str, folder: Path) -> Path:
         ) from error
 
 
-def find_file(place: Path, name: str, folder: Path) -> Path:
-    """Find the file `name`: `place` is the file itself, a folder that holds it, or a zip (unpacked into `folder`).
+def unpack(place: Path, folder: Path) -> Path:
+    """Return the folder into which a zip or tar archive was unpacked, below `folder`; `place` if it is no archive.
 
     Raises
     ------
     LessonError
-        If it is not in the folder or the zip.
+        If the archive is damaged, or a member points outside of the folder.
     """
-    contents = unzip(place, folder / "unzipped") if zipfile.is_zipfile(place) else place
-    if contents.is_file():
-        return contents
-    found = sorted(contents.rglob(name))
-    if not found:
-        raise LessonError(f"{place.name}: there is no {name} in it. Give the path of that file itself with --from.")
-    return found[0]
+    target = folder / "unpacked"
+    if place.is_file() and zipfile.is_zipfile(place):
+        _unzip(place, target)
+    elif place.is_file() and tarfile.is_tarfile(place):
+        _untar(place, target)
+    elif place.suffix in (".zip", ".tar", ".tgz", ".gz") and place.is_file():
+        raise LessonError(f"{place.name}: this is not an archive, or a cut one. Download it again.")
+    else:
+        return place
+    return target
 
 
-def unzip(archive: Path, folder: Path) -> Path:
-    """Unpack a zip into `folder`; refuse members that would land outside of it.
-
-    Raises
-    ------
-    LessonError
-        If the zip is damaged, or a member points outside.
-    """
+def _unzip(archive: Path, folder: Path) -> None:
     root = folder.resolve()
     try:
         with zipfile.ZipFile(archive) as members:
             for member in members.namelist():
                 if not (root / member).resolve().is_relative_to(root):
-                    raise LessonError(
-                        f"{archive.name}: its member {member!r} would be written outside of the folder. "
-                        "Do not use this file; get the data set from its publisher."
-                    )
+                    raise _points_outside(archive, member)
             members.extractall(root)
-    except zipfile.BadZipFile as error:
-        raise LessonError(f"{archive.name}: the zip is damaged ({error}). Download it again.") from error
-    return folder
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise _is_damaged(archive, error) from error
+
+
+def _untar(archive: Path, folder: Path) -> None:
+    try:
+        with tarfile.open(archive) as members:
+            members.extractall(folder, filter="data")  # refuses absolute names, "..", links and devices
+    except tarfile.FilterError as error:
+        raise _points_outside(archive, error.tarinfo.name) from error
+    except (tarfile.TarError, zlib.error, EOFError) as error:
+        raise _is_damaged(archive, error) from error
+
+
+def _points_outside(archive: Path, member: str) -> LessonError:
+    return LessonError(
+        f"{archive.name}: its member {member!r} would be written outside of the folder. "
+        "Do not use this file; get the data set from its publisher."
+    )
+
+
+def _is_damaged(archive: Path, error: Exception) -> LessonError:
+    return LessonError(f"{archive.name}: the archive is damaged ({error}). Download it again.")

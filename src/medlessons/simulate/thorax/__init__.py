@@ -12,7 +12,6 @@ from medlessons.simulate.thorax.findings import (
 )
 from medlessons.simulate.thorax.imaging import FAULTS, Radiograph, radiograph
 from medlessons.simulate.thorax.projection import VIEWS
-from medlessons.simulate.thorax.sets import render_set
 from medlessons.simulate.thorax.styles import STYLES, Style, draw_style
 
 __all__ = [
@@ -32,5 +31,4 @@ __all__ = [
     "draw_style",
     "mined_labels",
     "radiograph",
-    "render_set",
 ]

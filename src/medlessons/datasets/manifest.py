@@ -1,0 +1,115 @@
+"""Image files are read once, and what came out is kept: path, size, time, checksum, and whether they can be read.
+
+A list stands in the folder of a data set that was fetched. What was laid somewhere by hand is not written to: its list
+is kept with the embedded data.
+"""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pandas as pd
+from tqdm import tqdm
+
+from medlessons import files, images, settings
+from medlessons.errors import LessonError
+
+FILE = "manifest.csv"
+COLUMNS = ("path", "size", "time", "sha256", "fault")
+"""``time`` is that of the last change (nanoseconds); ``fault`` is empty for an image that can be read."""
+
+
+def verify(folder: Path, names: list[str], own: bool = False) -> dict[str, str]:
+    """Return what is wrong with each file, after reading those that have not been read before.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of the data set.
+    names : list of str
+        Paths of images below ``folder``, with ``/``. Each of them is there.
+    own : bool
+        Whether the files may change: an instructor's own images are then read again, published ones are refused.
+
+    Returns
+    -------
+    dict
+        Path -> what is wrong; empty text if it can be read.
+
+    Raises
+    ------
+    LessonError
+        If a published image has changed since it was read, with its name.
+    """
+    known = read(folder)
+    before = dict(zip(known.index, zip(known["size"], known["time"], strict=True), strict=True))
+    stats = {name: os.stat(f"{folder}/{name}") for name in names}
+    unknown = [name for name, stat in stats.items() if before.get(name) != (stat.st_size, stat.st_mtime_ns)]
+    if unknown:
+        fresh = _look(folder, unknown, stats)
+        if not own:
+            _refuse_changes(folder, known, fresh)
+        known = pd.concat([known.drop(index=fresh.index, errors="ignore"), fresh]).sort_index()
+        _write(folder, known)
+    return known["fault"].reindex(names).to_dict()
+
+
+def start(folder: Path) -> None:
+    """Keep the list of a folder in the folder itself, from now on: it was fetched, and is ours."""
+    (folder / FILE).touch()
+
+
+def read(folder: Path) -> pd.DataFrame:
+    """Return the list of a folder's files, with their paths as index; empty if none was kept, or it is damaged."""
+    for path in (folder / FILE, _path_elsewhere(folder)):
+        try:
+            table = pd.read_csv(path, dtype={"path": str, "sha256": str, "fault": str}, keep_default_na=False)
+            return table[list(COLUMNS)].astype({"size": "int64", "time": "int64"}).set_index("path")
+        except (OSError, ValueError, KeyError):
+            continue
+    empty = {"size": "int64", "time": "int64", "sha256": str, "fault": str}
+    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in empty.items()}).rename_axis("path")
+
+
+def _look(folder: Path, names: list[str], stats: dict[str, os.stat_result]) -> pd.DataFrame:
+    """Read files to the end, on all cores; return their rows of the list."""
+
+    def look(name):
+        path = folder / name
+        try:
+            images.read(path)
+            fault = ""
+        except LessonError as error:
+            fault = str(error).removeprefix(f"{path}: ")
+        return name, stats[name].st_size, stats[name].st_mtime_ns, files.sha256(path), fault
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        rows = list(tqdm(pool.map(look, names), desc="reading images once", unit="image", total=len(names)))
+    return pd.DataFrame(rows, columns=COLUMNS).set_index("path")
+
+
+def _refuse_changes(folder: Path, known: pd.DataFrame, fresh: pd.DataFrame) -> None:
+    """Refuse an image whose content has changed, unless it was damaged before. Another time alone is no change."""
+    both = fresh.index.intersection(known.index[known["fault"] == ""])
+    changed = both[fresh.loc[both, "sha256"] != known.loc[both, "sha256"]]
+    if len(changed):
+        raise LessonError(
+            f"{folder / changed[0]}: this image has changed since it was first read"
+            f"{f' (and {len(changed) - 1} others)' * (len(changed) > 1)}. Bring back the published one; or remove "
+            f"{place_of(folder)}, and all images are read again."
+        )
+
+
+def place_of(folder: Path) -> Path:
+    """Return where the list of a folder stands, or will stand."""
+    return folder / FILE if (folder / FILE).is_file() else _path_elsewhere(folder)
+
+
+def _path_elsewhere(folder: Path) -> Path:
+    address = files.md5(os.path.abspath(folder).encode())[:8]
+    return settings.embedded_dir() / "manifests" / f"{folder.name}-{address}.csv"
+
+
+def _write(folder: Path, table: pd.DataFrame) -> None:
+    with files.atomic_write(place_of(folder)) as temporary:
+        table.to_csv(temporary, lineterminator="\n")

@@ -1,0 +1,243 @@
+"""Where data lie: the embedded sets are made here, the published ones fetched here, whole or not at all."""
+
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from filelock import FileLock, Timeout
+
+from medlessons import files, settings
+from medlessons.datasets import download, manifest
+from medlessons.errors import LessonError
+
+CONTENTS = "contents.sha256"  # of an embedded folder: what it was made from, then a checksum a file
+LONGEST_WAIT = 600  # seconds, for another run that makes the same files
+
+
+@dataclass(frozen=True)
+class Status:
+    """What is there of a data set: one line of ``medlessons data status``."""
+
+    name: str
+    source: str  # "embedded" or "real"
+    path: Path
+    present: bool
+    rows: int  # 0 if nothing is there
+    verified: bool  # checksum known, or every check passed
+    note: str  # "simulated data", "published data", "own data", or what is wrong
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a data set lies in a folder: what :func:`fetched` looks for, takes along, and checks."""
+
+    goal: Path  # the folder that it becomes
+    needs: tuple[str, ...]  # patterns: the folder has at least one of each
+    check: Callable[[Path], object]  # reads the folder; raises LessonError on what is wrong
+    takes: tuple[str, ...] = ()  # further patterns that come along
+    images: bool = True  # whether a manifest of its images is kept in the folder
+
+
+def choose(source: str | None = None) -> str:
+    """Return ``"embedded"`` or ``"real"``: the source that is given, or the one that the environment names.
+
+    Raises
+    ------
+    LessonError
+        On another source.
+    """
+    source = source or settings.source()
+    if source not in ("embedded", "real"):
+        raise LessonError(f'source is {source!r}, but it must be "embedded" or "real".')
+    return source
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Embedded
+
+
+def made(folder: Path, recipe: str, make: Callable[[Path], None]) -> Path:
+    """Return a folder with files that are made on demand: at once if it is there, whole and up to date.
+
+    A second run at the same time waits for the first one.
+
+    Parameters
+    ----------
+    folder : Path
+    recipe : str
+        What the files follow from, such as a checksum: where it differs, they are made again.
+    make : callable
+        Writes the files into the folder that it gets. The folder takes its name only when that ends well.
+
+    Returns
+    -------
+    Path
+        ``folder``.
+
+    Raises
+    ------
+    LessonError
+        If the files cannot be written, or another run has been making them for ten minutes.
+    """
+    with files.explain_os_errors(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(folder.with_name(f".{folder.name}.lock"), timeout=LONGEST_WAIT):
+                if not is_whole(folder, recipe):
+                    _make(folder, recipe, make)
+        except Timeout as error:
+            # Also if a script is not guarded: each worker runs it anew, and waits for the lock of its own parent.
+            raise LessonError(
+                f"{folder}: another run has been making these files for {LONGEST_WAIT // 60} minutes. Wait for it, or "
+                "stop it. If this is your own script, put its code under `if __name__ == '__main__':`."
+            ) from error
+    return folder
+
+
+def _make(folder: Path, recipe: str, make: Callable[[Path], None]) -> None:
+    with files.atomic_write(folder) as temporary:
+        temporary.mkdir()
+        make(temporary)
+        lines = [f"{files.sha256(path)}  {path.relative_to(temporary).as_posix()}" for path in _files_in(temporary)]
+        (temporary / CONTENTS).write_text("\n".join([recipe, *lines]), encoding="utf-8")
+        remove(folder)  # an older one
+
+
+def is_whole(folder: Path, recipe: str) -> bool:
+    """Say whether a folder was made from ``recipe``, and each of its files is there and unchanged."""
+    try:
+        was, *lines = (folder / CONTENTS).read_text(encoding="utf-8").splitlines()
+        known = dict(reversed(line.split("  ", 1)) for line in lines)
+        return was == recipe and all(files.sha256(folder / name) == digest for name, digest in known.items())
+    except (OSError, ValueError):  # a missing file, a damaged list
+        return False
+
+
+def remove(place: Path) -> None:
+    """Remove a file or a folder, if it is there."""
+    if place.is_dir() and not place.is_symlink():
+        shutil.rmtree(place)
+    else:
+        place.unlink(missing_ok=True)
+
+
+def _files_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Published
+
+
+def fetched(bring: Callable[[Path], Path], layouts: Sequence[Layout]) -> Path:
+    """Bring a data set to its place. It gets there only when it has passed its check.
+
+    Parameters
+    ----------
+    bring : callable
+        Gets an empty folder to work in, and returns where the data lie: a folder, an archive, or a single file.
+    layouts : sequence of Layout
+        What it may be: the first layout that fits is taken.
+
+    Returns
+    -------
+    Path
+        The folder where it lies now. What was downloaded or unpacked is moved, what lies elsewhere is left there.
+
+    Raises
+    ------
+    LessonError
+        If nothing fits, the check fails, or a data set that passes the same check is there already.
+    """
+    if len(layouts) == 1:
+        _refuse_to_replace(layouts[0])  # before anything is downloaded
+    with download.workspace(layouts[0].goal) as workplace:
+        found, layout = _find(download.unpack(bring(workplace), workplace), layouts)
+        _refuse_to_replace(layout)
+        with files.atomic_write(layout.goal) as temporary:
+            temporary.mkdir()
+            for path in _wanted(found, layout):
+                _bring_along(path, temporary / path.name, move=path.resolve().is_relative_to(workplace.resolve()))
+            if layout.images:
+                manifest.start(temporary)
+            layout.check(temporary)
+            remove(layout.goal)  # a damaged one
+    return layout.goal
+
+
+def _refuse_to_replace(layout: Layout) -> None:
+    try:
+        layout.check(layout.goal)
+    except LessonError:
+        return
+    raise LessonError(
+        f"{layout.goal}: there is something already, and it is whole. Move it away first if you want another one."
+    )
+
+
+def _find(place: Path, layouts: Sequence[Layout]) -> tuple[Path, Layout]:
+    folders = [place] if place.is_dir() else []
+    folders += sorted((path for path in place.rglob("*") if path.is_dir()), key=lambda path: len(path.parts))
+    for layout in layouts:
+        if place.is_file() and any(place.match(pattern) for pattern in layout.needs):
+            folders = [place.parent]
+        for folder in folders:
+            if all(any(folder.glob(pattern)) for pattern in layout.needs):
+                return folder, layout
+    expected = "; or ".join(", ".join(layout.needs) for layout in layouts)
+    raise LessonError(
+        f"{place.name}: this is not the data set. Expected was a folder, or an archive of it, that holds {expected}. "
+        "Give its path with --from."
+    )
+
+
+def _wanted(folder: Path, layout: Layout) -> list[Path]:
+    return sorted({path for pattern in (*layout.needs, *layout.takes) for path in folder.glob(pattern)})
+
+
+def _bring_along(source: Path, target: Path, move: bool) -> None:
+    """Move a file or folder; from outside of the workplace copy it, folders by links where that is possible."""
+    if move:
+        os.replace(source, target)
+    elif source.is_dir():
+        shutil.copytree(source, target, copy_function=_link_or_copy)
+    else:
+        shutil.copy2(source, target)
+
+
+def _link_or_copy(source: str | Path, target: str | Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another disk, or one without links
+        shutil.copy2(source, target)
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Status
+
+
+def status_of_embedded(name: str, folder: Path, recipe: Callable[[], str]) -> Status:
+    """Say whether an embedded set is there and up to date. Its rows are those of its CSV files."""
+    if not os.path.exists(folder):
+        return Status(name, "embedded", folder, False, 0, False, "not there")
+    whole = is_whole(folder, recipe())
+    note = "simulated data" if whole else "incomplete or out of date; it will be made again"
+    rows = sum(len(pd.read_csv(path)) for path in folder.glob("*.csv")) if whole else 0
+    return Status(name, "embedded", folder, True, rows, whole, note)
+
+
+def status_of_real(name: str, place: Path, read: Callable[[], pd.DataFrame]) -> Status:
+    """Say whether a published or own set is there and sound: ``read`` returns its table without long checks."""
+    try:
+        with files.explain_os_errors(place):
+            if not place.exists():
+                return Status(name, "real", place, False, 0, False, "not there")
+        table = read()
+    except LessonError as error:
+        return Status(name, "real", place, True, 0, False, str(error))
+    wrong = table.attrs.get("wrong", "")
+    note = table.attrs["name"] + (f", but {wrong}" if wrong else "")
+    return Status(name, "real", place, True, len(table), not wrong, note)

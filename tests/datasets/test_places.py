@@ -1,0 +1,195 @@
+"""Data are made or fetched whole or not at all, once, whoever asks at the same time; what is there is said."""
+
+import errno
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+
+import pandas as pd
+import pytest
+from filelock import FileLock
+
+from medlessons.datasets import download, places
+from medlessons.errors import LessonError
+
+
+def make(folder):
+    (folder / "images").mkdir()
+    (folder / "images" / "a.png").write_bytes(b"drawn")
+    (folder / "table.csv").write_text("path\nimages/a.png\n")
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Made
+
+
+@pytest.fixture
+def goal(tmp_path):
+    return tmp_path / "embedded" / "toy" / "64px"
+
+
+def leftovers(goal):
+    return [path for path in goal.parent.rglob("*") if path.is_file() and path.suffix != ".lock"]
+
+
+def test_what_is_whole_is_not_made_again(goal):
+    calls = []
+    for _ in range(2):
+        assert places.made(goal, "recipe", lambda folder: (calls.append(1), make(folder))) == goal
+    assert len(calls) == 1 and (goal / "images" / "a.png").read_bytes() == b"drawn"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda goal: (goal / "images" / "a.png").unlink(),
+        lambda goal: (goal / "images" / "a.png").write_bytes(b"drawm"),  # as long as before
+        lambda goal: (goal / places.CONTENTS).write_text("another recipe"),
+        lambda goal: (goal / places.CONTENTS).write_text(""),
+        lambda goal: (goal / places.CONTENTS).write_text("recipe\nno list"),
+        lambda goal: (goal / places.CONTENTS).unlink(),
+        lambda goal: (places.remove(goal), goal.write_text("a file stands here")),
+    ],
+)
+def test_what_is_damaged_or_out_of_date_is_made_again(goal, damage):
+    places.made(goal, "recipe", make)
+    damage(goal)
+    assert not places.is_whole(goal, "recipe")
+    places.made(goal, "recipe", make)
+    assert places.is_whole(goal, "recipe") and not places.is_whole(goal, "another recipe")
+
+
+@pytest.mark.parametrize(
+    "trouble, seen, says",
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), LessonError, "the disk is full"),
+        (KeyboardInterrupt(), KeyboardInterrupt, None),
+    ],
+)
+def test_nothing_half_made_remains(goal, trouble, seen, says):
+    def stop(folder):
+        make(folder)
+        raise trouble
+
+    with pytest.raises(seen, match=says):
+        places.made(goal, "recipe", stop)
+    assert not goal.exists() and not leftovers(goal)
+
+
+def test_runs_at_once_wait_for_each_other(goal):
+    calls = []
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: places.made(goal, "recipe", lambda f: (calls.append(1), make(f))), range(8)))
+    assert len(calls) == 1
+
+
+def test_a_run_that_never_ends_is_named(goal, monkeypatch):
+    monkeypatch.setattr(places, "LONGEST_WAIT", 0)
+    goal.parent.mkdir(parents=True)
+    with FileLock(goal.with_name(f".{goal.name}.lock")), pytest.raises(LessonError, match=r"64px: .*__main__"):
+        places.made(goal, "recipe", make)
+
+
+def test_an_unknown_source():
+    assert [places.choose(), places.choose("real")] == ["embedded", "real"]
+    with pytest.raises(LessonError, match='source is \'imagined\', but it must be "embedded" or "real"'):
+        places.choose("imagined")
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Fetched
+
+
+@pytest.fixture
+def published(tmp_path):
+    folder = tmp_path / "downloads" / "toy-master"
+    folder.mkdir(parents=True)
+    make(folder)
+    (folder / "scripts").mkdir()
+    return folder
+
+
+def check(folder):
+    path = folder / "images" / "a.png"
+    if not path.is_file() or path.read_bytes() != b"drawn":
+        raise LessonError(f"{path}: damaged")
+
+
+@pytest.fixture
+def layout(tmp_path):
+    return places.Layout(tmp_path / "real" / "toy", ("table.csv", "images"), check, images=False)
+
+
+def test_a_folder_is_left_where_it_is_and_only_what_is_needed_comes_along(published, layout):
+    assert places.fetched(lambda workplace: published, [layout]) == layout.goal
+    assert sorted(path.name for path in layout.goal.iterdir()) == ["images", "table.csv"]
+    assert (published / "images" / "a.png").is_file()
+
+
+def test_what_was_unpacked_is_moved_not_copied(published, layout, tmp_path, monkeypatch):
+    with zipfile.ZipFile(tmp_path / "toy.zip", "w") as archive:
+        for path in published.rglob("*"):
+            archive.write(path, path.relative_to(published.parent))
+    monkeypatch.setattr(places.shutil, "copytree", None)
+    monkeypatch.setattr(places.shutil, "copy2", None)
+    used = []
+
+    def bring(workplace):
+        used.append(workplace)
+        return download.bring(tmp_path / "toy.zip", workplace)
+
+    places.fetched(bring, [layout])
+    check(layout.goal)
+    assert used[0].parent == layout.goal.parent and not used[0].exists()
+
+
+def test_what_fails_its_check_is_not_placed(published, layout):
+    (published / "images" / "a.png").write_bytes(b"cut")
+    with pytest.raises(LessonError, match="damaged"):
+        places.fetched(lambda workplace: published, [layout])
+    assert not any(layout.goal.parent.iterdir())
+
+
+def test_a_whole_set_is_never_replaced_but_a_damaged_one_is(published, layout):
+    places.fetched(lambda workplace: published, [layout])
+    (layout.goal / "images" / "a.png").unlink()
+    places.fetched(lambda workplace: published, [layout])
+    with pytest.raises(LessonError, match="something already, and it is whole"):
+        places.fetched(lambda workplace: pytest.fail("nothing may be downloaded"), [layout])
+
+
+def test_the_first_layout_that_fits_is_taken(published, layout, tmp_path):
+    own = places.Layout(tmp_path / "real" / "own", ("images",), check, images=False)
+    assert places.fetched(lambda workplace: published, [layout, own]) == layout.goal
+    (published / "table.csv").unlink()
+    assert places.fetched(lambda workplace: published, [layout, own]) == own.goal
+    (published / "images" / "a.png").unlink()
+    (published / "images").rmdir()
+    with pytest.raises(LessonError, match=r"toy-master: this is not the data set\. .*table.csv, images; or images"):
+        places.fetched(lambda workplace: published, [layout, own])
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Status
+
+
+def test_status_of_what_is_made(goal):
+    line = places.status_of_embedded("toy", goal, lambda: "recipe")
+    assert (line.present, line.note) == (False, "not there")
+    places.made(goal, "recipe", make)
+    line = places.status_of_embedded("toy", goal, lambda: "recipe")
+    assert (line.present, line.rows, line.verified, line.note) == (True, 1, True, "simulated data")
+    line = places.status_of_embedded("toy", goal, lambda: "newer")
+    assert line.present and not line.verified and "made again" in line.note
+
+
+def test_status_of_what_was_fetched(tmp_path):
+    table = pd.DataFrame({"path": ["a", "b"]})
+    table.attrs["name"] = "own data"
+    assert not places.status_of_real("toy", tmp_path / "real", lambda: table).present
+    line = places.status_of_real("toy", tmp_path, lambda: table)
+    assert (line.rows, line.verified, line.note) == (2, True, "own data")
+    table.attrs["wrong"] = "one is missing"
+    line = places.status_of_real("toy", tmp_path, lambda: table)
+    assert (line.verified, line.note) == (False, "own data, but one is missing")
+    line = places.status_of_real("toy", tmp_path, lambda: check(tmp_path))
+    assert line.present and not line.verified and "damaged" in line.note
