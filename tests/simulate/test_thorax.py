@@ -20,7 +20,6 @@ from medlessons.simulate.thorax import (
     draw_patient,
     mined_labels,
     radiograph,
-    render_set,
 )
 
 SIZE = 128
@@ -284,35 +283,3 @@ def test_other_arithmetic_same_image():
 def test_mistakes_are_explained(mistake):
     with pytest.raises(LessonError, match=r"must|choose|give|numbered"):
         mistake()
-
-
-# sets
-
-
-def request():
-    return [
-        {"path": f"{view}/{k}.png", "patient": k, "view": view, "findings": (Finding("Edema", 0.5),), "style": "B"}
-        for k in range(60)
-        for view in ("PA", "L")
-    ]
-
-
-def test_the_number_of_workers_does_not_matter(tmp_path):
-    render_set(request(), tmp_path / "one", 48, workers=1, progress=False)
-    render_set(request(), tmp_path / "two", 48, workers=2, progress=False)
-    for row in request():
-        assert (tmp_path / "one" / row["path"]).read_bytes() == (tmp_path / "two" / row["path"]).read_bytes()
-    assert not list(tmp_path.rglob("*.tmp"))
-
-
-def test_a_set_takes_patients_and_tables_and_leaves_no_half_files(tmp_path):
-    import pandas as pd
-
-    render_set(pd.DataFrame({"path": ["a.png"], "patient": [7]}), tmp_path, 64, progress=False)
-    wanted = radiograph(draw_patient(7), "PA", 64).image
-    assert (np.asarray(Image.open(tmp_path / "a.png")) == wanted).all()
-    with pytest.raises(LessonError):
-        render_set([{"path": "b.png", "patient": 7, "view": "up"}], tmp_path, 64, progress=False)
-    with pytest.raises(LessonError, match="path"):
-        render_set([{"patient": 7}], tmp_path, 64, progress=False)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.png"]
