@@ -112,6 +112,13 @@ def test_the_student_edition_is_made_from_the_lesson(lesson, notebook):
     assert stored == student.edition(notebook), "run `make student`"
 
 
+def test_every_link_of_lesson_and_student_edition_leads_to_a_file(lesson):
+    for path in (lesson.path, student.FOLDER / lesson.path.name):
+        texts = [cell.source for cell in lessons.read(path).cells if cell.cell_type == "markdown"]
+        targets = [target for text in texts for target in student.LINK.findall(text)]
+        assert [target for target in targets if not (path.parent / target).exists()] == []
+
+
 def test_the_student_edition_holds_no_solution_and_no_output(lesson):
     edition = lessons.read(student.FOLDER / lesson.path.name)
     assert not outputs(edition)

@@ -1,82 +1,74 @@
-"""The score of handed-in notebooks: one bad notebook does not end the batch."""
+"""The student edition: stubs in place of solutions, links that lead somewhere, and a folder to work in."""
 
-import csv
-import io
+import re
 
-import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from medlessons import lessons, student
+from medlessons import lessons, settings, student
 from medlessons.errors import LessonError
 
-GOOD = """from medlessons import checks
-import numpy as np
-def neuron(inputs, weights, bias):
-    return max(0.0, sum(inputs * weights) + bias)
-neuron = checks.check_neuron(neuron)"""
+SOLVED = """import math
+
+def area(radius):
+    ### BEGIN SOLUTION
+    if radius < 0:
+        return None
+    return math.pi * radius**2
+    ### END SOLUTION
+
+### BEGIN SOLUTION
+answer = area(2)
+### END SOLUTION
+answer = checks.check_area(answer)
+"""
+STUBBED = """import math
+
+def area(radius):
+    ...  # your code here
+
+...  # your code here
+answer = checks.check_area(answer)
+"""
+GRADED = {"nbgrader": {"grade": False, "grade_id": "area", "locked": False, "schema_version": 3, "solution": True}}
 
 
-def hand_in(path, code):
-    path.parent.mkdir(exist_ok=True)
-    nbformat.write(new_notebook(cells=[new_code_cell(code)]), path)
-    return path
+def test_solutions_become_stubs_as_nbgrader_makes_them():
+    cells = [new_code_cell(SOLVED, metadata=GRADED), new_code_cell("answer = 12.6", metadata=GRADED)]
+    cells += [new_code_cell("print(1)\n"), new_markdown_cell("### BEGIN SOLUTION is the mark.")]
+    sources = [cell.source for cell in student.edition(new_notebook(cells=cells)).cells]
+    assert sources == [STUBBED, student.STUB, "print(1)\n", "### BEGIN SOLUTION is the mark."]
 
 
-def scores(paths, **options):
-    text = io.StringIO()
-    student.write_scores(paths, text, **options)
-    assert "\r" not in text.getvalue()
-    return list(csv.DictReader(io.StringIO(text.getvalue())))
+def test_the_metadata_of_nbgrader_stay():
+    (cell,) = student.edition(new_notebook(cells=[new_code_cell(SOLVED, metadata=GRADED)])).cells
+    assert cell.metadata == GRADED
 
 
-def test_the_student_edition_and_its_score(folder):
-    (lesson,) = lessons.find(folder=folder)
-    stub = student.write(lesson, folder / "student")
-    assert student.STUB in stub.read_text(encoding="utf-8")
-    answers = io.StringIO()
-    student.write_scores([lesson.path, stub], answers)
-    rows = list(csv.DictReader(io.StringIO(answers.getvalue())))
-    assert [row["state"] for row in rows] == ["done", "not done"]
-    assert rows[0]["exercise"] == "A neuron by hand"
+@pytest.mark.parametrize(
+    "source",
+    ["### BEGIN SOLUTION\n1", "1\n### END SOLUTION", "### BEGIN SOLUTION\n### BEGIN SOLUTION\n### END SOLUTION"],
+)
+def test_a_mark_without_its_partner_is_named(source):
+    with pytest.raises(LessonError, match=r"Cell 0: '### (BEGIN|END) SOLUTION' has no partner"):
+        student.edition(new_notebook(cells=[new_code_cell(source)]))
 
 
-def test_notebooks_of_the_same_name_are_told_apart_and_bad_ones_get_a_row(tmp_path):
-    says = {
-        "import os\nos._exit(1)": "Python ended",
-        "from medlessons.checks import exercise\nexercise.results = None": "could not be read",
-        "from medlessons.checks import exercise\nexercise.results = lambda: [1]": "could not be read",
-    }
-    paths = [hand_in(tmp_path / str(number) / "01.ipynb", code) for number, code in enumerate(says)]
-    (tmp_path / "broken.ipynb").write_text("{")
-    paths += [tmp_path / "broken.ipynb", hand_in(tmp_path / "good" / "01.ipynb", GOOD)]
-    rows = scores(paths)
-    assert [row["notebook"] for row in rows] == [str(path) for path in paths]
-    for row, reason in zip(rows[:-1], [*says.values(), "no notebook"], strict=True):
-        assert (row["number"], row["exercise"], row["state"]) == ("", "", "could not be run")
-        assert reason in row["remark"] and row["notebook"] in row["remark"]
-    assert rows[-1]["state"] == "done" and rows[-1]["number"]
+@pytest.mark.parametrize("folder", [student.FOLDER, student.WORK], ids=["student", "work"])
+def test_links_lead_from_where_the_edition_stands(folder):
+    text = "[card](../models/README.md#orientation), [paper](https://a.org/b), [above](#top), [next](02_b.ipynb)"
+    (cell,) = student.edition(new_notebook(cells=[new_markdown_cell(text)]), folder).cells
+    card, paper, above, following = re.findall(r"\]\(([^)]+)\)", cell.source)
+    assert (folder / card).resolve() == settings.REPOSITORY / "models" / "README.md#orientation"
+    assert (folder / following).resolve() == lessons.NOTEBOOKS / "02_b.ipynb"
+    assert (paper, above) == ("https://a.org/b", "#top")
 
 
-def test_what_a_student_does_to_print_does_not_matter(tmp_path):
-    rebound = "\nimport builtins, io, sys\nprint = builtins.print = display = None\nsys.stdout = io.StringIO()"
-    (row,) = scores([hand_in(tmp_path / "01.ipynb", GOOD + rebound)])
-    assert (row["number"], row["state"]) == ("1.1", "done")
-
-
-def test_a_notebook_that_checks_nothing_gets_a_row(tmp_path):
-    nbformat.write(new_notebook(), tmp_path / "empty.ipynb")
-    rows = scores([tmp_path / "empty.ipynb", hand_in(tmp_path / "02.ipynb", GOOD.partition("\nneuron =")[0])])
-    assert [(row["number"], row["state"]) for row in rows] == [("", "no exercise was checked")] * 2
-
-
-def test_an_endless_loop_does_not_hang_the_marking(tmp_path):
-    (row,) = scores([hand_in(tmp_path / "01.ipynb", "while True: pass")], timeout=1)
-    assert row["state"] == "could not be run" and "longer than 1 s" in row["remark"]
-
-
-def test_a_missing_notebook_is_named_before_anything_runs(tmp_path, monkeypatch):
-    monkeypatch.setattr(student, "score", lambda *arguments: pytest.fail("a notebook was run"))
-    present = hand_in(tmp_path / "01.ipynb", "1")
-    with pytest.raises(LessonError, match=r"absent\.ipynb: there is no such notebook"):
-        scores([present, tmp_path / "absent.ipynb"])
+def test_the_folder_to_work_in_gets_what_is_new_and_keeps_what_is_there(tmp_path):
+    names = [lesson.path.name for lesson in lessons.find()]
+    solved = tmp_path / "work" / names[0]
+    assert student.lay_out(solved.parent) == {solved.parent / name: True for name in names}
+    solved.write_text("my answers")
+    (solved.parent / names[1]).unlink()
+    assert student.lay_out(solved.parent) == {solved.parent / name: name == names[1] for name in names}
+    assert solved.read_text() == "my answers"

@@ -55,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
     lesson_verb("student", student_edition, "Write the student edition to notebooks/student/.")
     scoring = verb("score", score, "Execute notebooks that students handed in; print a CSV of their exercises.")
     scoring.add_argument("notebooks", nargs="+", type=Path)
+    scoring.add_argument("--whole", action="store_true", help="execute also what no exercise needs, such as trainings")
 
     data = verb("data", data_status, "Say which data are there; prepare or fetch them.")
     steps = data.add_subparsers(metavar="STEP")
@@ -118,9 +119,9 @@ def student_edition(options: argparse.Namespace) -> None:
 
 def score(options: argparse.Namespace) -> None:
     """Print a CSV of the exercises of each notebook."""
-    from medlessons import student
+    from medlessons import scoring
 
-    student.write_scores(options.notebooks, sys.stdout)
+    scoring.write_scores(options.notebooks, sys.stdout, options.whole)
 
 
 def data_status(options: argparse.Namespace) -> None:

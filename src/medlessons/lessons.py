@@ -166,7 +166,7 @@ def execute_notebook(
 
         def show_cell(cell, cell_index):
             if cell.cell_type == "code":
-                bar.set_postfix_str(_first_line(cell.source))
+                bar.set_postfix_str(first_line(cell.source))
 
         def advance(cell, cell_index, execute_reply):
             bar.update()
@@ -209,10 +209,11 @@ class _Client(NotebookClient):
 def _failed(notebook: nbformat.NotebookNode) -> str:
     """Return number and first line of the last cell that was executed."""
     executed = [cell for cell in notebook.cells if cell.get("execution_count")]
-    return f"{executed[-1].execution_count} ({_first_line(executed[-1].source)})" if executed else "1"
+    return f"{executed[-1].execution_count} ({first_line(executed[-1].source)})" if executed else "1"
 
 
-def _first_line(source: str) -> str:
+def first_line(source: str) -> str:
+    """Return the first line of a cell that says something, cut to what fits behind a progress bar."""
     lines = [line for line in source.splitlines() if line.strip()]
     return lines[0][:40] if lines else ""
 
