@@ -81,7 +81,7 @@ def test_a_finding_leaves_framing_and_marker_as_they_are(view):
     style = replace(draw_style(np.random.default_rng(3)), unsteady=1.0)
     healthy, ill = (
         radiograph(draw_patient(7), view, SIZE, style=style, findings=case)
-        for case in ((), [Finding("Mass", 0.8, seed=2)])
+        for case in ((), [Finding("Mass", 0.8, seed=5)])
     )
     same = healthy.image == ill.image
     assert same[:4].mean() > 0.9  # the upper edge of the film

@@ -72,4 +72,24 @@ def pacemaker(patient: Patient, rng) -> list:
     return [_wire(lead, 0.11, METAL), _wire(np.array([[9.2, y, 7.6], [11.6, y, 8.0]]), 1.7, 0.4 * METAL)]
 
 
-DEVICES = {"ecg": ecg, "tube": tube, "line": line, "pacemaker": pacemaker}
+def drain(sign: int):
+    """Return what draws a chest tube: through the side between two ribs, its tip at the apex or the back."""
+
+    def draw(patient: Patient, rng) -> list:
+        wide = patient.half_width
+        skin = (sign * (wide + patient.fat + 3), 2, rng.uniform(-9, -4))
+        tip = (sign * rng.uniform(0.15, 0.5) * wide, rng.uniform(-3, 2), rng.uniform(3, 9.5))
+        path = _curve(skin, (sign * 0.95 * wide, 0, rng.uniform(-5, 1)), (sign * 0.75 * wide, 0, 5), tip)
+        return [_wire(path, 0.38, 0.15 * PLASTIC), _wire(path + np.array([0.25, 0, 0]), 0.09, METAL)]
+
+    return draw
+
+
+DEVICES = {
+    "ecg": ecg,
+    "tube": tube,
+    "line": line,
+    "pacemaker": pacemaker,
+    "drain right": drain(-1),
+    "drain left": drain(1),
+}
