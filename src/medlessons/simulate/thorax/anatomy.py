@@ -7,17 +7,21 @@ Everything that does not change between two visits is here. What changes (pose, 
 :mod:`~medlessons.simulate.thorax.pose`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from scipy.interpolate import PchipInterpolator
 
 from medlessons.errors import LessonError
 
 APEX, FLOOR = 13.5, -17.0  # top of the lungs and lower end of the rib cage in an adult (cm)
 RIB_PAIRS = 12
 GENERATIONS = 5  # of the vessels that are drawn one by one; smaller ones are a texture
+UP = np.array([0.0, 0.0, 1.0])
 NODES = 34  # points on the middle line of a rib
+DOME = -8.8  # top of the left half of the diaphragm in full inspiration
 VERTEBRA = 2.45  # height of a thoracic vertebra with its disc (cm)
 
 
@@ -40,6 +44,10 @@ class Patient:
         Half of the inner width and of the inner depth of the rib cage at its widest (cm).
     fat : float
         Thickness of the chest wall outside the ribs (cm).
+    build : float
+        From slender (negative; long lungs, upright heart) to stocky (positive; high domes), standard deviation 1.
+    shoulders : float
+        Half of the breadth across the shoulders (cm).
     cardiothoracic_ratio : float
         Width of the heart by the inner width of the chest, on a PA view in full inspiration.
     heart_axis : float
@@ -62,6 +70,8 @@ class Patient:
     half_width: float
     half_depth: float
     fat: float
+    build: float
+    shoulders: float
     cardiothoracic_ratio: float
     heart_axis: float
     breast: float
@@ -108,7 +118,7 @@ def draw_patient(
     rng = np.random.default_rng([int(seed), 1])
     drawn_age = float(np.clip(rng.normal(50, 19), 18, 95))
     drawn_sex = "F" if rng.random() < 0.46 else "M"
-    z = rng.normal(size=16).tolist()  # plain floats keep the images' arithmetic in single precision
+    z = rng.normal(size=18).tolist()  # plain floats keep the images' arithmetic in single precision
     u = rng.random(4).tolist()
     age = drawn_age if age is None else float(age)
     sex = drawn_sex if sex is None else sex
@@ -123,19 +133,22 @@ def draw_patient(
     adult_scale = (1.0 if sex == "M" else 0.93) * (1 + 0.04 * z[0])
     ctr = 0.44 + 0.0006 * max(age - 40, 0) + 0.06 * child + 0.028 * z[1]
     woman = sex == "F" and age > 12
+    fat = float(np.clip(np.exp(0.85 + 0.45 * z[4]), 1.0, 7.5)) * (1 - 0.45 * child)
     return Patient(
         id=f"P{int(seed):07d}",
         seed=int(seed),
         age=age,
         sex=sex,
         scale=adult_scale * (1 - 0.58 * child**1.3),
-        half_width=13.0 * (1 + 0.05 * z[2]) * (1 + 0.04 * child),
+        half_width=13.0 * (1 + 0.05 * z[2] + 0.03 * z[16]) * (1 + 0.04 * child),
         half_depth=9.0 * (1 + 0.07 * z[3]) * (1 + 0.15 * child + 0.0012 * max(age - 50, 0)),
-        fat=float(np.clip(np.exp(0.85 + 0.4 * z[4]), 1.2, 6.5)) * (1 - 0.45 * child),
+        fat=fat,
+        build=z[16] + 0.3 * child,
+        shoulders=(22.6 * (1 + 0.035 * z[15]) - 0.8 * woman + 0.7 * (fat - 2.4)) * (1 - 0.1 * child),
         cardiothoracic_ratio=float(np.clip(ctr, 0.34, 0.6))
         if cardiothoracic_ratio is None
         else float(cardiothoracic_ratio),
-        heart_axis=float(np.clip(0.68 + 0.12 * z[5] - 0.12 * child, 0.3, 0.95)),
+        heart_axis=float(np.clip(0.68 + 0.14 * z[5] - 0.1 * z[16] - 0.12 * child, 0.3, 1.1)),
         breast=float(np.clip(0.5 + 0.22 * z[6], 0.08, 1)) if woman else 0.0,
         rib_slope=float(np.clip(7.0 + 1.2 * z[7] - 4.0 * child, 1.5, 10)),
         kyphosis=float(np.clip(1.2 + 0.02 * max(age - 45, 0) + 0.4 * z[8] - 0.8 * child, 0, 4)),
@@ -143,7 +156,7 @@ def draw_patient(
         aorta=(1.25 + 0.008 * max(age - 40, 0) + 0.1 * z[10]) * (1 - 0.2 * child),
         mediastinum=2.5 + 0.2 * z[11] + 1.0 * float(np.clip((4 - age) / 4, 0, 1)),
         right_dome=float(np.clip(1.5 + 0.6 * z[12], 0.2, 3)),
-        stomach_air=1.2 + 1.9 * u[0],
+        stomach_air=max(0.4, 3.0 * u[0] - 0.2),
         colon_air=(-1 + 12 * u[1], -22 + 8 * u[2], 0.8 + u[3]),
         vessel_calibre=float(np.exp(0.14 * z[13])),
         bone=float(np.clip(1.0 + 0.12 * z[14] - 0.006 * max(age - 55, 0), 0.55, 1.3)) * (1 - 0.25 * child),
@@ -153,14 +166,37 @@ def draw_patient(
 # Shape of the trunk. All of these are plain functions of height, so that a ray's path has a closed form.
 
 
+def _curve(*knots: tuple[float, float]) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a smooth function of one variable through ``knots`` (rising), without overshoot; constant outside."""
+    at, value = np.array(sorted(knots)).T
+    grid = np.linspace(at[0], at[-1], 257)
+    table = np.maximum(PchipInterpolator(at, value)(grid), 0)
+    return lambda t: np.interp(t, grid, table).astype(np.float32)
+
+
+# Inside of the rib cage, as shares of its largest width and depth, by height (cm). The side walls are nearly straight
+# and lean inwards; both apices are narrow and stand apart, 4 to 5 cm from the midline.
+CAGE_WIDTH = _curve(
+    (-17, 0.97),
+    (-10, 1.0),
+    (-5, 0.985),
+    (0, 0.935),
+    (4, 0.87),
+    (7, 0.80),
+    (9.5, 0.72),
+    (11.5, 0.62),
+    (12.6, 0.53),
+    (13.2, 0.44),
+    (13.5, 0.35),
+)
+CAGE_DEPTH = _curve(
+    (-17, 0.96), (-9, 1.0), (-2, 0.99), (2, 0.91), (6, 0.79), (9, 0.63), (11, 0.47), (12.5, 0.27), (13.5, 0.0)
+)
+
+
 def cage(patient: Patient, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return half-width, half-depth and front-back centre of the rib cage's inside at the heights ``z`` (cm)."""
-    h = np.clip((z - FLOOR) / (APEX - FLOOR), 0, 1)
-    up = np.maximum(h - 0.25, 0) / 0.75
-    width = patient.half_width * np.sqrt(1 - up * up * up * np.sqrt(up)) * (0.94 + np.minimum(0.24 * h, 0.06))
-    up = np.maximum(h - 0.28, 0) / 0.72
-    square = up * up
-    depth = patient.half_depth * np.sqrt((1 - 0.85 * square) * (1 - square * square * square * square))
+    width, depth = patient.half_width * CAGE_WIDTH(z), patient.half_depth * CAGE_DEPTH(z)
     return width, depth, spine_y(patient, z) + depth - 2.0
 
 
@@ -175,37 +211,50 @@ def spine_x(patient: Patient, z: np.ndarray) -> np.ndarray:
     return patient.scoliosis * (1 - t * t)
 
 
+# From the neck (0) to the chest (1): how far the trunk has widened and deepened.
+NECK_TO_CHEST = _curve((2, 1.0), (7, 0.93), (10, 0.72), (13, 0.36), (15.5, 0.12), (18, 0.0))
+# Half-width of the shoulder girdle as a share of its greatest: the trapezius falls from the neck to the acromion.
+SHOULDER_WIDTH = _curve(
+    (1.0, 0.70),
+    (4.5, 0.90),
+    (7.5, 1.0),
+    (9.5, 0.985),
+    (11.2, 0.92),
+    (12.6, 0.80),
+    (13.8, 0.62),
+    (15.2, 0.45),
+    (17.0, 0.34),
+    (19.5, 0.29),
+)
+SHOULDER_DEPTH = _curve((0.5, 0.0), (2.5, 0.45), (5.0, 0.9), (8.0, 1.0), (13.0, 0.95), (16.0, 0.95), (19.0, 1.0))
+
+
 def skin(patient: Patient, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return half-width, half-depth and front-back centre of the trunk's skin at the heights ``z`` (cm)."""
+    """Return half-width, half-depth and front-back centre of the skin of trunk and neck at the heights ``z`` (cm)."""
     fat = patient.fat
-    chest = patient.half_width + fat + 0.9
-    shoulder = patient.half_width + 3.0 + 0.5 * fat
-    neck = 5.0 + 0.45 * fat
-    rise = _step((z - 2.0) / 8.0)
-    slope = _step((z - 10.5) / 7.5)
-    waist = np.clip((-11 - z) / 10, 0, 1)
-    width = chest + (shoulder - chest) * rise
-    width = width + (neck - width) * slope - waist * (2.6 - fat)
-    _, inner, centre = cage(patient, np.clip(z, FLOOR, 7.0))
-    top = _step((z - 4.0) / 12.0)
-    depth = inner + 0.7 * fat + 1.3
-    depth = depth + (9.0 + 0.5 * fat - depth) * top + waist * 0.35 * fat
-    centre = centre - 0.4 + 0.25 * fat * waist
-    return width, depth, centre + (spine_y(patient, z) + 5.0 - centre) * top
+    chest, neck = patient.half_width + fat + 1.6, 5.6 + 0.4 * fat
+    grown = NECK_TO_CHEST(z)
+    waist = np.clip((-9 - z) / 12, 0, 1)
+    width = neck + (chest - neck) * grown - waist * (2.2 - 0.8 * fat)
+    _, inner, centre = cage(patient, np.clip(z, FLOOR, 5.0))
+    depth = inner + 0.7 * fat + 1.2 + waist * 0.4 * fat
+    depth = 8.0 + 0.3 * fat + (depth - 8.0 - 0.3 * fat) * grown
+    centre = centre - 0.4 + 0.3 * fat * waist
+    top = spine_y(patient, z) + 3.6
+    return width, depth, top + (centre - top) * grown
 
 
-def _step(t: np.ndarray) -> np.ndarray:
-    """Rise smoothly from 0 (t <= 0) to 1 (t >= 1)."""
-    t = np.clip(t, 0, 1)
-    return t * t * (3 - 2 * t)
+def shoulder_girdle(patient: Patient, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return half-width and half-depth of the shoulders with their muscles at the heights ``z`` (cm)."""
+    return patient.shoulders * SHOULDER_WIDTH(z), (7.0 + 0.3 * patient.fat) * SHOULDER_DEPTH(z)
 
 
 @dataclass(frozen=True)
 class Dome:
-    """One half of the diaphragm: four quarters of a paraboloid with one common top (cm).
+    """One half of the diaphragm: four quarters of a smooth hill with one common top (cm).
 
-    ``z = top - k_side (x - x0)^2 - k_depth (y - y0)^2``; ``k_side`` differs towards the middle (inner) and the
-    side (outer), ``k_depth`` towards the back and the front, where the dome falls least.
+    From the top it falls by ``inner (x0 - x)^2`` towards the middle, ``outer (x - x0)^3`` towards the side, where the
+    costophrenic angle is deep and sharp, ``back (y0 - y)^2`` and ``front (y - y0)^2``.
     """
 
     top: float
@@ -223,14 +272,138 @@ def dome(patient: Patient, side: int, inspiration: float, flat: float = 0.0, lif
     ``inspiration`` is 1 when full; each 0.1 less lifts the dome by 8 mm. ``flat`` (0 to 1) presses it down and
     flattens it, as in emphysema; ``lift`` (cm) raises one side.
     """
-    top = -8.0 + (patient.right_dome if side < 0 else 0.0) + 8.0 * (1 - inspiration) - 3.0 * flat + lift
+    top = DOME + 0.8 * patient.build + (patient.right_dome if side < 0 else 0.0)
+    top = top + 8.0 * (1 - inspiration) - 3.0 * flat + lift
     bend = 1 - 0.75 * flat
-    return Dome(top, 0.48 * patient.half_width, 2.0, 0.014 * bend, 0.105 * bend, 0.066 * bend, 0.045 * bend)
+    return Dome(top, 0.44 * patient.half_width, 2.0, 0.022 * bend, 0.0165 * bend, 0.066 * bend, 0.045 * bend)
 
 
-def heart_radius(patient: Patient, factor: float = 1.0) -> float:
-    """Return half of the heart's width (cm) that gives the patient's cardiothoracic ratio on a PA view."""
-    return patient.cardiothoracic_ratio * patient.half_width * factor
+# Mediastinum. Its outline is one line on either side: superior vena cava, right atrium and cardiophrenic angle on the
+# right; aortic knob, pulmonary trunk, left atrial appendage and left ventricle on the left (Gibbs et al. 2007,
+# doi:10.1148/rg.273065136).
+
+# Great vessels: distance of either border from the midline by height (cm). At the top they give way to the apices.
+VESSELS_RIGHT = _curve(
+    (-12, 2.2),
+    (-4, 2.5),
+    (0, 2.8),
+    (3, 2.75),
+    (4.2, 2.85),
+    (6, 2.6),
+    (9, 2.6),
+    (11, 2.9),
+    (12.5, 3.6),
+    (13.5, 4.7),
+    (15, 5),
+)
+VESSELS_LEFT = _curve(
+    (-12, 2.4),
+    (-4, 3.2),
+    (0, 4.0),
+    (2, 3.85),
+    (3.4, 3.2),
+    (5, 2.8),
+    (9, 2.7),
+    (11, 3.0),
+    (12.5, 3.6),
+    (13.5, 4.7),
+    (15, 5),
+)
+VESSELS_FRONT = _curve((-12, 3.0), (-4, 4.5), (0, 4.6), (3, 3.7), (6, 2.4), (9, 2.6), (12, 2.6), (15, 1.5))
+# Heart: distance of its borders from its axis, as shares of the greatest, by height: 0 where the great vessels leave
+# it, 1 on the left dome. The apex dips into the dome.
+HEART_RIGHT = _curve(
+    (-0.14, 0.0),
+    (-0.08, 0.34),
+    (0.05, 0.60),
+    (0.2, 0.74),
+    (0.35, 0.87),
+    (0.5, 0.965),
+    (0.63, 1.0),
+    (0.77, 0.97),
+    (0.9, 0.88),
+    (1.0, 0.80),
+    (1.15, 0.68),
+    (1.35, 0.42),
+    (1.45, 0.0),
+)
+HEART_LEFT = _curve(
+    (-0.14, 0.0),
+    (-0.08, 0.22),
+    (0.05, 0.37),
+    (0.2, 0.47),
+    (0.35, 0.60),
+    (0.5, 0.755),
+    (0.65, 0.885),
+    (0.78, 0.965),
+    (0.9, 1.0),
+    (1.0, 0.985),
+    (1.1, 0.91),
+    (1.2, 0.77),
+    (1.35, 0.45),
+    (1.45, 0.0),
+)
+HEART_FRONT = _curve(
+    (-0.14, 0.0),
+    (-0.1, 0.14),
+    (0.05, 0.28),
+    (0.2, 0.50),
+    (0.4, 0.78),
+    (0.6, 0.95),
+    (0.8, 1.0),
+    (1.1, 0.97),
+    (1.35, 0.7),
+    (1.45, 0.0),
+)
+HEART_BACK = _curve(
+    (-0.14, 0.0),
+    (-0.1, 0.3),
+    (0.05, 0.60),
+    (0.25, 0.88),
+    (0.45, 1.0),
+    (0.65, 0.98),
+    (0.85, 0.85),
+    (1.05, 0.66),
+    (1.35, 0.4),
+    (1.45, 0.0),
+)
+
+
+@dataclass(frozen=True)
+class Heart:
+    """Place and size of the heart (cm): its height, its borders' greatest distances from the axis ``(x, y)``."""
+
+    top: float  # where the great vessels leave
+    floor: float  # height of the left dome's top, on which the apex rests
+    x: float
+    y: float
+    right: float
+    left: float
+    front: float
+    back: float
+    droop: float  # exponent of the left border: above 1 it bulges low, below 1 it is round
+
+    def borders(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Return the distances of the right, left, front and back border from the axis at the heights ``z`` (cm)."""
+        share = (self.top - z) / (self.top - self.floor)
+        left = np.float32(self.left) * HEART_LEFT(share) ** np.float32(self.droop)
+        others = ((self.right, HEART_RIGHT), (self.front, HEART_FRONT), (self.back, HEART_BACK))
+        right, front, back = (np.float32(size) * outline(share) for size, outline in others)
+        return tuple(np.maximum(border, np.float32(0.01)) for border in (right, left, front, back))
+
+
+def heart(patient: Patient, inspiration: float, factor: float = 1.0, flat: float = 0.0) -> Heart:
+    """Return the heart. On a PA view its width gives the patient's cardiothoracic ratio, times ``factor``.
+
+    Two thirds of it lie left of the midline. It rests on the diaphragm: ``inspiration`` and ``flat`` are those of
+    :func:`dome`.
+    """
+    half = patient.cardiothoracic_ratio * patient.half_width * factor
+    x, depth = 0.6, half / 5.85
+    floor = dome(patient, 1, inspiration, flat).top
+    y = 2.2 + 0.7 * (patient.half_depth - 9)
+    droop = 1.0 + 0.9 * (patient.heart_axis - 0.68)
+    return Heart(3.2, floor, x, y, 0.70 * half + x, 1.30 * half - x, 5.6 * depth**0.6, 5.4 * depth, droop)
 
 
 # Skeleton and vessels.
@@ -238,7 +411,7 @@ def heart_radius(patient: Patient, factor: float = 1.0) -> float:
 
 @dataclass(frozen=True)
 class Rods:
-    """Curved hollow rods: middle lines (n, s, 3), half axes of the section (n, s, 3) and mass of the wall (n,)."""
+    """Curved hollow rods: middle lines (n, s, 3), half axes of the section (n, s, 3) and mass of the wall (n, s)."""
 
     centre: np.ndarray
     tall: np.ndarray
@@ -251,7 +424,7 @@ def _rods(centre, tall, flat, mass) -> Rods:
     return Rods(
         *(
             np.broadcast_to(a, s).astype(np.float32)
-            for a, s in ((centre, shape), (tall, shape), (flat, shape), (mass, shape[:1]))
+            for a, s in ((centre, shape), (tall, shape), (flat, shape), (mass, shape[:2]))
         )
     )
 
@@ -262,13 +435,13 @@ def _front_bones(patient: Patient) -> list[np.ndarray]:
     z = 9.3 - 15.5 * s
     _, depth, centre = cage(patient, z)
     sternum = np.stack([0 * s, centre + depth + 0.7, z], -1)
-    front, reach, bow = sternum[0, 1], patient.half_width + 1.5, np.sin(2 * np.pi * s)
-    left = np.stack([1.7 + reach * s, front + 0.5 + bow - (front + 3.0) * s, 8.8 + 2.8 * s + 0.35 * bow], -1)
+    front, reach, bow = sternum[0, 1], 0.78 * patient.shoulders - 1.9, np.sin(2 * np.pi * s)
+    left = np.stack([1.9 + reach * s, front + 0.5 + bow - (front + 3.0) * s, 9.0 + 3.0 * s + 0.5 * bow], -1)
     lines = np.stack([sternum, left * [-1, 1, 1], left])
     tall = np.array([[1.6, 0, 0], [0, 0, 0.55], [0, 0, 0.55]])[:, None]
     flat = np.array([[0, 0.5, 0], [0, 0.55, 0], [0, 0.55, 0]])[:, None]
     axes = (np.broadcast_to(axis, lines.shape) for axis in (tall, flat))
-    return [lines, *axes, np.array([0.028, 0.055, 0.055])]
+    return [lines, *axes, np.array([0.028, 0.08, 0.08])[:, None]]
 
 
 @lru_cache(maxsize=16)
@@ -281,22 +454,28 @@ def long_bones(patient: Patient) -> Rods:
     number = np.arange(RIB_PAIRS)[:, None]
     reach = np.where(number < 7, 0.84, np.where(number < 10, 0.80 - 0.05 * (number - 6), 0.45 - 0.1 * (number - 10)))
     phi = np.pi * reach * np.linspace(0.05, 1, NODES)[None, :]
-    fall = patient.rib_slope * (0.5 + 0.5 * np.minimum(number / 4, 1))
+    fall = patient.rib_slope * (0.62 + 0.38 * np.minimum(number / 4, 1))
     z = APEX - 0.4 - 0.955 * VERTEBRA * number - fall * 0.5 * (1 - np.cos(phi)) - 0.5 * np.sin(phi) * (number > 0)
     width, depth, centre = cage(patient, np.clip(z, FLOOR, APEX - 1.6))
+    width = width * (1 - 0.24 * np.maximum(1 - number / 2, 0))
     x, y = (width + 0.4) * np.sin(phi), centre - (depth + 0.4) * np.cos(phi)
     normal = np.stack([np.sin(phi) * depth, -np.cos(phi) * width, 0 * z], -1)
     normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
     top_ribs = np.clip(1 - number / 2.5, 0, 1)[..., None]  # the first ribs lie flat
-    up = np.array([0.0, 0.0, 1.0])
-    tall = (1 - 0.75 * top_ribs) * up + 0.75 * top_ribs * normal
-    thin = (1 - 0.75 * top_ribs) * normal - 0.75 * top_ribs * up
+    tall = (1 - 0.75 * top_ribs) * UP + 0.75 * top_ribs * normal
+    thin = (1 - 0.75 * top_ribs) * normal - 0.75 * top_ribs * UP
     size = (0.56 + 0.16 * np.linspace(0, 1, NODES))[None, :, None] * (1 - 0.03 * number[..., None])
     tall, thin = tall * size, thin * 0.30
     flip = np.array([-1.0, 1, 1])
+    s = np.linspace(0, 1, NODES)
+    first = np.where(np.arange(2 * RIB_PAIRS) % RIB_PAIRS == 0, 0.5, 1)[:, None]
     left = np.stack([x, y, z], -1)
-    both = [np.concatenate([a * flip, a]) for a in (left, tall, thin)] + [np.full(2 * RIB_PAIRS, 0.046)]
-    lines, tall, thin, mass = (np.concatenate(part) for part in zip(both, _front_bones(patient), strict=True))
+    both = [np.concatenate([a * flip, a]) for a in (left, tall, thin)] + [
+        first * ((0.115 - 0.06 * s) * (0.12 + 0.88 * np.abs(np.cos(2.7 * s))))
+    ]
+    front = _front_bones(patient)
+    front[3] = np.repeat(front[3], NODES, 1)
+    lines, tall, thin, mass = (np.concatenate(part) for part in zip(both, front, strict=True))
     return _rods(lines, tall, thin, mass * patient.bone)
 
 
@@ -314,7 +493,45 @@ def back_bones(patient: Patient) -> Rods:
     lines = np.concatenate([spinous, *pedicles])
     tall = np.repeat([[0, 0.25, 0.45], [0, 0, 0.5], [0, 0, 0.5]], RIB_PAIRS, axis=0)[:, None]
     flat = np.repeat([[0.3, 0, 0]], 3 * RIB_PAIRS, axis=0)[:, None]
-    return _rods(lines, tall, flat, np.repeat([0.025, 0.045, 0.045], RIB_PAIRS) * patient.bone)
+    return _rods(lines, tall, flat, np.repeat([0.03, 0.05, 0.05], RIB_PAIRS)[:, None] * patient.bone)
+
+
+def upper_arm(patient: Patient, spread: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the left shoulder joint and the elbow (3,); ``spread`` is the angle from the body's side (radians)."""
+    joint = np.array([0.77 * patient.shoulders, -1.5, 9.0])
+    return joint, joint + 29.0 * np.array([np.sin(spread), 0.0, -np.cos(spread)])
+
+
+def shoulder_bones(patient: Patient, spread: float, turned: float) -> Rods:
+    """Return the edges and the spine of both shoulder blades.
+
+    ``spread`` as in :func:`upper_arm`; ``turned`` says how far the blades are rolled out of the lungs (cm).
+    """
+    joint, _ = upper_arm(patient, spread)
+    x, back = 0.60 * patient.half_width + turned, spine_y(patient, np.float64(5.0)) - 2.6
+    s = np.linspace(0, 1, NODES)[:, None]
+    socket, tip = joint + np.array([-2.2, -1.0, -0.6]), np.array([x + 1.8 + 0.5 * turned, back, -4.0])
+    corner = np.array([x + 0.6, back + 1.0, 9.6])
+
+    def bowed(a, b, bow):
+        return a + (np.asarray(b) - a) * s + np.array(bow) * np.sin(np.pi * s)
+
+    lines = np.stack(
+        [
+            bowed(corner, tip, (-0.9, -0.5, 0)),
+            bowed(tip, socket, (0.8, 0.3, -0.5)),
+            bowed(corner, socket + UP * 2.4, (0, 0, -0.3)),
+            bowed(corner - (-0.4, 1, 1.8), joint - (-1.2, 1.5, -3.0), (0, -1, 0.6)),
+            bowed(socket + UP * 2.0, socket - (1.6, -3.5, -1.4), (0, 1, 1)),
+        ]
+    )
+    size = np.array([0.22, 0.42, 0.2, 0.5, 0.55])[:, None, None]
+    tall = size * np.array([[1, 0, 0], [1, 0, 0], [0, 0, 1], [0, 0, 1], [0, 0, 1]])[:, None]
+    flat = np.array([0.3, 0.4, 0.3, 0.4, 0.5])[:, None, None] * np.array([0.0, 1, 0])
+    mass = np.array([0.06, 0.08, 0.05, 0.06, 0.06])[:, None] * patient.bone
+    flip = np.array([-1.0, 1, 1])
+    tall, flat = np.broadcast_to(tall, lines.shape), np.broadcast_to(flat, lines.shape)
+    return _rods(*(np.concatenate([a * flip, a]) for a in (lines, tall, flat)), np.tile(mass, (2, NODES)))
 
 
 @dataclass(frozen=True)
@@ -338,16 +555,18 @@ def vessels(patient: Patient) -> Tubes:
     (doi:10.1073/pnas.12.3.207).
     """
     rng = np.random.default_rng([patient.seed, 2])
-    stems = 11
+    stems = 13
     side = np.repeat([-1.0, 1.0], stems)
-    elevation = np.tile(np.linspace(-1.5, 1.2, stems), 2) + rng.normal(0, 0.12, 2 * stems)
+    elevation = np.tile(np.linspace(-1.35, 1.15, stems), 2) + rng.normal(0, 0.12, 2 * stems)
     azimuth = rng.uniform(-1.3, 1.1, 2 * stems)
     flat = np.cos(elevation)
     direction = np.stack([side * flat * np.cos(azimuth), flat * np.sin(azimuth), np.sin(elevation)], 1)
-    position = np.repeat([HILUM[-1], HILUM[1]], stems, axis=0) + rng.normal(0, 0.55, (2 * stems, 3))
-    radius = rng.uniform(0.36, 0.58, 2 * stems) * patient.vessel_calibre
+    low = np.clip((0.6 - elevation) / 1.6, 0, 1)  # what goes to the base leaves low on the descending artery
+    position = np.repeat([HILUM[-1], HILUM[1]], stems, axis=0) + rng.normal(0, 0.4, (2 * stems, 3))
+    position += np.stack([side * 1.1 * low, -0.6 * low, -2.6 * low * low], 1)
+    radius = (0.27 + 0.17 * low) * rng.uniform(0.8, 1.2, 2 * stems) * patient.vessel_calibre
     length = rng.uniform(2.0, 3.2, 2 * stems)
-    pieces = []
+    pieces = [_pulmonary_arteries(patient)]
     thick = 0
     for generation in range(GENERATIONS):
         if generation == 3:
@@ -374,11 +593,26 @@ def vessels(patient: Patient) -> Tubes:
     return Tubes(start, end, radius, thick)
 
 
+def _pulmonary_arteries(patient: Patient) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return start, end and radius of both hilar arteries: the right one bends down, the left one over its bronchus."""
+    t = np.linspace(0, 1, 12)
+    right = np.stack([-1.8 - 3.3 * t**0.8, -0.6 - 1.2 * t, 1.4 + 0.8 * np.sin(np.pi * t) * (1 - t) - 5.4 * t**1.6], 1)
+    left = np.stack([2.4 + 2.8 * t**0.7, -1.0 - 2.2 * t, 2.2 + 1.7 * np.sin(np.pi * t) * (1 - t) - 5.4 * t**1.6], 1)
+    upper = np.stack([-2.6 - 1.5 * t, -0.6 + 0 * t, 1.6 + 3.2 * t], 1)
+    lines = (right, left, upper, upper * [-1.1, 1, 1.15])
+    radii = [
+        patient.vessel_calibre * (thick - (thick - thin) * t[:-1])
+        for thick, thin in ((0.8, 0.4), (0.85, 0.4), (0.5, 0.3), (0.5, 0.3))
+    ]
+    start, end = np.concatenate([line[:-1] for line in lines]), np.concatenate([line[1:] for line in lines])
+    return start, end, np.concatenate(radii)
+
+
 def in_lung(patient: Patient, points: np.ndarray, side: np.ndarray, margin: float = 0.4) -> np.ndarray:
     """Return which points (n, 3) lie inside the lung of their side, ``margin`` cm away from its surface."""
     x, y, z = points.T
     width, depth, centre = cage(patient, z)
     width, depth = np.maximum(width - margin, 0.1), np.maximum(depth - margin, 0.1)
     d = dome(patient, -1, 1.0)
-    floor = d.top - 0.07 * (np.abs(x) - d.x0) ** 2 - d.back * (y - d.y0) ** 2
+    floor = d.top - d.outer * np.maximum(np.abs(x) - d.x0, 0) ** 3 - d.back * (y - d.y0) ** 2
     return ((x / width) ** 2 + ((y - centre) / depth) ** 2 < 1) & (z > floor) & (x * side > 1.2)

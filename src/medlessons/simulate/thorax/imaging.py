@@ -7,7 +7,6 @@ from functools import lru_cache
 import numpy as np
 
 from medlessons.errors import LessonError
-from medlessons.simulate.thorax import anatomy
 from medlessons.simulate.thorax.anatomy import Patient
 from medlessons.simulate.thorax.findings import Finding
 from medlessons.simulate.thorax.lettering import symbol
@@ -18,17 +17,17 @@ from medlessons.simulate.thorax.projection import (
     VIEWS,
     Camera,
     averager,
-    chord,
+    overlap,
     resampler,
     smooth,
 )
-from medlessons.simulate.thorax.shadow import LUNG, SOFT, attenuation, chest_space, heart_body, solids
+from medlessons.simulate.thorax.shadow import LUNG, SOFT, attenuation, chest_space, heart_interval, solids
 from medlessons.simulate.thorax.signs import LEFT, RIGHT, changes, fallen_ill
 from medlessons.simulate.thorax.styles import Mark, Style, find_style, of_one_image
 
 FAULTS = ("rotated", "upside_down", "inverted")
 SMALLEST = 32  # pixels
-FIELD = 34.5  # height of the field of view for a mean adult (cm)
+FIELD = 37.0  # height of the field of view for a mean adult (cm)
 LATERAL_WIDTH = 0.8  # width by height of a lateral film, relative to a frontal one
 VISIBLE = 0.04  # change of the attenuation that counts as a finding's shadow
 WHITE = 250  # gray level of what is written
@@ -192,13 +191,11 @@ def camera(
 def organs(cam: Camera, patient: Patient, pose: Pose, findings: Sequence[Finding]):
     """Return where the lungs and the heart are: two bool arrays (height, width)."""
     change = changes(patient, findings, pose, cam.view)
-    part, interval = chord(cam, heart_body(patient, pose, change))
-    heart = np.zeros(cam.shape, bool)
-    heart[part] = interval[1] > interval[0]
-    shape = anatomy.cage(patient, cam.middle[1])
-    middle = solids(cam, patient, pose, change, (part, interval))
-    spaces = [chest_space(cam, patient, pose, change, side, shape, middle) for side in (RIGHT, LEFT)]
-    return sum(space.air for space in spaces) > 1.0, heart
+    near, far = heart_interval(cam, patient, pose, change)
+    middle = solids(cam, patient, pose, change)
+    spaces = [chest_space(cam, patient, pose, change, side, middle) for side in (RIGHT, LEFT)]
+    domes = sum(overlap(near, far, *space.dome) for space in spaces)
+    return sum(space.air for space in spaces) > 1.0, far - near - domes > 0.5
 
 
 def expose(shadow: np.ndarray, patient: Patient, view: str, style: Style, rng: np.random.Generator) -> np.ndarray:

@@ -50,7 +50,7 @@ def draw_pose(patient: Patient, view: str, visit: int) -> Pose:
     z = rng.normal(size=8).tolist()
     u = rng.random(8).tolist()
     weak = view == "AP"
-    inspiration = float(np.clip((0.70 if weak else 0.95) + 0.09 * z[0], 0.35, 1.08))
+    inspiration = float(np.clip((0.78 if weak else 0.96) + 0.09 * z[0], 0.35, 1.08))
     devices = tuple(
         name
         for name, chance, draw in zip(("ecg", "tube", "line", "pacemaker"), (0.5, 0.2, 0.35, 0.04), u[4:], strict=True)
@@ -61,9 +61,9 @@ def draw_pose(patient: Patient, view: str, visit: int) -> Pose:
         turn=0.045 * z[1] * (1.6 if weak else 1.0),
         tip=0.03 * z[2] + (0.12 * u[2] if weak else 0.0),
         lean=0.02 * z[3] * (1.8 if weak else 1.0),
-        shift_x=0.8 * z[4],
-        shift_z=1.2 + 0.9 * z[5],
-        zoom=float(np.exp(0.035 * z[6])),
+        shift_x=(1.3 if weak else 0.8) * z[4],
+        shift_z=-1.0 + (1.9 if weak else 1.4) * z[5],
+        zoom=float(np.exp(0.05 * z[6])) * ((patient.half_width + patient.fat) / 15.4) ** 0.6,
         arms=float(u[0]),
         faces=1 if u[1] < 0.5 else -1,
         heart=1 + 0.012 * z[7] + 0.05 * (0.95 - inspiration),

@@ -56,6 +56,10 @@ class Camera:
         """The pixels' coordinates in the middle plane of the body: across (h, w) and up (h, 1), in cm."""
         return self.plane(0.0)
 
+    def order(self, x, y):
+        """Return what belongs to the axis across the image, then what belongs to the axis along the rays."""
+        return (y, x) if self.lateral else (x, y)
+
     @property
     def sign(self) -> int:
         return self.pose.faces if self.lateral else 1
@@ -147,14 +151,19 @@ def chord(cam: Camera, solid: Ellipsoid) -> tuple[tuple[slice, slice], Interval]
 
 
 def column(cam: Camera, x, y, half_width, half_depth) -> Interval:
-    """Return the interval of an upright column of ellipses; each argument may be a function of height (cm)."""
-    centre, depth = (y, x) if cam.lateral else (x, y)
-    reach, half = (half_depth, half_width) if cam.lateral else (half_width, half_depth)
+    """Return the interval of an upright column of ellipses; each argument may be a function of height (cm).
+
+    ``half_width`` and ``half_depth`` may be pairs: the right and the left, the back and the front half axis.
+    """
+    centre, depth = cam.order(x, y)
+    reach, half = cam.order(half_width, half_depth)
     middle = float(depth[len(depth) // 2, 0]) if np.ndim(depth) else depth
     across, _ = cam.plane(middle)
-    t = (across - centre) / reach
-    half = half * np.sqrt(np.maximum(1 - t * t, 0))
-    return depth - half, depth + half
+    off = across - centre
+    t = off / (np.where(off < 0, *reach) if isinstance(reach, tuple) else reach)
+    bow = np.sqrt(np.maximum(1 - t * t, 0))
+    before, after = half if isinstance(half, tuple) else (half, half)
+    return depth - before * bow, depth + after * bow
 
 
 Points = tuple[np.ndarray, np.ndarray, np.ndarray]  # column and row (pixels), mass (attenuation x cm^2)
@@ -230,7 +239,7 @@ def shells(cam: Camera, centre, tall, flat, mass, steps: int, around: int) -> Po
         Middle lines, cm.
     tall, flat : arrays, (n, s, 3)
         Half axes of the section, cm.
-    mass : array, (n,)
+    mass : array, (n, s)
         Attenuation x cm of the wall per cm of circumference.
     steps, around : int
         Points between two neighbours of a middle line, and around each section.
@@ -241,7 +250,7 @@ def shells(cam: Camera, centre, tall, flat, mass, steps: int, around: int) -> Po
     grow_c, grow_r = cam.sign * m * np.float32(1 / cam.grid[0][1]), m * np.float32(-1 / cam.grid[1][1])
     f = ((np.arange(steps) + 0.5) / steps).astype(np.float32)
     angle = np.arange(around) * (2 * np.pi / around)
-    depth = np.where(np.arange(around) % 2, 0.75, 1.0)  # the wall is thick
+    depth = np.resize([1.0, 0.85, 0.6, 0.3], around)  # a thick wall around a spongy core
     cos, sin = (depth * np.cos(angle)).astype(np.float32), (depth * np.sin(angle)).astype(np.float32)
     column_, row = (
         _between(mid, f)[..., None] + _between(t * grow, f)[..., None] * cos + _between(s * grow, f)[..., None] * sin
@@ -254,7 +263,7 @@ def shells(cam: Camera, centre, tall, flat, mass, steps: int, around: int) -> Po
     length = np.sqrt((d * d).sum(-1))
     high, thin = np.sqrt((tall * tall).sum(-1))[:, :-1], np.sqrt((flat * flat).sum(-1))[:, :-1]
     wall = np.sqrt((high[..., None] * sin) ** 2 + (thin[..., None] * cos) ** 2)  # arc per angle
-    weight = (mass[:, None] * length * m[:, :-1] ** 2 * np.float32(2 * np.pi / (around * steps)))[..., None] * wall
+    weight = (mass[:, :-1] * length * m[:, :-1] ** 2 * np.float32(2 * np.pi / (around * steps)))[..., None] * wall
     weight = np.broadcast_to(weight[:, :, None], (*weight.shape[:2], steps, around))
     return column_.ravel(), row.ravel(), weight.ravel()
 

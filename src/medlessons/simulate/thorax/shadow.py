@@ -16,6 +16,7 @@ from medlessons.simulate.thorax.pose import Pose
 from medlessons.simulate.thorax.projection import (
     Camera,
     Ellipsoid,
+    Interval,
     Points,
     chord,
     column,
@@ -53,103 +54,119 @@ class Space:
     lining: np.ndarray | None  # length through the collapsed lung's pleura (cm)
 
 
-def heart_body(patient: Patient, pose: Pose, change: Change) -> Ellipsoid:
-    """Return the heart: an ellipsoid whose long axis points down, to the left and forward."""
-    width = anatomy.heart_radius(patient, change.heart * pose.heart)
-    low = 8.0 * (1 - pose.inspiration) - 1.5 * change.flat
-    angle = patient.heart_axis
-    long = width / math.hypot(math.cos(angle), 0.74 * math.sin(angle))
-    centre = (0.27 * width, 3.4 - 0.2 * (width - 5.8), -4.0 + 0.8 * low)
-    return Ellipsoid(centre, (long, 0.84 * width, 0.74 * long), -angle)
+def heart_interval(cam: Camera, patient: Patient, pose: Pose, change: Change) -> Interval:
+    """Return where the rays enter and leave the heart (cm)."""
+    heart = anatomy.heart(patient, pose.inspiration, change.heart * pose.heart, change.flat)
+    _, along = cam.order(heart.x, heart.y)
+    right, left, front, back = heart.borders(cam.plane(along)[1])
+    return column(cam, heart.x, heart.y, (right, left), (back, front))
 
 
-def solids(cam: Camera, patient: Patient, pose: Pose, change: Change, heart):
+def solids(cam: Camera, patient: Patient, pose: Pose, change: Change) -> list[tuple]:
     """Return what displaces lung in the middle of the chest, from the back to the front: (part, interval)."""
     _, up = cam.middle
     x, y, r = anatomy.spine_x(patient, up), anatomy.spine_y(patient, up), patient.aorta
-    wide = patient.mediastinum * np.clip(1.02 - 0.022 * (up - 5), 0.75, 1.5)
-    arch = Ellipsoid((1.2 + 0.35 * r, -1.6, 5.6), (1.1 + r, 2.2 + r, 0.5 + r))
-    root = Ellipsoid((0.7, 1.5, 0.6), (0.8 * patient.mediastinum + 1.2, 2.8, 6.0), 0.18)
+    arch = Ellipsoid((1.3 + 0.3 * r, -1.8, 5.4), (1.0 + r, 2.0 + r, 0.45 + r))
     below_arch = np.clip((6.2 - up) / 0.8, 0.02, 1)
+    share = np.float32(patient.mediastinum / 2.5)
+    vessels = tuple(share * border(up) for border in (anatomy.VESSELS_RIGHT, anatomy.VESSELS_LEFT))
+    back = np.where(up > 7, 4.2, 3.4 - 1.2 * np.clip((1 - up) / 4, 0, 1))
+    front = anatomy.VESSELS_FRONT(up) - (y + 6.0) + 1.0
+    fat = 0.5 + 0.35 * patient.fat
+    floor = anatomy.dome(patient, 1, pose.inspiration, change.flat).top
+    half = patient.cardiothoracic_ratio * patient.half_width * change.heart
+    pads = [
+        Ellipsoid((-0.60 * half - 0.4, 6.0, floor + 0.6), (1.3 * fat, 1.6 * fat, 0.8 * fat), 0.5),
+        Ellipsoid((1.12 * half, 6.0, floor + 0.1), (1.5 * fat, 1.6 * fat, 0.8 * fat), -0.4),
+    ]
     return [
-        (ALL, column(cam, x, y, 1.95, 2.0)),
-        (ALL, column(cam, 1.7, y + 2.4, r * below_arch, r * below_arch)),
+        (ALL, column(cam, x, y, 2.5, 2.0)),
+        (ALL, column(cam, 1.8, y + 2.3, r * below_arch, r * below_arch)),
         chord(cam, arch),
-        (ALL, column(cam, 0.0, y + 5.0, wide, 4.2 + np.clip(-4 - up, 0, 4))),
-        chord(cam, root),
-        heart,
+        (ALL, column(cam, 0.0, y + 6.0, vessels, (back, np.maximum(front, 0.5)))),
+        (ALL, heart_interval(cam, patient, pose, change)),
+        *(chord(cam, pad) for pad in pads),
     ]
 
 
-def chest_space(cam: Camera, patient: Patient, pose: Pose, change: Change, side: int, shape, middle) -> Space:
-    """Return lung, dome and free air of one side.
-
-    ``side`` is RIGHT or LEFT, ``shape`` the cage by height (:func:`anatomy.cage`), ``middle`` what
-    :func:`solids` returns.
-    """
-    sign = 1 if side == LEFT else -1
-    dome = _dome_interval(cam, anatomy.dome(patient, sign, pose.inspiration, change.flat, change.lift[side]), sign)
-    across, up = cam.middle
-    width, depth, centre = shape
-    if cam.lateral:
-        t, reach = (across - centre) / np.maximum(depth, 0.01), width
-    else:
-        t, reach = across / np.maximum(width, 0.01), depth * (across * sign > 0)
-    band = _thick_pleura(change, side, up)
-    if cam.lateral:
-        reach = reach * band
-    else:
-        t = t / band
-    wet, dry = _pleural_space(change, side, up)
-    square = t * t
-    outer, inside, lung = (
-        reach * np.sqrt(np.maximum((1 if share is None else share * share) - square, 0)) for share in (None, wet, dry)
-    )
-    if dry is None:
-        lung = inside
-    base = 0 if cam.lateral else centre
-
-    def free(half):
-        """Return the room that domes and solids leave between both walls (cm)."""
-        lo, hi = (0 * half, half) if cam.lateral else (base - half, base + half)
-        return _room(lo, hi, dome, middle, mirrored=cam.lateral and side == RIGHT)
-
-    air = free(lung)
+def chest_space(cam: Camera, patient: Patient, pose: Pose, change: Change, side: int, middle) -> Space:
+    """Return lung, dome and free air of one side (RIGHT or LEFT); ``middle`` is what :func:`solids` returns."""
+    dome = _dome_interval(cam, patient, pose, change, side)
+    mirrored = cam.lateral and side == RIGHT  # depth then counts from the midline to the right
+    if mirrored:
+        middle = [(part, (-far, -near)) for part, (near, far) in middle]
+    place, reach = _cage_section(cam, patient, change, side)
+    wet, dry = _pleural_space(change, side, cam.middle[1])
+    outer, inside = _within(place, reach, None), _within(place, reach, wet)
+    lung = inside if dry is None else _within(place, reach, dry)
+    air = _room(_walls(cam, patient, lung), dome, middle)
     gap, lining = np.zeros_like(air), None
     if dry is not None:
-        gap = np.maximum(free(inside) - air, 0)
-        within = np.maximum(dry - 0.09 / patient.half_depth, 0)
-        skin_deep = (lung - reach * np.sqrt(np.maximum(within * within - square, 0))) * (1 if cam.lateral else 2)
-        lining = skin_deep * (air > 0)
-    if cam.lateral:
-        near, far = (0 * outer, outer) if side == LEFT else (-outer, 0 * outer)
-        dome = dome if side == LEFT else (-dome[1], -dome[0])
-    else:
-        near, far = base - outer, base + outer
+        gap = np.maximum(_room(_walls(cam, patient, inside), dome, middle) - air, 0)
+        core = _within(place, reach, np.maximum(dry - 0.09 / patient.half_depth, 0))
+        lining = (lung - core) * (1 if cam.lateral else 2) * (air > 0)
+    near, far = _walls(cam, patient, outer)
+    if mirrored:
+        near, far, dome = -far, -near, (-dome[1], -dome[0])
     return Space(near, far, dome, air, gap, lining)
 
 
-def _dome_interval(cam: Camera, dome: anatomy.Dome, sign: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return where the rays are below a dome: along y, or along the distance from the midline in a lateral."""
+def _cage_section(cam: Camera, patient: Patient, change: Change, side: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return where each ray meets one side of the rib cage (-1 to 1 from wall to wall), and its reach inside (cm)."""
+    across, up = cam.middle
+    width, depth, centre = anatomy.cage(patient, up)
+    band = _thick_pleura(change, side, up)
     if cam.lateral:
-        across, up = cam.plane(sign * dome.x0)
-        drop = across - np.float32(dome.y0)
-        bend, start, before, after = (dome.back, dome.front), dome.x0, dome.inner, dome.outer
+        return (across - centre) / np.maximum(depth, 0.01), width * band
+    return across / np.maximum(width * band, 0.01), depth * ((across > 0) == (side == LEFT))
+
+
+def _within(place: np.ndarray, reach: np.ndarray, share) -> np.ndarray:
+    """Return half of the way (cm) inside the ``share`` of the cage's radius that is left (None: all)."""
+    return reach * np.sqrt(np.maximum((1 if share is None else share * share) - place * place, 0))
+
+
+def _walls(cam: Camera, patient: Patient, half: np.ndarray) -> Interval:
+    """Return the interval between both walls: from the midline outwards in a lateral, else from back to front."""
+    if cam.lateral:
+        return 0 * half, half
+    centre = anatomy.cage(patient, cam.middle[1])[2]
+    return centre - half, centre + half
+
+
+def _dome_interval(cam: Camera, patient: Patient, pose: Pose, change: Change, side: int) -> Interval:
+    """Return where the rays are below a dome: along y, or along the distance from the midline in a lateral."""
+    sign = 1 if side == LEFT else -1
+    dome = anatomy.dome(patient, sign, pose.inspiration, change.flat, change.lift[side])
+    across, up = cam.plane(sign * dome.x0 if cam.lateral else dome.y0)
+    if cam.lateral:
+        off = across - np.float32(dome.y0)
+        below = _below(dome.top - up, off, (dome.back, 2), (dome.front, 2))
+        start, (low, bend), (high, curl) = dome.x0, (dome.inner, 2), (dome.outer, 3)
     else:
-        across, up = cam.plane(dome.y0)
-        drop = sign * across - np.float32(dome.x0)
-        bend, start, before, after = (dome.inner, dome.outer), dome.y0, dome.back, dome.front
-    below = np.float32(dome.top) - np.where(drop < 0, *map(np.float32, bend)) * drop * drop - up
-    half = np.sqrt(np.maximum(below, 0))
-    return start - half * np.float32(before**-0.5), start + half * np.float32(after**-0.5)
+        off = sign * across - np.float32(dome.x0)
+        below = _below(dome.top - up, off, (dome.inner, 2), (dome.outer, 3))
+        start, (low, bend), (high, curl) = dome.y0, (dome.back, 2), (dome.front, 2)
+    return start - _reach(below, low, bend), start + _reach(below, high, curl)
 
 
-def _room(lo, hi, dome, middle, mirrored: bool) -> np.ndarray:
-    """Return what remains of the interval [lo, hi] without the dome and the solids (cm)."""
+def _below(height: np.ndarray, off: np.ndarray, before, after) -> np.ndarray:
+    """Return how far points are below a hill that falls by ``k |off|^p`` on either side of its top, at least 0 (cm)."""
+    falls = (np.float32(k) * np.abs(off) ** p for k, p in (before, after))
+    return np.maximum(height - np.where(off < 0, *falls), 0)
+
+
+def _reach(below: np.ndarray, k: float, power: int) -> np.ndarray:
+    """Return how far from its top a hill that falls by ``k t^power`` has fallen by ``below`` (cm)."""
+    return np.sqrt(below / np.float32(k)) if power == 2 else np.cbrt(below / np.float32(k))
+
+
+def _room(walls: Interval, dome: Interval, middle) -> np.ndarray:
+    """Return what remains between the walls without the dome and the solids (cm)."""
+    lo, hi = walls
     room = hi - lo - overlap(lo, hi, *dome)
     start = lo.copy()
     for part, (near, far) in middle:
-        near, far = (-far, -near) if mirrored else (near, far)
         near, far = np.maximum(near, start[part]), np.minimum(far, hi[part])
         far = np.maximum(far, near)
         room[part] -= far - near - overlap(near, far, dome[0][part], dome[1][part])
@@ -190,42 +207,52 @@ def _pleural_space(change: Change, side: int, up: np.ndarray):
 
 
 def trunk(cam: Camera, patient: Patient):
-    """Return the interval of the trunk along the rays."""
+    """Return the interval of trunk, neck and (on a frontal view) shoulders along the rays."""
     across, up = cam.middle
     width, depth, centre = anatomy.skin(patient, up)
-    if cam.lateral:  # the shoulders are lifted out of the way with the arms
-        width = np.minimum(width, patient.half_width + patient.fat + 0.9)
-        t, full, middle = (across - centre) / depth, width, 0.0
-    else:
-        t, full, middle = across / width, depth, centre
-    t = t * t
-    half = full * np.sqrt(np.maximum(1 - t * (0.2 + 0.8 * t * t), 0))
     if cam.lateral:
-        half = half * (1 - np.clip((up - 6) / 12, 0, 0.6) * t)
+        near, far = _round_section((across - centre) / depth, 0 * depth, width)
+        thin = 1 - np.clip((up - 6) / 12, 0, 0.6) * ((across - centre) / depth) ** 2
+        return near * thin, far * thin
+    near, far = _round_section(across / width, centre, depth)
+    width, depth = anatomy.shoulder_girdle(patient, up)
+    back, front = _round_section(across / width, centre - 0.5, depth)
+    return np.minimum(near, back), np.maximum(far, front)
+
+
+def _round_section(t: np.ndarray, middle, half) -> Interval:
+    """Return the interval through a section between an ellipse and a box, ``t`` (-1 to 1) from its axis."""
+    t = t * t
+    half = half * np.sqrt(np.maximum(1 - t * (0.3 + 0.7 * t * t), 0))
     return middle - half, middle + half
 
 
 def add_outer_tissue(cam: Camera, patient: Patient, pose: Pose, path: np.ndarray, body) -> None:
     """Add arms and breasts to the path through soft tissue (cm)."""
-    front = float(np.sum(anatomy.skin(patient, np.float64(-3.0))[1:]))
-    if patient.breast:
-        size = 1.6 + 3.4 * patient.breast
-        for sign in (-1, 1):
-            hang = -3.5 - 3.5 * patient.breast
-            breast = Ellipsoid(
-                (sign * 0.58 * patient.half_width, front - 1.8, hang), (5.8, 1.3 * size, 0.7 * size + 4.2)
-            )
-            part, (lo, hi) = chord(cam, breast)
-            thin_out = (hi - lo) * np.float32(1.2 / (2 * breast.radii[0 if cam.lateral else 1]))
-            path[part] += (hi - lo - overlap(lo, hi, body[0][part], body[1][part])) * np.minimum(thin_out, 1)
-    thick = 3.3 + 0.45 * patient.fat
-    for arm in arms(cam, patient, pose, thick):
+    for breast in breasts(patient):
+        part, (lo, hi) = chord(cam, breast)
+        _, up = cam.crop(*part).middle
+        outside = hi - lo - overlap(lo, hi, body[0][part], body[1][part])
+        path[part] += outside * np.clip((breast.centre[2] + breast.radii[2] - up) / (1.5 * breast.radii[2]), 0, 1)
+    for arm in arms(cam, patient, pose):
         part, (lo, hi) = chord(cam, arm)
         path[part] += hi - lo - overlap(lo, hi, body[0][part], body[1][part])
 
 
-def arms(cam: Camera, patient: Patient, pose: Pose, thick: float) -> list[Ellipsoid]:
+def breasts(patient: Patient) -> list[Ellipsoid]:
+    """Return the breasts, which fade towards the collar bones and end below in a line over the bases of the lungs."""
+    if not patient.breast:
+        return []
+    size = 3.4 + 2.6 * patient.breast + 0.3 * patient.fat
+    low = -4.5 - 3.0 * patient.breast
+    front = float(np.sum(anatomy.skin(patient, np.float64(low))[1:]))
+    radii = (1.05 * size, 1.4 + 1.1 * size * patient.breast**0.5, 1.1 * size)
+    return [Ellipsoid((sign * 0.60 * patient.half_width, front - 1.6, low), radii, sign * 0.25) for sign in (-1, 1)]
+
+
+def arms(cam: Camera, patient: Patient, pose: Pose) -> list[Ellipsoid]:
     """Return the upper arms: beside the trunk on a frontal view, lifted on a lateral one."""
+    thick = 4.2 + 0.5 * patient.fat
     if cam.lateral:
         angle = 0.1 + 1.3 * pose.arms  # from forward to overhead
         reach = 13.0
@@ -239,12 +266,17 @@ def arms(cam: Camera, patient: Patient, pose: Pose, thick: float) -> list[Ellips
             )
             for sign in (-1, 1)
         ]
-    spread = 0.12 + 0.3 * pose.arms * (cam.view == "PA")
-    x = patient.half_width + 2.5 + 0.5 * patient.fat + 1.2 * thick
+    joint, elbow = anatomy.upper_arm(patient, spread(pose, cam.view))
+    x, y, z = joint + 0.5 * (elbow - joint)
+    angle = spread(pose, cam.view)
     return [
-        Ellipsoid((sign * (x + 8.4 * math.sin(spread)), -1.0, -2.0), (thick, thick, 16.0), sign * spread)
-        for sign in (-1, 1)
+        Ellipsoid((sign * float(x), float(y), float(z)), (thick, 1.1 * thick, 24.0), sign * angle) for sign in (-1, 1)
     ]
+
+
+def spread(pose: Pose, view: str) -> float:
+    """Return the angle between the upper arms and the trunk (radians): hands on the hips for a PA view."""
+    return 0.14 + 0.5 * pose.arms if view == "PA" else 0.05 + 0.25 * pose.arms
 
 
 def attenuation(
@@ -255,16 +287,14 @@ def attenuation(
     path = body[1] - body[0]
     add_outer_tissue(coarse, patient, pose, path, body)
     total = np.float32(SOFT) * path
-    heart = chord(coarse, heart_body(patient, pose, change))
-    middle = solids(coarse, patient, pose, change, heart)
-    shape = anatomy.cage(patient, coarse.middle[1])
-    spaces = [chest_space(coarse, patient, pose, change, side, shape, middle) for side in (RIGHT, LEFT)]
+    middle = solids(coarse, patient, pose, change)
+    spaces = [chest_space(coarse, patient, pose, change, side, middle) for side in (RIGHT, LEFT)]
     for side, space in enumerate(spaces):
         total -= np.float32(SOFT - LUNG * change.air[side]) * space.air + np.float32(SOFT) * space.gap
         if space.lining is not None:
             total += np.float32(SOFT) * space.lining
     add_gas(coarse, patient, pose, change, total)
-    add_spine(coarse, patient, total, middle[0][1])
+    add_spine(coarse, patient, total)
     add_shoulder_bones(coarse, patient, pose, total)
     for cloud in change.clouds:
         add_cloud(coarse, cloud, spaces, total)
@@ -306,26 +336,38 @@ def add_gas(cam: Camera, patient: Patient, pose: Pose, change: Change, total: np
     total[part] -= np.float32(0.6 * SOFT) * (hi - lo)
 
 
-def add_spine(cam: Camera, patient: Patient, total: np.ndarray, spine) -> None:
+def add_spine(cam: Camera, patient: Patient, total: np.ndarray) -> None:
     """Add bone to the spine: blocks with bright end plates, and discs in between."""
     _, up = cam.plane(float(anatomy.spine_x(patient, 0.0)) if cam.lateral else float(anatomy.spine_y(patient, 0.0)))
+    spine = column(cam, anatomy.spine_x(patient, up), anatomy.spine_y(patient, up), 1.75, 1.7)
     phase = np.abs(((up - anatomy.APEX) / anatomy.VERTEBRA) % 1 - 0.5) * 2  # 0 in the middle of a vertebra, 1 in a disc
     block = np.clip((0.78 - phase) / 0.1, 0, 1) * 0.9 + np.exp(-(((phase - 0.66) / 0.1) ** 2)) * 0.8
-    total += np.float32(SPONGY * patient.bone) * block.astype(np.float32) * (spine[1] - spine[0])
+    total += np.float32(0.6 * SPONGY * patient.bone) * block.astype(np.float32) * (spine[1] - spine[0])
 
 
 def add_shoulder_bones(cam: Camera, patient: Patient, pose: Pose, total: np.ndarray) -> None:
-    """Add shoulder blades (turned out of the lungs on a PA view) and the heads of the upper arms."""
+    """Add the plates of the shoulder blades (turned out of the lungs on a PA view) and the heads of the upper arms."""
     if cam.lateral:  # seen edge-on they are hardly visible
         return
-    out = 2.2 + 1.2 * pose.arms if cam.view == "PA" else -0.6
-    back = -patient.half_depth + patient.kyphosis - 1.2
+    angle = spread(pose, cam.view)
+    joint, elbow = anatomy.upper_arm(patient, angle)
+    middle = 0.5 * (joint + elbow)
+    x = 0.60 * patient.half_width + turned(pose, cam.view)
+    back = float(anatomy.spine_y(patient, 5.0)) - 2.6
     for sign in (-1, 1):
-        blade = Ellipsoid((sign * (0.78 * patient.half_width + out), back, 4.5), (3.6, 0.55, 7.0), sign * 0.22)
-        head = Ellipsoid((sign * (patient.half_width + 2.6), -2.0, 10.0), (2.2, 2.2, 2.3))
-        for bone, density in ((blade, 3 * SPONGY), (head, 1.5 * SPONGY)):
+        blade = Ellipsoid((sign * (x + 3.0), back, 4.0), (2.6, 0.3, 6.5), sign * 0.25)
+        head = Ellipsoid((sign * float(joint[0]), -1.5, float(joint[2])), (2.3, 2.3, 2.4))
+        shaft, marrow = (
+            Ellipsoid((sign * float(middle[0]), -1.5, float(middle[2])), (r, r, 16.0), sign * angle) for r in (1.3, 0.8)
+        )
+        for bone, density in ((blade, 2.5), (head, 1.2), (shaft, 4.5), (marrow, -3.8)):
             part, (lo, hi) = chord(cam, bone)
-            total[part] += np.float32(density * patient.bone) * (hi - lo)
+            total[part] += np.float32(density * SPONGY * patient.bone) * (hi - lo)
+
+
+def turned(pose: Pose, view: str) -> float:
+    """Return how far the shoulder blades are rolled out of the lungs (cm)."""
+    return 1.0 + 2.4 * pose.arms if view == "PA" else 1.2 * pose.arms
 
 
 def add_cloud(cam: Camera, cloud: Cloud, spaces: list[Space], total: np.ndarray) -> None:
@@ -406,13 +448,17 @@ def small_parts(cam: Camera, patient: Patient, pose: Pose, change: Change) -> li
     sharp = cam.shape[0] / 320
     steps, ring = max(2, round(6 * sharp)), max(7, round(13 * sharp))
     points = []
-    for rods, between, around in (
+    bones = [
         (anatomy.long_bones(patient), steps, ring),
-        (anatomy.back_bones(patient), max(1, steps // 2), max(8, ring // 2)),
-    ):
+        (anatomy.back_bones(patient), max(1, steps // 2), ring),
+    ]
+    if not cam.lateral:
+        girdle = anatomy.shoulder_bones(patient, spread(pose, cam.view), turned(pose, cam.view))
+        bones.append((girdle, steps, ring))
+    for rods, between, around in bones:
         points.append(shells(cam, rods.centre, rods.tall, rods.flat, rods.mass, between, around))
     along, across = round(110 * sharp), max(6, round(22 * sharp))
-    points.append(tubes(cam, *AIRWAYS, np.float32(-0.7 * SOFT), along, across))
+    points.append(tubes(cam, *AIRWAYS, np.float32(-0.9 * SOFT), along, across))
     for start, end, radius, density in [*change.lines, *devices(patient, pose)]:
         along, across = max(4, round(14 * sharp)), max(1, round(24 * float(np.max(radius)) * sharp))
         points.append(tubes(cam, start, end, radius, density, along, across))

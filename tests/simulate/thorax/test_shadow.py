@@ -1,0 +1,63 @@
+"""The shadow: one body in both views, the same every time."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from medlessons.simulate.thorax import STYLES, VIEWS, Finding, draw_patient, radiograph
+
+SIZE = 128
+PLAIN = replace(STYLES["A"], marker="", scatter=0.0, sharpness=0.0, exposure=1e6)  # no noise, no scatter
+
+
+def rows(mask):
+    """Return the first and the last row of a mask as shares of its height."""
+    found = np.flatnonzero(mask.any(1))
+    return found[0] / len(mask), found[-1] / len(mask)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_lateral_shows_the_same_heart_and_lesion_as_the_frontal(seed):
+    patient = draw_patient(seed)
+    nodule = Finding("Nodule", 1.0, seed=[3, 8, 11, 14][seed])
+    frontal, lateral = (
+        radiograph(patient, view, SIZE, findings=[nodule], masks=True, style=PLAIN) for view in ("PA", "L")
+    )
+    # Poses differ a little (breath, zoom, height on the film), so heights agree within a few percent.
+    assert np.allclose(rows(frontal.heart), rows(lateral.heart), atol=0.12)
+    heart = np.mean(rows(frontal.heart)), np.mean(rows(lateral.heart))
+    lesion = np.mean(rows(frontal.masks["Nodule"])), np.mean(rows(lateral.masks["Nodule"]))
+    assert lesion[0] - heart[0] == pytest.approx(lesion[1] - heart[1], abs=0.09)
+
+
+def test_same_seed_same_image():
+    for view in VIEWS:
+        first, again = (
+            radiograph(draw_patient(8), view, SIZE, findings=[Finding("Mass", 0.5)], style="C") for _ in range(2)
+        )
+        assert (first.image == again.image).all()
+    assert first.image.dtype == np.uint8
+    assert first.image.shape == (SIZE, SIZE)
+
+
+def test_other_arithmetic_same_image():
+    """Without the processor's vector units and with another BLAS kernel, at most one grey level differs."""
+    code = (
+        "import sys; from medlessons.simulate.thorax import *;"
+        "r = radiograph(draw_patient(8), 'PA', 128, findings=[Finding('Edema', 0.5)], style='D');"
+        "sys.stdout.buffer.write(r.image.tobytes())"
+    )
+    plain = {
+        **os.environ,
+        "OPENBLAS_CORETYPE": "Nehalem",
+        "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX2 FMA3 AVX512F",
+        "PYTHONWARNINGS": "ignore",
+    }
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=plain, check=True)
+    other = np.frombuffer(done.stdout, np.uint8).reshape(128, 128).astype(int)
+    here = radiograph(draw_patient(8), "PA", 128, findings=[Finding("Edema", 0.5)], style="D").image.astype(int)
+    assert np.abs(here - other).max() <= 1
