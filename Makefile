@@ -27,14 +27,24 @@ help:  ## list the commands
 
 setup: $(READY)  ## make .venv and install what the lessons need
 
+# The new environment gets a folder of its own; .venv leads to it only when everything is installed. Until then, and if
+# the installation is interrupted or there is no network, .venv stays as it was.
 $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -c '$(KNOWN)'
-	$(PYTHON) -m venv --clear $(VENV)
-	$(if $(GPU),grep -v '^tensorflow' requirements.txt,cat requirements.txt) > $(VENV)/requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(VENV)/requirements.txt
-	$(if $(GPU),$(BIN)/python -m pip install --quiet "tensorflow[and-cuda]==$$(sed -nE 's/^tensorflow==([0-9.]+).*/\1/p' requirements.txt)")
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
-	touch $(VENV)/.ready $@
+	@set -e; new=$$(mktemp -d $(VENV).XXXXXX); chmod 755 $$new; \
+	trap 'rm -rf $$new; echo "The installation did not succeed. $(if $(wildcard $(BIN)),$(VENV) is as it was; to go \
+	on with it: $(BIN)/medlessons lab,Is there a network?)" >&2' EXIT; trap 'exit 130' INT TERM HUP; \
+	echo "Installing into $$new ..."; \
+	$(PYTHON) -m venv --prompt medlessons $$new; \
+	pip="$$new/bin/python -m pip install --quiet --disable-pip-version-check"; \
+	$(if $(GPU),grep -v '^tensorflow' requirements.txt,cat requirements.txt) > $$new/requirements.txt; \
+	$$pip -r $$new/requirements.txt; \
+	$(if $(GPU),$$pip "tensorflow[and-cuda]==$$(sed -nE 's/^tensorflow==([0-9.]+).*/\1/p' requirements.txt)";) \
+	$$pip --no-deps --editable .; \
+	touch $$new/.ready $$new/$(notdir $@); \
+	if [ -d $(VENV) ] && [ ! -L $(VENV) ]; then mv $(VENV) $(VENV).before; fi; \
+	ln -sfn $$new $(VENV); trap - EXIT INT TERM HUP; \
+	for old in $(VENV).*; do [ $$old = $$new ] || rm -rf $$old; done
 
 run: setup  ## execute every lesson; notebooks, pages and a report appear in build/
 	$(BIN)/medlessons run $(CHOICE) $(if $(SOURCE),--source $(SOURCE)) $(if $(PROFILE),--profile $(PROFILE))
@@ -47,14 +57,14 @@ test-all: setup  ## also what takes longer: student edition, numeric environment
 	$(BIN)/medlessons data prepare
 	$(PYTEST) tests $(NOTEBOOKS)
 
-lab: setup  ## open JupyterLab on the student edition
-	$(BIN)/jupyter lab notebooks/student
+lab: setup  ## open JupyterLab in work/, where each lesson is put once and then is yours
+	$(BIN)/medlessons lab
 
 refresh: setup  ## execute the lessons and store their outputs in the tracked notebooks
 	$(BIN)/medlessons refresh $(CHOICE)
 	$(BIN)/medlessons student $(CHOICE)
 
-student: setup  ## write the student edition to notebooks/student/ anew (what was solved there is lost)
+student: setup  ## write the student edition to notebooks/student/, to hand it out
 	$(BIN)/medlessons student $(CHOICE)
 
 lint: setup  ## check style and errors of code and notebooks with ruff

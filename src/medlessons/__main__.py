@@ -53,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--build", type=Path, default=BUILD, help="where to write")
     lesson_verb("refresh", refresh, "Execute lessons and store their outputs in the tracked notebooks.")
     lesson_verb("student", student_edition, "Write the student edition to notebooks/student/.")
+    verb("lab", lab, "Put the student edition into work/, once, and open JupyterLab there.")
     scoring = verb("score", score, "Execute notebooks that students handed in; print a CSV of their exercises.")
     scoring.add_argument("notebooks", nargs="+", type=Path)
     scoring.add_argument("--whole", action="store_true", help="execute also what no exercise needs, such as trainings")
@@ -68,7 +69,10 @@ def parser() -> argparse.ArgumentParser:
     fetch.add_argument("--from", dest="origin", help="a URL or a file instead of the usual place")
     fetch.set_defaults(run=data_fetch)
 
-    verb("weights", weights, "Say which trained weights are there and whole.")
+    weight = verb("weights", weights_status, "Say which trained weights are there and whole.")
+    steps = weight.add_subparsers(metavar="STEP")
+    steps.add_parser("status", help="say which weights are there (default)").set_defaults(run=weights_status)
+
     verb("doctor", doctor, "Say in plain words what is missing or too old on this computer.")
     return main_parser
 
@@ -117,6 +121,19 @@ def student_edition(options: argparse.Namespace) -> None:
         print(student.write(lesson).relative_to(settings.REPOSITORY))
 
 
+def lab(options: argparse.Namespace) -> None:
+    """Lay out the student edition in work/, and run JupyterLab until it is closed."""
+    from jupyterlab import labapp
+
+    from medlessons import student
+
+    for path, is_new in student.lay_out().items():
+        print(f"{path.relative_to(settings.REPOSITORY)}: {'new' if is_new else 'kept, with your work in it'}")
+    print("To start a lesson anew, give its file in work/ another name and come back.")
+    where = student.WORK.relative_to(settings.REPOSITORY)
+    labapp.main([f"--ServerApp.root_dir={settings.REPOSITORY}", f"--LabApp.default_url=/lab/tree/{where}"])
+
+
 def score(options: argparse.Namespace) -> None:
     """Print a CSV of the exercises of each notebook."""
     from medlessons import scoring
@@ -158,11 +175,13 @@ def _dataset(name: str):
     return datasets.REGISTRY[name]
 
 
-def weights(options: argparse.Namespace) -> int:
-    """Print one line a file of weights."""
+def weights_status(options: argparse.Namespace) -> int:
+    """Print one line a file of weights, and where to read about them."""
     from medlessons import doctor
 
-    return _print_findings(doctor.weights())
+    failed = _print_findings(doctor.weights())
+    print("How they were made, and what they can do: models/README.md.")
+    return failed
 
 
 def doctor(options: argparse.Namespace) -> int:
