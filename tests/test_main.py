@@ -11,7 +11,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from medlessons import __main__ as command
-from medlessons import datasets, settings
+from medlessons import datasets, settings, student
 from medlessons.errors import LessonError
 
 
@@ -87,6 +87,24 @@ sys.exit(command.main(["run", "--build", sys.argv[1] + "/build"]))
     assert "medlessons: stopped" in said
     assert "Traceback" not in said
     assert "Lesson 2" not in said
+
+
+def test_lab_keeps_what_is_there_and_opens_jupyterlab_where_links_lead(monkeypatch, capsys, tmp_path):
+    opened = []
+    monkeypatch.setattr(settings, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(student, "WORK", tmp_path / "work")
+    monkeypatch.setattr(student.lay_out, "__defaults__", (tmp_path / "work",))
+    monkeypatch.setattr("jupyterlab.labapp.main", opened.append)
+    assert command.main(["lab"]) == 0
+    assert "01_anemia_mlp.ipynb: new" in capsys.readouterr().out
+    assert command.main(["lab"]) == 0
+    assert "01_anemia_mlp.ipynb: kept, with your work in it" in capsys.readouterr().out
+    assert opened == [[f"--ServerApp.root_dir={tmp_path}", "--LabApp.default_url=/lab/tree/work"]] * 2
+
+
+def test_weights_says_where_to_read_about_them(capsys):
+    assert command.main(["weights", "status"]) == command.main(["weights"]) == 0
+    assert capsys.readouterr().out.count("models/README.md") == 2
 
 
 def test_ctrl_c_ends_without_a_traceback(monkeypatch, capsys):
