@@ -1,5 +1,6 @@
 """What the doctor says of a computer that is well, and of one that is not."""
 
+import shutil
 from importlib.metadata import requires
 
 import pytest
@@ -38,6 +39,17 @@ def test_too_little_memory_and_disk_are_said(monkeypatch):
     monkeypatch.setattr(doctor, "DISK_GB", 10**6)
     assert "Close other programs" in doctor.memory().says
     assert "make room" in doctor.disk().says
+
+
+@pytest.mark.parametrize(("source", "variable"), [("embedded", "MEDLESSONS_EMBEDDED"), ("real", "MEDLESSONS_DATA")])
+def test_the_disk_is_the_one_where_the_data_go(monkeypatch, tmp_path, source, variable):
+    looked_at = []
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: looked_at.append(place) or usage)
+    monkeypatch.setenv("MEDLESSONS_SOURCE", source)
+    monkeypatch.setenv(variable, str(tmp_path / "not" / "made yet"))
+    assert str(tmp_path / "not" / "made yet") in doctor.disk().says
+    assert looked_at == [tmp_path]
 
 
 def test_a_lesson_opens_with_source_and_profile(monkeypatch, capsys):

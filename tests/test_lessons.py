@@ -59,15 +59,19 @@ def test_a_stored_run_holds_no_progress_and_no_times(folder):
     assert "iopub" not in stored
 
 
-def test_minutes_count_prose_code_and_exercises():
+def test_minutes_stand_in_the_headings_and_have_a_lower_bound():
+    solution = "def f():\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION"
     cells = [
         new_markdown_cell("# Title"),
-        new_markdown_cell("## First\n" + "word " * 298),
+        new_markdown_cell("## 1. First (core, 20 minutes)\n" + "word " * 293),
         new_code_cell("1"),
-        new_markdown_cell("## Second"),
-        new_code_cell("def f():\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION"),
+        new_markdown_cell("## 2. Second (optional, 5 minutes)"),
+        new_code_cell(solution),
+        new_markdown_cell("## In this lesson"),
     ]
-    assert lessons.minutes(new_notebook(cells=cells)) == {"First": 5, "Second": 10}
+    first, second, end = "1. First (core, 20 minutes)", "2. Second (optional, 5 minutes)", "In this lesson"
+    assert lessons.minutes(new_notebook(cells=cells)) == {first: 20, second: 5}
+    assert lessons.least_minutes(new_notebook(cells=cells)) == {first: 5, second: 10, end: 5}
 
 
 PIECES = [("stdout", "one\n"), ("stderr", "50 %"), ("stdout", "two\n"), ("stdout", "three\n")]

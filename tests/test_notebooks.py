@@ -74,11 +74,14 @@ def test_no_cell_carries_a_tag_that_switches_the_comparison_off(notebook):
     assert tags <= {"report", "summary", "picture"}
 
 
-def test_headings_say_core_or_optional_and_true_minutes(notebook):
-    sections = [(heading, minutes) for heading, minutes in lessons.minutes(notebook).items() if heading[0].isdigit()]
-    assert len(sections) >= 8
-    for heading, minutes in sections:
-        assert re.search(rf"\((core|optional), {minutes} minutes\)$", heading), f"{heading} takes {minutes} minutes"
+def test_headings_say_core_or_optional_and_honest_minutes(notebook):
+    stated = lessons.minutes(notebook)
+    least = {heading: value for heading, value in lessons.least_minutes(notebook).items() if heading[0].isdigit()}
+    assert len(least) >= 8
+    assert set(stated) == set(least), "a numbered heading ends in (core, N minutes) or (optional, N minutes)"
+    for heading, value in least.items():
+        assert value <= stated[heading] <= 3 * value, f"{heading}: counted are at least {value} minutes"
+        assert stated[heading] % 5 == 0
 
 
 def test_code_cells_are_short(notebook):

@@ -1,10 +1,11 @@
 """What a run writes: pages, report and index, of a tiny lesson."""
 
 import re
+from pathlib import Path
 
 import pytest
 
-from medlessons import lessons, site
+from medlessons import datasets, lessons, models, site
 from medlessons.errors import LessonError
 
 
@@ -38,3 +39,21 @@ def test_formulas_become_mathml_and_prices_do_not():
         assert site.with_mathml(code) == code
     with pytest.raises(LessonError, match="cannot be read"):
         site.with_mathml("a $x_$ b")
+
+
+def test_the_report_names_source_data_and_weights(monkeypatch):
+    rows = [
+        datasets.Status("blood", "embedded", Path(), True, 1281, True, "simulated data"),
+        datasets.Status("blood", "real", Path(), True, 150, True, "own data"),
+        datasets.Status("chest", "real", Path(), False, 0, False, "not there"),
+    ]
+    monkeypatch.setattr(datasets, "status", lambda: rows)
+    monkeypatch.setattr(models, "status", lambda: {"a": None, "b": "damaged."})
+    monkeypatch.setenv("MEDLESSONS_SOURCE", "real")
+    first, *said = site.report([]).splitlines()[:4]
+    assert first.startswith("Source: real. Profile: quick.")
+    assert said == [
+        "Data: blood: own data, 150 rows.",
+        "Weights: a: as published.",
+        "Weights: b: damaged.",
+    ]

@@ -42,7 +42,7 @@ def start(lesson: int) -> None:
     faults = [finding for finding in versions() if not finding.well]
     if faults:
         raise LessonError(" ".join(dict.fromkeys(finding.says for finding in faults)))
-    patients = {"embedded": "simulated patients", "real": "published data"}[settings.source()]
+    patients = {"embedded": "simulated patients", "real": "published or own data"}[settings.source()]
     print(
         f"Lesson {lesson}. Source: {settings.source()} ({patients}). Profile: {settings.profile().name}. "
         "Not for medical use."
@@ -131,11 +131,13 @@ def memory() -> Finding:
 
 
 def disk() -> Finding:
-    """Judge the free space where the data are kept."""
-    gigabytes = shutil.disk_usage(settings.REPOSITORY).free / 1e9
+    """Judge the free space where the data of the chosen source are kept."""
+    folder = settings.embedded_dir() if settings.source() == "embedded" else settings.real_dir()
+    there = next(place for place in (folder, *folder.parents) if place.exists())
+    gigabytes = shutil.disk_usage(there).free / 1e9
     if gigabytes >= DISK_GB:
-        return Finding("Disk", True, f"{gigabytes:.0f} GB free.")
-    return Finding("Disk", False, f"{gigabytes:.1f} GB free; make room for {DISK_GB} GB.")
+        return Finding("Disk", True, f"{gigabytes:.0f} GB free for {folder}.")
+    return Finding("Disk", False, f"{gigabytes:.1f} GB free for {folder}; make room for {DISK_GB} GB.")
 
 
 def graphics_card() -> Finding:

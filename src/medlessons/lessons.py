@@ -24,6 +24,7 @@ from medlessons.files import placing
 
 NOTEBOOKS = settings.REPOSITORY / "notebooks"
 DOCS = settings.REPOSITORY / "docs"
+STATED_MINUTES = re.compile(r"\((?:core|optional), (\d+) minutes\)$")  # at the end of a heading
 PICTURE_TAG = "picture"  # the cell with this tag draws the picture of its lesson in the README
 
 
@@ -93,9 +94,17 @@ def _lesson(path: Path) -> Lesson:
 
 
 def minutes(notebook: nbformat.NotebookNode) -> dict[str, int]:
-    """Return how long each section takes, in minutes, rounded up to five: its heading -> minutes.
+    """Return how long each section takes, in minutes, as its heading says: heading -> minutes."""
+    headings = [cell.source.splitlines()[0] for cell in notebook.cells if cell.source.startswith("## ")]
+    stated = {heading.removeprefix("## "): STATED_MINUTES.search(heading) for heading in headings}
+    return {heading: int(found[1]) for heading, found in stated.items() if found}
 
-    Counted are a minute for 100 words of prose, a minute for each code cell, and five more for each exercise.
+
+def least_minutes(notebook: nbformat.NotebookNode) -> dict[str, int]:
+    """Return what a section takes at least, in minutes, rounded up to five: its heading -> minutes.
+
+    Counted are a minute for 100 words of prose, a minute for each code cell, and five more for each exercise. Some
+    exercises take longer: the heading says so.
     """
     raw: dict[str, float] = {}
     section = None

@@ -79,6 +79,7 @@ def report(runs: Sequence[Run]) -> str:
     total = sum(run.seconds for run in runs)
     lines = [
         f"Source: {settings.source()}. Profile: {settings.profile().name}. Processor cores: {os.cpu_count()}.",
+        *_ran_on(),
         "",
         f"{'lesson':<58}{'cells':>6}{'seconds':>9}",
     ]
@@ -90,6 +91,19 @@ def report(runs: Sequence[Run]) -> str:
         lines += [run.fault] if run.fault else []
         lines += key_figures(run.notebook)
     return "\n".join(lines) + "\n"
+
+
+def _ran_on() -> list[str]:
+    """Return a line for each data set of the chosen source, and for each file of weights."""
+    from medlessons import datasets, models  # here, since pages alone need neither
+
+    there = [data for data in datasets.status() if data.source == settings.source() and data.present]
+    lines = [f"Data: {data.name}: {data.note}, {data.rows} rows." for data in there]
+    try:
+        faults = models.status()
+    except LessonError as error:
+        return [*lines, f"Weights: {error}"]
+    return lines + [f"Weights: {name}: {fault or 'as published.'}" for name, fault in faults.items()]
 
 
 def write_report(runs: Sequence[Run], build: Path) -> str:
