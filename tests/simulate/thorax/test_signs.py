@@ -9,7 +9,7 @@ from scipy.ndimage import gaussian_filter, label
 from medlessons.simulate.thorax import FINDINGS, PNEUMONIAS, STYLES, VIEWS, Finding, anatomy, draw_patient, radiograph
 from medlessons.simulate.thorax.imaging import camera, coarse_size
 from medlessons.simulate.thorax.pose import draw_pose
-from medlessons.simulate.thorax.shadow import attenuation
+from medlessons.simulate.thorax.shadow import attenuation, heart_interval
 from medlessons.simulate.thorax.signs import changes, fallen_ill
 
 SIZE = 96
@@ -278,3 +278,19 @@ def test_the_ill_breathe_less_and_carry_more_lines():
     assert np.mean([pose.inspiration for pose in ill]) < np.mean([pose.inspiration for pose in poses]) - 0.04
     assert np.mean([len(pose.devices) for pose in ill]) > np.mean([len(pose.devices) for pose in poses]) + 0.4
     assert fallen_ill(poses[0], [], "AP") == poses[0]
+
+
+def test_a_large_effusion_pushes_the_heart_away_and_hides_the_vessels():
+    patient = draw_patient(1, age=50)
+    pose = draw_pose(patient, "PA", 0)
+    coarse = camera(patient, "PA", pose, STYLES["A"], SIZE)
+    whole = changes(patient, [Finding("Effusion", 1.0, "right", 1)], replace(pose, inspiration=0.95))
+    near, far = heart_interval(coarse, patient, pose, whole)
+    start, end = heart_interval(coarse, patient, pose, changes(patient, [], pose))
+    assert extent(far > near, 0)[0] > extent(end > start, 0)[0]  # to the image's right: the patient's left
+    white = shadow(patient, "PA", [Finding("Effusion", 1.0, "right", 1)], inspiration=0.95)
+    lungs = radiograph(patient, "PA", SIZE, masks=True).lungs
+    rows = slice(*(round(np.percentile(np.nonzero(lungs)[0], share)) for share in (45, 60)))
+    columns = slice(extent(lungs, 0)[0] + SIZE // 12, extent(lungs, 0)[0] + SIZE // 5)
+    clear = shadow(patient, "PA")
+    assert graininess(white[rows, columns]) * white[rows, columns].std() < clear[rows, columns].std()

@@ -51,6 +51,7 @@ class Space:
     dome: tuple[np.ndarray, np.ndarray]
     air: np.ndarray  # length of lung (cm)
     gap: np.ndarray  # length of free air around a collapsed lung (cm)
+    fluid: np.ndarray | float  # length of fluid around the lung (cm)
     lining: np.ndarray | None  # length through the collapsed lung's pleura (cm)
 
 
@@ -59,16 +60,16 @@ def heart_interval(cam: Camera, patient: Patient, pose: Pose, change: Change) ->
     heart = anatomy.heart(patient, pose.inspiration, change.heart * pose.heart, change.flat)
     _, along = cam.order(heart.x, heart.y)
     right, left, front, back = heart.borders(cam.plane(along)[1])
-    return column(cam, heart.x, heart.y, (right, left), (back, front))
+    return column(cam, heart.x + change.shift, heart.y, (right, left), (back, front))
 
 
 def solids(cam: Camera, patient: Patient, pose: Pose, change: Change) -> list[tuple]:
     """Return what displaces lung in the middle of the chest, from the back to the front: (part, interval)."""
     _, up = cam.middle
     x, y, r = anatomy.spine_x(patient, up), anatomy.spine_y(patient, up), patient.aorta
-    arch = Ellipsoid((1.3 + 0.3 * r, -1.8, 5.4), (1.0 + r, 2.0 + r, 0.45 + r))
+    arch = Ellipsoid((1.3 + 0.3 * r + 0.6 * change.shift, -1.8, 5.4), (1.0 + r, 2.0 + r, 0.45 + r))
     below_arch = np.clip((6.2 - up) / 0.8, 0.02, 1)
-    share = np.float32(patient.mediastinum / 2.5)
+    share = np.float32(patient.mediastinum / 2.5 * change.pedicle)
     vessels = tuple(share * border(up) for border in (anatomy.VESSELS_RIGHT, anatomy.VESSELS_LEFT))
     back = np.where(up > 7, 4.2, 3.4 - 1.2 * np.clip((1 - up) / 4, 0, 1))
     front = anatomy.VESSELS_FRONT(up) - (y + 6.0) + 1.0
@@ -76,14 +77,14 @@ def solids(cam: Camera, patient: Patient, pose: Pose, change: Change) -> list[tu
     floor = anatomy.dome(patient, 1, pose.inspiration, change.flat).top
     half = patient.cardiothoracic_ratio * patient.half_width * change.heart
     pads = [
-        Ellipsoid((-0.60 * half - 0.4, 6.0, floor + 0.6), (1.3 * fat, 1.6 * fat, 0.8 * fat), 0.5),
-        Ellipsoid((1.12 * half, 6.0, floor + 0.1), (1.5 * fat, 1.6 * fat, 0.8 * fat), -0.4),
+        Ellipsoid((change.shift - 0.60 * half - 0.4, 6.0, floor + 0.6), (1.3 * fat, 1.6 * fat, 0.8 * fat), 0.5),
+        Ellipsoid((change.shift + 1.12 * half, 6.0, floor + 0.1), (1.5 * fat, 1.6 * fat, 0.8 * fat), -0.4),
     ]
     return [
         (ALL, column(cam, x, y, 2.5, 2.0)),
         (ALL, column(cam, 1.8, y + 2.3, r * below_arch, r * below_arch)),
         chord(cam, arch),
-        (ALL, column(cam, 0.0, y + 6.0, vessels, (back, np.maximum(front, 0.5)))),
+        (ALL, column(cam, 0.7 * change.shift, y + 6.0, vessels, (back, np.maximum(front, 0.5)))),
         (ALL, heart_interval(cam, patient, pose, change)),
         *(chord(cam, pad) for pad in pads),
     ]
@@ -100,15 +101,19 @@ def chest_space(cam: Camera, patient: Patient, pose: Pose, change: Change, side:
     outer, inside = _within(place, reach, None), _within(place, reach, wet)
     lung = inside if dry is None else _within(place, reach, dry)
     air = _room(_walls(cam, patient, lung), dome, middle)
-    gap, lining = np.zeros_like(air), None
+    gap, fluid, lining = np.zeros_like(air), 0.0, None
+    if dry is not None or wet is not None:
+        room = air if dry is None else _room(_walls(cam, patient, inside), dome, middle)
+        if wet is not None:
+            fluid = np.maximum(_room(_walls(cam, patient, outer), dome, middle) - room, 0)
     if dry is not None:
-        gap = np.maximum(_room(_walls(cam, patient, inside), dome, middle) - air, 0)
+        gap = np.maximum(room - air, 0)
         core = _within(place, reach, np.maximum(dry - 0.09 / patient.half_depth, 0))
         lining = (lung - core) * (1 if cam.lateral else 2) * (air > 0)
     near, far = _walls(cam, patient, outer)
     if mirrored:
         near, far, dome = -far, -near, (-dome[1], -dome[0])
-    return Space(near, far, dome, air, gap, lining)
+    return Space(near, far, dome, air, gap, fluid, lining)
 
 
 def _cage_section(cam: Camera, patient: Patient, change: Change, side: int) -> tuple[np.ndarray, np.ndarray]:
@@ -305,9 +310,9 @@ def attenuation(
     add_texture(coarse, spaces, total, seed)
     total = enlarge(total, fine.shape)
     tree, rest = vessel_tree(fine, patient, change), small_parts(fine, patient, pose, change)
-    if any(change.collapse):  # no vessels beyond the pleural line
-        air, gap = (sum(getattr(space, name) for space in spaces) for name in ("air", "gap"))
-        here = enlarge((air + 0.01) / (air + gap + 0.01), fine.shape)
+    if any(change.collapse) or any(change.fluid):  # no vessels beyond the pleural line, none seen in fluid
+        air, gap, fluid = (sum(getattr(space, name) for space in spaces) for name in ("air", "gap", "fluid"))
+        here = enlarge((air + 0.01) / (air + gap + fluid + 0.01), fine.shape)
         thin = splat(fine, tree) * here + splat(fine, rest)
     else:
         thin = splat(fine, [*tree, *rest])
@@ -435,12 +440,22 @@ def vessel_tree(cam: Camera, patient: Patient, change: Change) -> list[Points]:
     radius = tree.radius * np.float32(change.calibre)
     if change.upper_calibre != 1:
         radius = radius * np.where(tree.start[:, 2] > 1.5, np.float32(change.upper_calibre), np.float32(1))
+    start, end = (shifted(points, change.shift) for points in (tree.start, tree.end))
     for part, along, wide in (
         (slice(None, tree.stems), max(4, round(11 * sharp)), max(3, round(6 * sharp))),
         (slice(tree.stems, None), max(3, round(7 * sharp)), max(1, round(2 * sharp))),
     ):
-        points.append(tubes(cam, tree.start[part], tree.end[part], radius[part], np.float32(SOFT - LUNG), along, wide))
+        points.append(tubes(cam, start[part], end[part], radius[part], np.float32(SOFT - LUNG), along, wide))
     return points
+
+
+def shifted(points: np.ndarray, shift: float) -> np.ndarray:
+    """Return points (n, 3) as the mediastinum takes them along: least at the neck and at the chest wall."""
+    if not shift:
+        return points
+    x, _, z = points.T
+    share = np.clip(1 - np.abs(x) / 10, 0, 1) * np.clip((18 - z) / 14, 0, 1)
+    return points + np.stack([np.float32(shift) * share, 0 * x, 0 * x], 1)
 
 
 def small_parts(cam: Camera, patient: Patient, pose: Pose, change: Change) -> list[Points]:
@@ -458,7 +473,9 @@ def small_parts(cam: Camera, patient: Patient, pose: Pose, change: Change) -> li
     for rods, between, around in bones:
         points.append(shells(cam, rods.centre, rods.tall, rods.flat, rods.mass, between, around))
     along, across = round(110 * sharp), max(6, round(22 * sharp))
-    points.append(tubes(cam, *AIRWAYS, np.float32(-0.9 * SOFT), along, across))
+    start, end, radius = AIRWAYS
+    airways = shifted(start, change.shift), shifted(end, change.shift), radius
+    points.append(tubes(cam, *airways, np.float32(-0.9 * SOFT), along, across))
     for start, end, radius, density in [*change.lines, *devices(patient, pose)]:
         along, across = max(4, round(14 * sharp)), max(1, round(24 * float(np.max(radius)) * sharp))
         points.append(tubes(cam, start, end, radius, density, along, across))
