@@ -10,7 +10,7 @@ EXERCISE = """def neuron(inputs, weights, bias):
     ### END SOLUTION
 
 
-neuron = checks.check_neuron(neuron)"""
+neuron = checks.anemia.check_neuron(neuron)"""
 
 
 @pytest.fixture

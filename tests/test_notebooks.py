@@ -101,7 +101,7 @@ def test_each_exercise_has_a_task_a_hint_a_solution_and_a_check(notebook):
     for number, place in enumerate(exercises, start=1):
         source, before = notebook.cells[place].source, notebook.cells[place - 1].source
         assert "### END SOLUTION" in source
-        assert re.search(r"(\w+) = checks\.check_\w+\(\1\)", source)
+        assert re.search(r"(\w+) = checks\.\w+\.check_\w+\(\1\)", source)
         assert re.search(rf"\*\*Exercise \d\.{number},", before)
         assert "<details><summary>Hint</summary>" in before
 

@@ -15,7 +15,7 @@ GOOD = """from medlessons import checks
 import numpy as np
 def neuron(inputs, weights, bias):
     return max(0.0, sum(inputs * weights) + bias)
-neuron = checks.check_neuron(neuron)"""
+neuron = checks.anemia.check_neuron(neuron)"""
 
 
 def hand_in(path, *sources):
@@ -108,7 +108,7 @@ def test_a_cell_that_stops_gets_a_row(tmp_path):
     assert scores([needs_it]) == [mistake, cause], "the part of the notebook tells the same as the whole"
 
 
-EXERCISE = "def half(x):\n    return scaled(x) / 2\nhalf = checks.check_half(half)"
+EXERCISE = "def half(x):\n    return scaled(x) / 2\nhalf = checks.anemia.check_half(half)"
 
 
 @pytest.mark.parametrize(
@@ -139,5 +139,5 @@ def test_imports_and_the_opening_are_kept():
 @pytest.mark.parametrize("lesson", lessons.find(), ids=lambda lesson: lesson.path.stem)
 def test_no_exercise_of_a_lesson_needs_a_training(lesson):
     needed = "\n".join(scoring.needed(lessons.read(lesson.path)))
-    assert "checks.check_" in needed
+    assert scoring.EXERCISE.search(needed)
     assert ".fit(" not in "".join(re.findall(r"^\w.*", needed, re.MULTILINE)), "a training is called"

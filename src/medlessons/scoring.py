@@ -18,7 +18,7 @@ from medlessons.errors import LessonError
 
 LONGEST_CELL = 600  # seconds
 COLUMNS = ("number", "exercise", "state", "remark")
-EXERCISE = re.compile(r"\bchecks\.check_\w+\(")
+EXERCISE = re.compile(r"\bchecks\.\w+\.check_\w+\(")
 SHOWING = {"print", "display", "show"}  # calls that change nothing
 # Appended when a notebook is scored, so that it does not matter what the student did to the last cell. The results
 # are displayed, not printed, so that it does not matter either what the student did to print or sys.stdout.

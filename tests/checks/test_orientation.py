@@ -159,7 +159,7 @@ CASES = [
 
 @pytest.mark.parametrize("name, student, remark", CASES)
 def test_a_check_knows_the_mistake(name, student, remark, capsys):
-    handed_back = getattr(checks, name)(student)
+    handed_back = getattr(checks.orientation, name)(student)
     said = capsys.readouterr().out
     if remark is None:
         assert "done, well done" in said
@@ -171,7 +171,7 @@ def test_a_check_knows_the_mistake(name, student, remark, capsys):
 
 @pytest.mark.parametrize("name", sorted({name for name, _, _ in CASES}))
 def test_an_exercise_left_out_hands_back_the_reference(name, capsys):
-    assert getattr(checks, name)(None) is getattr(orientation, name.removeprefix("check_"))
+    assert getattr(checks.orientation, name)(None) is getattr(orientation, name.removeprefix("check_"))
     assert "not done" in capsys.readouterr().out
 
 

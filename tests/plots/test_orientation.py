@@ -18,15 +18,6 @@ def sentence(drawn):
     return getattr(drawn, "figure", drawn)._medlessons_caption
 
 
-def test_radiographs():
-    dark, bright = np.full((8, 8), 10), np.full((8, 8, 1), 200)
-    figure = orientation.radiographs({"dark": dark, "bright": bright})
-    assert "2 radiographs: dark, bright" in sentence(figure)
-    assert "lowest in “dark” (10 of 255) and highest in “bright” (200)" in sentence(figure)
-    assert [ax.get_title() for ax in figure.axes] == ["dark", "bright"]
-    assert "10 of 255 in all of them" in sentence(orientation.radiographs({"a": dark, "b": dark[::-1]}))
-
-
 def test_filtered():
     ramp = np.arange(64.0).reshape(8, 8)
     figure = orientation.filtered(ramp, {"edges": ramp - 32})
@@ -42,21 +33,9 @@ def test_feature_maps():
     assert "3 kernels of 2 x 2" in sentence(drawn) and "2 stay silent, number 3 answers most" in sentence(drawn)
 
 
-def test_predictions():
-    figure = orientation.predictions(np.zeros((3, 8, 8, 1)), ["frontal", "lateral", "lateral"], ["frontal"] * 3)
-    assert "1 right, 2 wrong" in sentence(figure)
-    titles = [ax.get_title() for ax in figure.axes if ax.get_title()]
-    assert titles == ["frontal (frontal)", "✗ frontal (lateral)", "✗ frontal (lateral)"]
-
-
 def test_faults():
     before = pd.Series({"upside down": 0.1, "brighter": 0.9})
     after = pd.Series({"brighter": 0.95, "upside down": 0.97})
     says = sentence(orientation.faults(before, after, chance=0.9))
     assert "lowest accuracy is 0.10 (upside down); after, it is 0.95 (brighter)" in says
     assert says.endswith("Always answering frontal gives 0.90.")
-
-
-def test_scores():
-    says = sentence(orientation.scores(np.array([0.1, 0.7, 0.9, 0.2]), ["frontal", "frontal", "lateral", "lateral"]))
-    assert says == "1 of 2 frontal images score above 0.5, and 1 of 2 lateral images below."

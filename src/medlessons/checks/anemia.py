@@ -1,14 +1,22 @@
 """The checks of lesson 1, and the reference solutions that they compare with."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
+from itertools import pairwise, product
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit, softmax
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.preprocessing import StandardScaler
 
-from medlessons.checks.exercise import first_match, judge, same
+from medlessons.checks.exercise import judge, name_mistake, same
+from medlessons.wording import say
+
+if TYPE_CHECKING:  # importing Keras takes seconds, and five of the seven checks do not need it
+    import keras
 
 # ---------------------------------------------------------------------------------------------------------
 # 1.1
@@ -24,30 +32,39 @@ def check_neuron(student: Callable) -> Callable:
     inputs, weights, bias = np.array([2.0, 3.0, 1.0]), np.array([1.5, -0.5, 1.0]), 1.25
     products = weights * inputs  # 3, -1.5, 1
     right = products.sum() + bias  # 3.75
+    above_zero = {
+        "the bias is missing: add b to the weighted sum.": products.sum(),
+        "the bias is subtracted, it should be added.": products.sum() - bias,
+        "ReLU acts once, on the sum, not on each product.": np.maximum(products, 0).sum() + bias,
+        "this is the sigmoid of w·x + b, but the task asks for ReLU: max(0, z).": expit(right),
+        "this is the hyperbolic tangent of w·x + b, but the task asks for ReLU: max(0, z).": np.tanh(right),
+        "the products are not added up: w·x is one number, the sum of weight times input.": np.maximum(
+            products + bias, 0
+        ),
+        "inputs and weights are added; multiply each input by its weight.": np.sum(weights + inputs) + bias,
+        "the products are averaged: add them up.": products.mean() + bias,
+        "ReLU takes the larger one of 0 and its input: use max, not min.": 0,
+    }
+    below_zero = {
+        "ReLU is missing: a negative w·x + b must become 0.": -1.5,
+        "the bias comes after the ReLU: add it before.": 1.0,
+        "a negative w·x + b must become 0, not positive: use max(0, z), not abs(z).": 1.5,
+        "a negative w·x + b must become 0, and not a small negative number: that is a leaky ReLU.": -0.015,
+    }
 
     def find_mistake(function):
         value, negative = function(inputs, weights, bias), function(inputs, -weights, 1.0)  # 1 - 2.5
-        mistakes = {
-            "the bias is missing: add b to the weighted sum.": products.sum(),
-            "the bias is subtracted, it should be added.": products.sum() - bias,
-            "ReLU acts once, on the sum, not on each product.": np.maximum(products, 0).sum() + bias,
-            "this is the sigmoid of w·x + b, but the task asks for ReLU: max(0, z).": 1 / (1 + np.exp(-right)),
-            "the products are not added up: w·x is one number, the sum of weight times input.": np.maximum(
-                products + bias, 0
-            ),
-            "inputs and weights are added; multiply each input by its weight.": np.sum(weights + inputs) + bias,
-            "ReLU takes the larger one of 0 and its input: use max, not min.": 0,
-        }
-        wrong_below_zero = {
-            "ReLU is missing: a negative w·x + b must become 0.": -1.5,
-            "the bias comes after the ReLU: add it before.": 1.0,
-            "a negative w·x + b must become 0, not positive: use max(0, z), not abs(z).": 1.5,
-        }
         if not same(value, right):
-            return first_match(value, mistakes) or f"the neuron gives {value}, expected was {right}."
+            return name_mistake(value, right, above_zero)
         if not same(negative, 0):
-            unknown = f"for w·x + b = -1.5 the neuron gives {negative}, expected was 0."
-            return first_match(negative, wrong_below_zero) or unknown
+            return say(
+                "a w·x + b below zero (here -1.5): {mistake}",
+                mistake=name_mistake(negative, 0, below_zero),
+            )
+        if not same(function(10 * inputs[:2], weights[:2], bias), 16.25):
+            return (
+                "it is wrong for two inputs with w·x + b = 16.25: ReLU has no upper end, a neuron any number of inputs."
+            )
         return None
 
     return judge("1.1", "A neuron by hand", student, neuron, find_mistake)
@@ -55,6 +72,8 @@ def check_neuron(student: Callable) -> Callable:
 
 # ---------------------------------------------------------------------------------------------------------
 # 1.2
+
+RARE = "Macrocytic anemia"
 
 
 def split(table: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -66,11 +85,12 @@ def split(table: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _table_with_duplicates() -> pd.DataFrame:
+    """Return 220 rows in a shuffled order that they keep the names of, 80 of them in pairs, 20 of a rare diagnosis."""
     rng = np.random.default_rng(0)
     frequent = pd.DataFrame({"HGB": rng.normal(14, 1, 160).round(3), "Diagnosis": "Healthy"})
-    rare = pd.DataFrame({"HGB": rng.normal(10, 1, 20).round(3), "Diagnosis": "Macrocytic anemia"})
+    rare = pd.DataFrame({"HGB": rng.normal(10, 1, 20).round(3), "Diagnosis": RARE})
     rows = pd.concat([frequent, rare])
-    return pd.concat([rows, rows.iloc[:40]], ignore_index=True)
+    return pd.concat([rows, rows.iloc[:40]], ignore_index=True).sample(frac=1, random_state=0)
 
 
 def check_split(student: Callable) -> Callable:
@@ -79,29 +99,56 @@ def check_split(student: Callable) -> Callable:
 
     def find_mistake(function):
         parts = function(table.copy(), 0)
-        if isinstance(parts, pd.DataFrame) or not hasattr(parts, "__len__") or len(parts) != 2:
-            return "it should return two tables: the training rows and the test rows."
-        if not all(isinstance(part, pd.DataFrame) for part in parts):
-            return "these are row numbers, not rows: use table.iloc[numbers] to get the two tables."
-        train, test = parts
-        if len(train) < len(test):
-            return "the test set is larger than the training set: are the two swapped?"
-        if set(train.index) & set(test.index):
-            return "the same row stands on both sides."
-        if set(train.index) | set(test.index) != set(table.index):
-            return "rows are lost: every row belongs to the training or to the test set, with its index kept."
-        if len(train.merge(test)):
-            return "equal rows stand on both sides: the test set asks what the network has seen. Use groups."
-        if not 0.15 < len(test) / len(table) < 0.25:
-            return f"the test set holds {len(test) / len(table):.0%} of the rows, a fifth was asked for."
-        rare = (test["Diagnosis"] == "Macrocytic anemia").sum()
-        if rare not in (3, 4, 5):
-            return f"{rare} of the 20 rows of the rare diagnosis are in the test set, about 4 belong there: stratify."
-        if test.index.equals(function(table.copy(), 1)[1].index):
+        mistake = _wrong_parts(parts, table)
+        if mistake:
+            return mistake
+        tests = {seed: function(table.copy(), seed)[1] for seed in range(20)}
+        if not tests[0].index.equals(parts[1].index):
+            return "the same seed gives another split each time: hand the seed on as random_state."
+        if all(test.index.equals(tests[0].index) for test in tests.values()):
             return "another seed gives the same split: hand the seed on as random_state, with shuffle=True."
+        rare = [int((test["Diagnosis"] == RARE).sum()) for test in tests.values()]
+        if min(rare) < 3 or max(rare) > 5:
+            return say(
+                "over 20 seeds, {low} to {high} of the 20 rows of the rare diagnosis are in the test set; it should be "
+                "about 4 each time: stratify.",
+                low=min(rare),
+                high=max(rare),
+            )
         return None
 
     return judge("1.2", "A split without leakage", student, split, find_mistake)
+
+
+def _wrong_parts(parts: Any, table: pd.DataFrame) -> str | None:
+    """Return what is wrong with one split of the table, if anything is."""
+    if isinstance(parts, pd.DataFrame) or not hasattr(parts, "__len__") or len(parts) != 2:
+        return "it should return two tables: the training rows and the test rows."
+    if not all(isinstance(part, pd.DataFrame) for part in parts):
+        return "these are row numbers, not rows: use table.iloc[numbers] to get the two tables."
+    train, test = parts
+    for part in parts:
+        lost = [column for column in table.columns if column not in part]
+        if lost:
+            return say("the column {column} is lost: return whole rows.", column=lost[0])
+        if part.index.equals(pd.RangeIndex(len(part))):
+            return (
+                "the rows have new numbers: leave reset_index out, since the lesson finds the labels by these numbers."
+            )
+    if len(train) < len(test):
+        return "the test set is larger than the training set: are the two swapped?"
+    if set(train.index) & set(test.index):
+        return "the same row stands on both sides."
+    if set(train.index) | set(test.index) != set(table.index):
+        return "rows are lost: every row belongs to the training or to the test set, with its index kept."
+    if len(train.merge(test)):
+        by_place = table.iloc[train.index], table.iloc[test.index]
+        if not len(by_place[0].merge(by_place[1])):
+            return "the folds give positions of rows, and .loc takes them for names of rows: use table.iloc."
+        return "equal rows stand on both sides: the test set asks what the network has seen. Use groups."
+    if not 0.15 < len(test) / len(table) < 0.25:
+        return say("the test set holds {share:.0%} of the rows, a fifth was asked for.", share=len(test) / len(table))
+    return None
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -109,7 +156,7 @@ def check_split(student: Callable) -> Callable:
 
 
 def scale(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Standardise both parts, shape (rows, parameters), with mean and standard deviation of the training rows."""
+    """Standardize both parts, shape (rows, parameters), with mean and standard deviation of the training rows."""
     scaler = StandardScaler().fit(train)
     return scaler.transform(train), scaler.transform(test)
 
@@ -119,27 +166,38 @@ def check_scale(student: Callable) -> Callable:
     train = np.array([[1.0, 10.0], [2.0, 30.0], [3.0, 20.0], [6.0, 60.0]])
     test = np.array([[4.0, 50.0], [8.0, 90.0]])
     both = np.vstack([train, test])
-
-    def standard(values, by, ddof=0):
-        return (values - by.mean(axis=0)) / by.std(axis=0, ddof=ddof)
-
+    mean, deviation = train.mean(axis=0), train.std(axis=0)
+    quartiles = np.quantile(train, [0.25, 0.5, 0.75], axis=0)
+    right = (test - mean) / deviation
     mistakes = {
-        "the scaler has seen the test rows: fit it on the training rows only.": standard(test, both),
-        "the test rows are scaled by their own mean: use the mean and deviation of the training rows.": standard(
-            test, test
+        "the scaler has seen the test rows: fit it on the training rows only.": (test - both.mean(0)) / both.std(0),
+        "the test rows are scaled by their own mean: use the mean and deviation of the training rows.": (
+            (test - test.mean(0)) / test.std(0)
         ),
+        "the test rows are divided by their own deviation: use the one of the training rows.": (test - mean)
+        / test.std(0),
+        "the test rows lose their own mean: subtract the one of the training rows.": (test - test.mean(0)) / deviation,
         "the test rows are not scaled.": test,
-        "the mean is not subtracted.": test / train.std(axis=0),
-        "the values are not divided by the standard deviation.": test - train.mean(axis=0),
+        "the mean is not subtracted.": test / deviation,
+        "the values are not divided by the standard deviation.": test - mean,
+        "the values are divided by the variance: take its square root, the standard deviation.": (
+            (test - mean) / deviation**2
+        ),
         "this scales to 0..1 (MinMaxScaler); the task asks for mean 0 and deviation 1.": (
             (test - train.min(axis=0)) / np.ptp(train, axis=0)
         ),
         "each part is scaled to 0..1 by itself; fit one StandardScaler on the training rows.": (
             (test - test.min(axis=0)) / np.ptp(test, axis=0)
         ),
+        "this uses median and quartiles (RobustScaler); the task asks for mean and standard deviation.": (
+            (test - quartiles[1]) / (quartiles[2] - quartiles[0])
+        ),
         "all columns share one mean: each parameter needs its own (axis=0).": (test - train.mean()) / train.std(),
-        "the deviation is divided by n - 1; StandardScaler, which the lesson uses, divides by n.": standard(
-            test, train, ddof=1
+        "each row is scaled by itself (axis=1): each column needs its own mean and deviation (axis=0).": (
+            (test - test.mean(axis=1, keepdims=True)) / test.std(axis=1, keepdims=True)
+        ),
+        "the deviation is divided by n - 1; StandardScaler, which the lesson uses, divides by n.": (
+            (test - mean) / train.std(axis=0, ddof=1)
         ),
     }
 
@@ -148,11 +206,11 @@ def check_scale(student: Callable) -> Callable:
         if not isinstance(scaled, tuple | list) or len(scaled) != 2:
             return "it should return two arrays: the scaled training rows and the scaled test rows."
         scaled_train, scaled_test = scaled
-        if same(scaled_train, standard(test, train)) and same(scaled_test, standard(train, train)):
+        if same(scaled_train, right) and same(scaled_test, (train - mean) / deviation):
             return "the two arrays are swapped: return the training rows first."
-        if not same(scaled_test, standard(test, train)):
-            return first_match(scaled_test, mistakes) or "the scaled test rows are not as expected."
-        if not same(scaled_train, standard(train, train)):
+        if not same(scaled_test, right):
+            return say("the test rows: {mistake}", mistake=name_mistake(scaled_test, right, mistakes))
+        if not same(scaled_train, (train - mean) / deviation):
             return "the training rows are not scaled as the test rows are."
         return None
 
@@ -162,6 +220,144 @@ def check_scale(student: Callable) -> Callable:
 # ---------------------------------------------------------------------------------------------------------
 # 1.4
 
+UNITS = (64, 32, 9)
+ACTIVATIONS = {
+    "relu": lambda z: np.maximum(z, 0),
+    "softmax": lambda z: softmax(z, axis=-1),
+    "linear": lambda z: z,
+    "sigmoid": expit,
+    "tanh": np.tanh,
+}
+
+
+def build(inputs: int, optimizer: str = "adam") -> keras.Model:
+    """Return the compiled network of the lesson: 64 and 32 ReLU units, then a softmax over nine diagnoses."""
+    import keras
+
+    layers = [keras.layers.Dense(units, "relu") for units in UNITS[:2]] + [keras.layers.Dense(UNITS[2], "softmax")]
+    model = keras.Sequential([keras.Input((inputs,)), *layers])
+    model.compile(optimizer, loss="categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def check_build(student: Callable) -> Callable:
+    """Check exercise 1.4: layers, activations and loss; return the student's function or the reference."""
+
+    def find_mistake(function):
+        network = function(5)
+        mistake = _wrong_layers(network) or _wrong_activations(network) or _wrong_training(network)
+        if mistake:
+            return mistake
+        if type(function(5, optimizer="sgd").optimizer).__name__ != "SGD":
+            return "the optimizer is always the same: hand `optimizer` on to compile."
+        return None
+
+    return judge("1.4", "Build the network", student, build, find_mistake)
+
+
+def _wrong_layers(network: Any) -> str | None:
+    import keras
+
+    if not isinstance(network, keras.Model):
+        return "it should return a Keras model, such as keras.Sequential([...])."
+    dense = [layer for layer in network.layers if isinstance(layer, keras.layers.Dense)]
+    units = tuple(layer.units for layer in dense)
+    allowed = keras.layers.Dense | keras.layers.InputLayer | keras.layers.Activation | keras.layers.ReLU
+    extra = [layer for layer in network.layers if not isinstance(layer, allowed | keras.layers.Softmax)]
+    if extra:
+        return say("the layer {name} is not part of the published network.", name=type(extra[0]).__name__)
+    if not network.built:
+        return "the network does not know its inputs yet: begin with keras.Input((inputs,))."
+    if network.input_shape != (None, 5):
+        return say(
+            "asked for 5 inputs, it has the input shape {shape}: use `inputs`, as in keras.Input((inputs,)).",
+            shape=network.input_shape,
+        )
+    if units == UNITS:
+        return None
+    if units == UNITS[:2]:
+        return "the output layer is missing: nine units, one for each diagnosis."
+    if units == UNITS[1::-1] + UNITS[2:]:
+        return "the two hidden layers are swapped: first 64 units, then 32."
+    if len(units) == len(UNITS) and units[:2] == UNITS[:2]:
+        return say("the output layer has {units} units; there are 9 diagnoses.", units=units[2])
+    return say(
+        "the dense layers have {came} units; expected were 64, 32 and 9.", came=", ".join(map(str, units)) or "no"
+    )
+
+
+def _wrong_activations(network: keras.Model) -> str | None:
+    """Name the activations by what the network computes, wherever they are written."""
+    rng = np.random.default_rng(0)
+    network.set_weights([rng.normal(0, 0.5, weights.shape) for weights in network.get_weights()])
+    kernels = network.get_weights()
+    x = rng.normal(size=(16, 5))
+    computed = np.asarray(network(x))
+    for names in product(ACTIVATIONS, repeat=3):
+        values = x
+        for number, name in enumerate(names):
+            values = ACTIVATIONS[name](values @ kernels[2 * number] + kernels[2 * number + 1])
+        if np.allclose(values, computed, rtol=1e-3, atol=1e-4):
+            return _named_activations(*names)
+    return "the network does not compute what it should: ReLU after both hidden layers, softmax after the last one."
+
+
+def _named_activations(first: str, second: str, last: str) -> str | None:
+    if last != "softmax":
+        reason = {
+            "linear": "the outputs are raw numbers (logits)",
+            "sigmoid": "sigmoids are independent, and do not add up to 1",
+            "relu": "ReLU gives numbers above 1, and often 0",
+            "tanh": "the hyperbolic tangent gives negative numbers",
+        }[last]
+        return say("the output layer: {reason}. One diagnosis out of nine needs softmax.", reason=reason)
+    if (first, second) == ("relu", "relu"):
+        return None
+    if "linear" in (first, second):
+        return "a hidden layer has no activation: without ReLU, two layers can do no more than one."
+    return say(
+        "the hidden layers use {first} and {second}; the published network uses ReLU.", first=first, second=second
+    )
+
+
+def _wrong_training(network: keras.Model) -> str | None:
+    """Find the mistakes in `compile`: the loss by its values, the metric by its name."""
+    import keras
+
+    if not network.compiled:
+        return (
+            "the network is not compiled: call model.compile(optimizer, loss=..., metrics=[...]) before you return it."
+        )
+    truth, guess = np.eye(9)[:2], np.full((2, 9), 0.05) + 0.55 * np.eye(9)[[0, 3]]
+    losses = {
+        "binary_crossentropy": "the loss is binary cross-entropy, for yes-or-no answers; use the categorical one.",
+        "mean_squared_error": "the loss is the mean squared error, made for numbers; use categorical cross-entropy.",
+        "mean_absolute_error": "the loss is the mean absolute error, made for numbers; use categorical cross-entropy.",
+    }
+    try:
+        came = np.mean(keras.losses.get(network.loss)(truth, guess))
+    except Exception:  # each backend refuses labels of the wrong shape in its own way
+        return "the loss does not take one-hot labels (sparse losses take class numbers): use categorical_crossentropy."
+    if not np.isclose(came, np.mean(keras.losses.categorical_crossentropy(truth, guess)), rtol=1e-4):
+        for name, sentence in losses.items():
+            if np.isclose(came, np.mean(keras.losses.get(name)(truth, guess)), rtol=1e-4):
+                return sentence
+        logits = keras.losses.CategoricalCrossentropy(from_logits=True)(truth, guess)
+        if np.isclose(came, logits, rtol=1e-4):
+            return "from_logits=True expects raw outputs, but softmax has made probabilities of them: leave it out."
+        return "the loss is not categorical cross-entropy."
+    measured = set(network.evaluate(np.zeros((2, 5)), truth, verbose=0, return_dict=True)) - {"loss"}
+    if measured != {"accuracy"}:
+        return say(
+            'the metrics are {measured}; the lesson draws the accuracy: write metrics=["accuracy"].',
+            measured=", ".join(sorted(measured)) or "missing",
+        )
+    return None
+
+
+# ---------------------------------------------------------------------------------------------------------
+# 1.5
+
 
 def count_parameters(sizes: Sequence[int]) -> int:
     """Return how many weights and biases dense layers have; `sizes` starts with the number of inputs."""
@@ -169,34 +365,38 @@ def count_parameters(sizes: Sequence[int]) -> int:
 
 
 def check_count_parameters(student: Callable) -> Callable:
-    """Check exercise 1.4; return the student's function or the reference."""
+    """Check exercise 1.5; return the student's function or the reference."""
     sizes = [5, 4, 3, 2]
     pairs = list(pairwise(sizes))
+    mistakes = {
+        "the biases are missing: each unit has one more number, its bias.": sum(a * b for a, b in pairs),
+        "the biases are counted for each input: a layer has one bias for each of its own units.": sum(
+            a * b + a for a, b in pairs
+        ),
+        "the last layer is missing: the output units have weights and biases, too.": count_parameters(sizes[:-1]),
+        "the inputs have no biases: they are given, not computed.": count_parameters(sizes) + sizes[0],
+        "sizes are added, but each unit is linked to every unit before it: multiply.": sum(a + b for a, b in pairs),
+        "there is one bias for each unit, not one for each layer.": sum(a * b + 1 for a, b in pairs),
+        "the first layer is missing: the inputs have weights to it.": count_parameters(sizes[1:]),
+        "these are the counts of the layers: add them up.": [a * b + b for a, b in pairs],
+        "the output units have biases, too.": count_parameters(sizes) - sizes[-1],
+        "this is the number of units: count the weights between them, and the biases.": sum(sizes[1:]),
+        "this is the answer for [14, 64, 32, 9] only: compute it from `sizes`.": 3337,
+    }
 
     def find_mistake(function):
-        value = function(sizes)
-        mistakes = {
-            "the biases are missing: each unit has one more number, its bias.": sum(a * b for a, b in pairs),
-            "the biases are counted for each input: a layer has one bias for each of its own units.": sum(
-                a * b + a for a, b in pairs
-            ),
-            "the last layer is missing: the output units have weights and biases, too.": count_parameters(sizes[:-1]),
-            "the inputs have no biases: they are given, not computed.": count_parameters(sizes) + sizes[0],
-            "sizes are added, but each unit is linked to every unit before it: multiply.": sum(a + b for a, b in pairs),
-            "there is one bias for each unit, not one for each layer.": sum(a * b + 1 for a, b in pairs),
-            "the first layer is missing: the inputs have weights to it.": count_parameters(sizes[1:]),
-            "these are the counts of the layers: add them up.": [a * b + b for a, b in pairs],
-            "this is the answer for [14, 64, 32, 9] only: compute it from `sizes`.": 3337,
-        }
+        value = function(list(sizes))
         if same(value, count_parameters(sizes)):
             return None if same(function([14, 9]), 135) else "it must work for any number of layers: try [14, 9]."
-        return first_match(value, mistakes) or f"for {sizes} it gives {value}, expected was {count_parameters(sizes)}."
+        return say(
+            "for {sizes}: {mistake}", sizes=sizes, mistake=name_mistake(value, count_parameters(sizes), mistakes)
+        )
 
-    return judge("1.4", "Count the parameters", student, count_parameters, find_mistake)
+    return judge("1.5", "Count the parameters", student, count_parameters, find_mistake)
 
 
 # ---------------------------------------------------------------------------------------------------------
-# 1.5
+# 1.6
 
 
 def macro_recall(matrix: np.ndarray) -> float:
@@ -206,42 +406,46 @@ def macro_recall(matrix: np.ndarray) -> float:
 
 
 def check_macro_recall(student: Callable) -> Callable:
-    """Check exercise 1.5; return the student's function or the reference."""
+    """Check exercise 1.6; return the student's function or the reference."""
     matrix = np.array([[80, 15, 5], [4, 16, 0], [6, 1, 3]])
     right = np.diag(matrix)
     recall = right / matrix.sum(axis=1)
+    mistakes = {
+        "this is the accuracy: frequent classes count more. Average the recalls of the classes.": right.sum()
+        / matrix.sum(),
+        "this is the mean precision: recall divides by the true cases, the sum of a row.": np.mean(
+            right / matrix.sum(axis=0)
+        ),
+        "these are the recalls of the classes: return their mean.": recall,
+        "this is the median of the recalls: return their mean.": np.median(recall),
+        "this is the lowest recall: return the mean of all.": recall.min(),
+        "this is in percent: return a number from 0 to 1.": 100 * recall.mean(),
+        "this is the share that is missed: recall is the share that is found.": 1 - recall.mean(),
+        "this is the macro F1: the task asks for the recall alone.": np.mean(
+            2 * right / (matrix.sum(axis=0) + matrix.sum(axis=1))
+        ),
+        "the recalls are added up, but not divided by the number of classes.": recall.sum(),
+        "the diagonal is divided by all cases: divide each by the cases of its own class.": np.mean(
+            right / matrix.sum()
+        ),
+    }
 
     def find_mistake(function):
         value = function(matrix.copy())
-        mistakes = {
-            "this is the accuracy: frequent classes count more. Average the recalls of the classes.": right.sum()
-            / matrix.sum(),
-            "this is the mean precision: recall divides by the true cases, the sum of a row.": np.mean(
-                right / matrix.sum(axis=0)
-            ),
-            "these are the recalls of the classes: return their mean.": recall,
-            "this is the median of the recalls: return their mean.": np.median(recall),
-            "this is in percent: return a number from 0 to 1.": 100 * recall.mean(),
-            "this is the macro F1: the task asks for the recall alone.": np.mean(
-                2 * right / (matrix.sum(axis=0) + matrix.sum(axis=1))
-            ),
-            "the recalls are added up, but not divided by the number of classes.": recall.sum(),
-            "the diagonal is divided by all cases: divide each by the cases of its own class.": np.mean(
-                right / matrix.sum()
-            ),
-        }
-        if same(value, recall.mean()):
-            return None
-        return first_match(value, mistakes) or f"it gives {value}, expected was {recall.mean():.4f}."
+        if not same(value, recall.mean()):
+            return name_mistake(value, recall.mean(), mistakes)
+        if not same(function(np.array([[1, 1], [0, 4]])), 0.75):
+            return "it works for three classes only: take the number of classes from the matrix."
+        return None
 
-    return judge("1.5", "Macro recall", student, macro_recall, find_mistake)
+    return judge("1.6", "Macro recall", student, macro_recall, find_mistake)
 
 
 # ---------------------------------------------------------------------------------------------------------
-# 1.6
+# 1.7
 
 
-def identity_errors(count: Mapping[str, float]) -> np.ndarray:
+def identity_errors(count: Mapping[str, float] | pd.Series) -> np.ndarray:
     """Return how far MCV, MCH and MCHC lie from what RBC, HGB and HCT say they must be, in percent."""
     expected = np.array(
         [count["HCT"] / count["RBC"] * 10, count["HGB"] / count["RBC"] * 10, count["HGB"] / count["HCT"] * 100]
@@ -251,38 +455,44 @@ def identity_errors(count: Mapping[str, float]) -> np.ndarray:
 
 
 def check_identity_errors(student: Callable) -> Callable:
-    """Check exercise 1.6; return the student's function or the reference."""
-    count = {"RBC": 4.0, "HGB": 12.0, "HCT": 36.0, "MCV": 81.0, "MCH": 36.0, "MCHC": 32.0}
+    """Check exercise 1.7; return the student's function or the reference."""
+    count = pd.Series({"RBC": 4.0, "HGB": 12.0, "HCT": 36.0, "MCV": 81.0, "MCH": 36.0, "MCHC": 32.0})
+    other = pd.Series({"RBC": 5.0, "HGB": 10.0, "HCT": 40.0, "MCV": 88.0, "MCH": 18.0, "MCHC": 30.0})
     right = identity_errors(count)  # 10, 20 and 4 percent
     given, expected = np.array([81.0, 36.0, 32.0]), np.array([90.0, 30.0, 100 / 3])
 
     def errors(by):
         return np.abs(given - by) / by * 100
 
+    mistakes = {
+        "this is a fraction: multiply by 100 to get percent.": right / 100,
+        "the errors have a sign: take the absolute value, since too low is as wrong as too high.": (
+            (given - expected) / expected * 100
+        ),
+        "the errors have a sign, and the wrong one: take the absolute value.": (expected - given) / expected * 100,
+        "this is the difference itself: divide by the expected value to get a relative error.": np.abs(
+            given - expected
+        ),
+        "the difference is divided by the given value: divide by the value expected from the identity.": (
+            np.abs(given - expected) / given * 100
+        ),
+        "these are the expected values: compare them with MCV, MCH and MCHC.": expected,
+        "these are the given values in percent of the expected ones: how far are they from 100 %?": (
+            given / expected * 100
+        ),
+        "the factors are missing: 10 for MCV and MCH, 100 for MCHC.": errors(expected / [10, 10, 100]),
+        "MCHC has the factor 100, not 10.": errors(expected / [1, 1, 10]),
+        "this is their mean: return the three errors.": right.mean(),
+    }
+
     def find_mistake(function):
-        value = function(dict(count))
-        mistakes = {
-            "this is a fraction: multiply by 100 to get percent.": right / 100,
-            "the errors have a sign: take the absolute value, since too low is as wrong as too high.": (
-                (given - expected) / expected * 100
-            ),
-            "this is the difference itself: divide by the expected value to get a relative error.": np.abs(
-                given - expected
-            ),
-            "the difference is divided by the given value: divide by the value expected from the identity.": np.abs(
-                given - expected
-            )
-            / given
-            * 100,
-            "these are the expected values: compare them with MCV, MCH and MCHC.": expected,
-            "the factors are missing: 10 for MCV and MCH, 100 for MCHC.": errors(expected / [10, 10, 100]),
-            "MCHC has the factor 100, not 10.": errors(expected / [1, 1, 10]),
-            "this is their mean: return the three errors.": right.mean(),
-        }
+        value = function(count.copy())
         if same(value, right):
-            return None
+            if same(function(other.copy()), identity_errors(other)):
+                return None
+            return "it is right for one blood count, but not for another: compute everything from `count`."
         if same(np.sort(np.ravel(value)), np.sort(right)):
             return "the three errors are right, but in another order: MCV, MCH, MCHC."
-        return first_match(value, mistakes) or f"it gives {value}, expected was {right.round(2)}."
+        return name_mistake(value, right, mistakes)
 
-    return judge("1.6", "Check a blood count by arithmetic", student, identity_errors, find_mistake)
+    return judge("1.7", "Check a blood count by arithmetic", student, identity_errors, find_mistake)

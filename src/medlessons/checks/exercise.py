@@ -7,9 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from medlessons.wording import say
+
 _results: dict[str, dict[str, str]] = {}
 
 NOT_DONE = "not done yet."
+ONE_NUMBER = "this is an array or a list with the right number in it: return the number itself."
+TEXT = "this is a text: return numbers, without quotation marks."
 
 
 def judge(
@@ -43,14 +47,21 @@ def judge(
     except _Untouched:
         mistake = NOT_DONE
     except (Exception, SystemExit) as error:
-        reason = f"{type(error).__name__}: {error}".removesuffix(": ")
-        mistake = f"your code stopped with {reason}."
+        reason = ": ".join(filter(None, [type(error).__name__, str(error)]))
+        mistake = say("your code stopped with {reason}.", reason=reason)
     state = "done" if mistake is None else "not done" if mistake is NOT_DONE else "mistake"
     _results[number] = {"exercise": title, "state": state, "remark": mistake or ""}
     if state == "done":
-        print(f"Exercise {number}, {title}: done, well done!")
+        print(say("Exercise {number}, {title}: done, well done!", number=number, title=title))
         return student
-    print(f"Exercise {number}, {title}: {mistake} The lesson goes on with the reference solution.")
+    print(
+        say(
+            "Exercise {number}, {title}: {mistake} The lesson goes on with the reference solution.",
+            number=number,
+            title=title,
+            mistake=mistake,
+        )
+    )
     return reference
 
 
@@ -60,7 +71,7 @@ class _Untouched(Exception):
 
 def _probe(student: Any) -> Any:
     if inspect.isroutine(student):  # not every callable: a network that a student's function returns stays a network
-        return lambda *arguments: _probe(student(*arguments))
+        return lambda *arguments, **named: _probe(student(*arguments, **named))
     if student is None or student is Ellipsis:
         raise _Untouched
     return student
@@ -69,7 +80,10 @@ def _probe(student: Any) -> Any:
 def same(value: Any, expected: Any) -> bool:
     """Tell whether two numbers or arrays agree in shape and, within one part in a million, in value."""
     try:
-        value = np.asarray(value, dtype=float)
+        value = np.asarray(value)
+        if value.dtype.kind in "USO" and any(isinstance(part, str | bytes) for part in value.ravel()):
+            return False
+        value = value.astype(float)
     except (TypeError, ValueError):
         return False
     expected = np.asarray(expected, dtype=float)
@@ -87,6 +101,34 @@ def first_match(value: Any, mistakes: Mapping[str, Any]) -> str | None:
         From the sentence that names a mistake to the result that this mistake gives.
     """
     return next((sentence for sentence, result in mistakes.items() if same(value, result)), None)
+
+
+def name_mistake(value: Any, expected: Any, mistakes: Mapping[str, Any]) -> str:
+    """Return the sentence for a wrong result: a classic mistake, the wrong kind of object, or both values.
+
+    Parameters
+    ----------
+    value, expected : number or array
+        The student's result and the right one.
+    mistakes : mapping
+        As `first_match` takes them.
+    """
+    if isinstance(value, str | bytes):
+        return TEXT
+    if np.ndim(expected) == 0 and np.ndim(value) > 0 and same(np.squeeze(np.asarray(value, dtype=object)), expected):
+        return ONE_NUMBER
+    return first_match(value, mistakes) or say(
+        "it gives {value}, expected was {expected}.", value=plain(value), expected=plain(expected)
+    )
+
+
+def plain(value: Any) -> str:
+    """Return numbers as text without the names of their types: ``0.75`` and ``0.75, 0.5``, not ``np.float64(0.75)``."""
+    try:
+        numbers = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        return repr(value)
+    return ", ".join(say("{number:.6g}", number=number) for number in numbers.ravel()) or "nothing"
 
 
 def results() -> dict[str, dict[str, str]]:

@@ -1,28 +1,37 @@
-"""The figures of lesson 1: blood counts, neurons, encodings, and scores."""
+"""The figures of lesson 1: blood counts, neurons, and encodings."""
 
 from collections.abc import Mapping, Sequence
-from itertools import cycle
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from medlessons.plots.figure import BLUE, GREEN, ORANGE, RED, caption
+from medlessons.plots.figure import caption
+from medlessons.plots.palette import BLACK, BLUE, GREEN, ORANGE, RED, SKY
+from medlessons.wording import say
+
+TELLING = ("HGB", "MCV", "PLT", "WBC")  # what the sentence under the small panels speaks of
 
 
 def class_counts(diagnosis: pd.Series) -> Axes:
     """Draw how many rows each diagnosis has, the most frequent on top."""
-    counts = diagnosis.value_counts().sort_values()
+    counts = diagnosis.value_counts()
     ax = plt.subplots(figsize=(7, 3))[1]
-    bars = ax.barh(counts.index, counts, color=BLUE)
-    ax.bar_label(bars, padding=3)
-    ax.set(xlabel="rows")
+    sns.barplot(x=counts.to_numpy(), y=counts.index, color=BLUE, saturation=1, errorbar=None, ax=ax)
+    ax.bar_label(ax.containers[0], padding=3)
+    ax.set(xlabel="rows", ylabel="")
+    listed = ", ".join(say("{name} {count}", name=name, count=count) for name, count in counts.items())
     caption(
         ax,
-        f"{len(counts)} diagnoses; {counts.index[-1]} is the most frequent with {counts.iloc[-1]} rows, "
-        f"{counts.index[0]} the rarest with {counts.iloc[0]}.",
+        say(
+            "{all} rows, {names} diagnoses, from many to few: {listed}.",
+            all=counts.sum(),
+            names=len(counts),
+            listed=listed,
+        ),
     )
     return ax
 
@@ -38,20 +47,22 @@ def scales(features: pd.DataFrame, unit: str) -> Axes:
         What the common axis shows, such as ``"value in its own unit"``.
     """
     ax = plt.subplots(figsize=(8, 3))[1]
-    ax.boxplot(
-        [features[name] for name in features],
-        whis=(5, 95),
-        showfliers=False,
-        medianprops={"color": RED},
-        tick_labels=features.columns,
-    )
+    sns.boxplot(features, whis=(5, 95), showfliers=False, color=SKY, medianprops={"color": RED}, ax=ax)
     ax.set(xlabel="measurement", ylabel=unit)
     ax.tick_params(axis="x", rotation=45)
     widths = features.quantile(0.95) - features.quantile(0.05)
     caption(
         ax,
-        f"The range from the 5th to the 95th percentile is widest for {widths.idxmax()} ({widths.max():.2f}) "
-        f"and narrowest for {widths.idxmin()} ({widths.min():.2f}).",
+        say(
+            "From the 5th to 95th percentile, {widest} spans most ({most:.2f}) and {narrowest} least ({least:.2f}); "
+            "{small} of the {all} measurements span less than a tenth of {widest}.",
+            widest=widths.idxmax(),
+            most=widths.max(),
+            narrowest=widths.idxmin(),
+            least=widths.min(),
+            small=(widths < widths.max() / 10).sum(),
+            all=len(widths),
+        ),
     )
     return ax
 
@@ -59,7 +70,8 @@ def scales(features: pd.DataFrame, unit: str) -> Axes:
 def by_diagnosis(table: pd.DataFrame, units: Mapping[str, str]) -> Figure:
     """Draw each measurement by diagnosis, in small panels with an axis of their own.
 
-    A dot is the median; the thick line holds the middle half, the thin one the 5th to the 95th percentile.
+    The line in a box is the median; the box holds the middle half, the whiskers reach from the 5th to the 95th
+    percentile.
 
     Parameters
     ----------
@@ -72,25 +84,42 @@ def by_diagnosis(table: pd.DataFrame, units: Mapping[str, str]) -> Figure:
     columns = 5
     rows = -(-len(units) // columns)
     figure, axes = plt.subplots(rows, columns, figsize=(12, 2.6 * rows), sharey=True)
-    places = range(len(order))
-    quantiles = (
-        table.groupby("Diagnosis")[list(units.keys())].quantile([0.05, 0.25, 0.5, 0.75, 0.95]).unstack().loc[order]
-    )
     for ax, (name, unit) in zip(axes.flat, units.items(), strict=False):
-        column = quantiles[name]
-        ax.hlines(places, column[0.05], column[0.95], color=BLUE, linewidth=1)
-        ax.hlines(places, column[0.25], column[0.75], color=BLUE, linewidth=5)
-        ax.plot(column[0.5], places, "o", color=ORANGE, markersize=4)
-        ax.set(title=name, xlabel=unit, yticks=places, yticklabels=order)
-    axes.flat[0].invert_yaxis()  # shared: turns all panels
+        sns.boxplot(
+            table,
+            x=name,
+            y="Diagnosis",
+            order=order,
+            whis=(5, 95),
+            showfliers=False,
+            color=SKY,
+            linewidth=0.8,
+            medianprops={"color": RED, "linewidth": 2},
+            ax=ax,
+        )
+        ax.set(title=name, xlabel=unit, ylabel="")
     for ax in axes.flat[len(units) :]:
         ax.set_visible(False)
-    medians = table.groupby("Diagnosis")["HGB"].median()
+    medians = table.groupby("Diagnosis")[[name for name in TELLING if name in units]].median()
+    parts = [
+        say(
+            "{name} is lowest in {low} ({lowest:.1f} {unit}) and highest in {high} ({highest:.1f})",
+            name=name,
+            low=column.idxmin(),
+            lowest=column.min(),
+            unit=units[name],
+            high=column.idxmax(),
+            highest=column.max(),
+        )
+        for name, column in medians.items()
+    ]
     caption(
         figure,
-        f"{len(units)} panels (dot: median; thick line: middle half; thin line: 5th to 95th percentile); "
-        f"the median hemoglobin (HGB) is lowest in {medians.idxmin()} ({medians.min():.1f} g/dL) "
-        f"and highest in {medians.idxmax()} ({medians.max():.1f} g/dL).",
+        say(
+            "{count} panels (red: median; box: middle half; whiskers: 5th to 95th percentile). Medians: {parts}.",
+            count=len(units),
+            parts="; ".join(parts),
+        ),
     )
     return figure
 
@@ -108,16 +137,22 @@ def identity_error(error: pd.Series, tolerance: float = 3, boundary: int = 500) 
         The sentence compares the rows before this one with the rest.
     """
     ax = plt.subplots(figsize=(8, 3))[1]
-    shown = error.clip(0.1, 100)
-    ax.scatter(error.index, shown, s=6, color=BLUE, alpha=0.6)
-    ax.axhline(tolerance, color=RED, linewidth=1, label=f"{tolerance:g} %")
+    ax.scatter(error.index, error.clip(0.1, 100), s=6, color=BLUE, alpha=0.6)
+    ax.axhline(tolerance, color=RED, linewidth=1, label=say("{tolerance:g} %", tolerance=tolerance))
     ax.set(xlabel="row of the table", ylabel="error of MCV (%)", yscale="log")
     ax.legend(loc="lower right")
     holds = error <= tolerance
-    shares = f"in {holds[:boundary].mean():.0%} of the first {boundary} rows"
+    shares = say("in {share:.0%} of the first {boundary} rows", share=holds[:boundary].mean(), boundary=boundary)
     if len(error) > boundary:
-        shares += f" and in {holds[boundary:].mean():.0%} of the later ones"
-    caption(ax, f"Errors are drawn from 0.1 to 100 %; the identity holds within {tolerance:g} % {shares}.")
+        shares += say(" and in {share:.0%} of the later ones", share=holds[boundary:].mean())
+    caption(
+        ax,
+        say(
+            "Errors are drawn from 0.1 to 100 %; the identity holds within {tolerance:g} % {shares}.",
+            tolerance=tolerance,
+            shares=shares,
+        ),
+    )
     return ax
 
 
@@ -134,8 +169,14 @@ def activations() -> Figure:
         ax.plot(z, curve, color=ORANGE, linestyle="--", label="sigmoid")
         ax.set(xlabel="z = w·x + b", ylabel=name, ylim=(-0.1, 2))
         ax.legend(loc="upper left")
-    steepest = (sigmoid * (1 - sigmoid)).max()
-    caption(figure, f"The sigmoid is nowhere steeper than {steepest:.2f}; the slope of ReLU is 0 or 1.")
+    caption(
+        figure,
+        say(
+            "Left: ReLU is 0 below z = 0 and rises as z above it; the sigmoid climbs from 0 to 1 in an S. Right: the "
+            "slope of ReLU is 0, then 1; the slope of the sigmoid is a low hill, nowhere above {steepest:.2f}.",
+            steepest=(sigmoid * (1 - sigmoid)).max(),
+        ),
+    )
     return figure
 
 
@@ -146,8 +187,11 @@ def gradient_sizes(sizes: Mapping[str, Sequence[float]]) -> Axes:
         ax.plot(np.arange(1, len(values) + 1), values, style, marker="o", color=color, label=name)
     ax.set(xlabel="layer (1 is next to the input)", ylabel="mean size of the gradient", yscale="log")
     ax.legend()
-    ratios = ", ".join(f"10^{np.log10(v[0] / v[-1]):.0f} with {name}" for name, v in sizes.items())
-    caption(ax, f"The gradient of the first layer, as a multiple of the last layer's: {ratios}.")
+    ratios = ", ".join(
+        say("10^{power:.0f} with {name}", power=np.log10(values[0] / values[-1]), name=name)
+        for name, values in sizes.items()
+    )
+    caption(ax, say("The gradient of the first layer, as a multiple of the last layer's: {ratios}.", ratios=ratios))
     return ax
 
 
@@ -167,24 +211,21 @@ def nudge(weights: np.ndarray, losses: np.ndarray, here: float, slope: float) ->
     loss_here = np.interp(here, weights, losses)
     ax.plot(weights, losses, color=BLUE, label="loss")
     ax.plot(weights, loss_here + slope * (weights - here), "--", color=ORANGE, label="slope from backpropagation")
-    ax.plot(here, loss_here, "o", color=RED)
+    ax.plot(here, loss_here, "o", color=RED, label="the weight as it is")
     ax.set(xlabel="one weight of the first layer", ylabel="loss")
     ax.set_ylim(losses.min() - 0.05 * np.ptp(losses), losses.max())
     ax.legend()
-    way = "smaller" if slope > 0 else "larger"
-    caption(ax, f"At the weight {here:.2f} the slope is {slope:.2f}: a {way} weight lowers the loss.")
-    return ax
-
-
-def losses(curves: Mapping[str, Sequence[float]], xlabel: str = "epoch") -> Axes:
-    """Draw one loss curve a name."""
-    ax = plt.subplots(figsize=(6, 3))[1]
-    for (name, values), style in zip(curves.items(), cycle(("-", "--", ":", "-.")), strict=False):
-        ax.plot(np.arange(1, len(values) + 1), values, style, label=name)
-    ax.set(xlabel=xlabel, ylabel="training loss")
-    ax.legend()
-    last = ", ".join(f"{values[-1]:.2f} with {name}" for name, values in curves.items())
-    caption(ax, f"The last training loss is {last}.")
+    caption(
+        ax,
+        say(
+            "At the weight {here:.2f} the slope is {slope:.2f}: a {way} weight lowers the loss. Of the weights tried, "
+            "{best:.2f} has the lowest loss.",
+            here=here,
+            slope=slope,
+            way="smaller" if slope > 0 else "larger",
+            best=weights[np.argmin(losses)],
+        ),
+    )
     return ax
 
 
@@ -207,61 +248,75 @@ def encoding(values: np.ndarray, encoded: np.ndarray, name: str) -> Axes:
     ax.set_yticklabels(np.arange(1, encoded.shape[1] + 1))
     caption(
         ax,
-        f"{name} becomes {encoded.shape[1]} inputs; at {values[0]:.0f} they add up to {encoded[0].sum():.1f}, "
-        f"at {values[-1]:.0f} to {encoded[-1].sum():.1f}.",
+        say(
+            "{name} becomes {inputs} inputs, which fill up one after the other. At {low:.0f} the first one has already "
+            "reached {first:.1f}, since its bin begins at the lowest value of the table; at {high:.0f} all of them "
+            "together have reached {all:.1f}.",
+            name=name,
+            inputs=encoded.shape[1],
+            low=values[0],
+            first=encoded[0, 0],
+            high=values[-1],
+            all=encoded[-1].sum(),
+        ),
     )
     return ax
 
 
-def scores(table: pd.DataFrame) -> Figure:
-    """Draw accuracy and macro F1 of each model, one dot a split.
+def near_limits(groups: Mapping[str, pd.Series], limits: Mapping[str, float], name: str) -> Axes:
+    """Draw how the values of one measurement are distributed in some groups of rows, and limits as lines.
 
     Parameters
     ----------
-    table : DataFrame
-        Columns ``model``, ``accuracy`` and ``macro F1``; one row a model and split.
+    groups : mapping
+        Name of a group -> its values. At most four.
+    limits : mapping
+        Name of a limit -> its value. At most four.
+    name : str
+        Label of the horizontal axis, with the unit.
     """
-    names = list(dict.fromkeys(table["model"]))
-    figure, axes = plt.subplots(1, 2, figsize=(9, 0.7 + 0.42 * len(names)), sharey=True)
-    for ax, metric in zip(axes, ("accuracy", "macro F1"), strict=True):
-        for position, name in enumerate(names):
-            dots = table.loc[table["model"] == name, metric]
-            ax.plot(dots, np.full(len(dots), position), "o", color=BLUE, alpha=0.5)
-            ax.plot(dots.mean(), position, "|", color=RED, markersize=16, markeredgewidth=2)
-        ax.set(xlabel=metric, xlim=(0, 1.02))
-        ax.grid(axis="x", alpha=0.3)
-    axes[0].set_yticks(range(len(names)), names)
-    axes[0].set_ylim(len(names) - 0.5, -0.5)
-    means = table.groupby("model", sort=False)["macro F1"].mean()
-    listed = ", ".join(f"{name} {mean:.2f}" for name, mean in means.items())
-    caption(figure, f"Dots are splits, red marks are means. Mean macro F1: {listed}.")
-    return figure
-
-
-def probabilities(predicted: pd.DataFrame) -> Figure:
-    """Draw the predicted probabilities of each diagnosis, one panel a blood count.
-
-    Parameters
-    ----------
-    predicted : DataFrame, shape (blood counts, diagnoses)
-        Probabilities from 0 to 1; the index names the blood counts.
-    """
-    figure, axes = plt.subplots(1, len(predicted), figsize=(4.4 * len(predicted), 3), sharey=True)
-    for ax, (name, row) in zip(np.atleast_1d(axes), predicted.iterrows(), strict=True):
-        ax.barh(row.index, row, color=[GREEN if value == row.max() else BLUE for value in row])
-        ax.set(title=name, xlabel="probability", xlim=(0, 1))
-    np.atleast_1d(axes)[0].invert_yaxis()
-    parts = "; ".join(f"{name}: {row.idxmax()} ({row.max():.2f})" for name, row in predicted.iterrows())
-    caption(figure, f"The most probable diagnosis is, for the count {parts}.")
-    return figure
+    ax = plt.subplots(figsize=(8, 3))[1]
+    every = pd.concat(groups.values())
+    low, high = every.quantile([0.01, 0.99])
+    for (group, values), color in zip(groups.items(), (BLUE, ORANGE, GREEN, SKY), strict=False):
+        shown = values.clip(low, high).to_numpy()
+        label = say("{group} ({rows} rows)", group=group, rows=len(values))
+        sns.histplot(x=shown, bins=np.linspace(low, high, 41), color=color, alpha=0.6, linewidth=0, label=label, ax=ax)
+    for (limit, value), style in zip(limits.items(), ("-", "--", ":", "-."), strict=False):
+        ax.axvline(value, color=BLACK, linestyle=style, label=limit)
+    ax.set(xlabel=name, ylabel="rows")
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    parts = [
+        say(
+            "{count} of {rows} rows of “{group}” lie below {value:g} ({limit})",
+            count=(values < value).sum(),
+            rows=len(values),
+            group=group,
+            value=value,
+            limit=limit,
+        )
+        for group, values in groups.items()
+        for limit, value in limits.items()
+    ]
+    caption(ax, say("{parts}. The outermost bars hold all that lies beyond.", parts="; ".join(parts)))
+    return ax
 
 
 def importance(drop: pd.Series, error: pd.Series) -> Axes:
     """Draw how much the accuracy drops when one measurement is shuffled, with one standard deviation."""
-    order = drop.sort_values().index
+    order = drop.sort_values(ascending=False, kind="stable").index
     ax = plt.subplots(figsize=(6, 3.6))[1]
     ax.barh(order, drop[order], xerr=error[order], color=BLUE, error_kw={"ecolor": RED})
-    ax.set(xlabel="accuracy lost when shuffled")
-    top = drop.sort_values(ascending=False).index[:3]
-    caption(ax, f"The three measurements that the network needs most are {', '.join(top)}.")
+    ax.invert_yaxis()
+    ax.set(xlabel="accuracy lost when shuffled (red: one standard deviation)")
+    top = [say("{name} ({lost:.2f})", name=name, lost=drop[name]) for name in order[:3]]
+    caption(
+        ax,
+        say(
+            "Shuffling costs most for {top}; {few} of the {all} measurements cost less than 0.01.",
+            top=", ".join(top),
+            few=(drop < 0.01).sum(),
+            all=len(drop),
+        ),
+    )
     return ax

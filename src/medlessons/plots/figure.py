@@ -1,23 +1,16 @@
 """The style of the figures, their captions, and how they are shown."""
 
 import io
+import warnings
 
 import matplotlib.pyplot as plt
 from IPython.display import display
+from matplotlib import MatplotlibDeprecationWarning
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-# The palette of Okabe and Ito (2008), made for readers with any kind of colour vision.
-ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PINK, BLACK = (
-    "#E69F00",
-    "#56B4E9",
-    "#009E73",
-    "#F0E442",
-    "#0072B2",
-    "#D55E00",
-    "#CC79A7",
-    "#000000",
-)
+from medlessons.plots.drawn import describe
+from medlessons.plots.palette import BLACK, BLUE, GREEN, ORANGE, PINK, RED, SKY, YELLOW
 
 STYLE = {
     "axes.spines.top": False,
@@ -31,6 +24,8 @@ STYLE = {
     "legend.frameon": False,
 }
 plt.rcParams.update(STYLE)
+# seaborn 0.13 still calls matplotlib 3.11 with an argument that will be renamed; a student can do nothing about it.
+warnings.filterwarnings("ignore", "vert: bool was deprecated", MatplotlibDeprecationWarning)
 
 
 def _figure(drawn: Axes | Figure) -> Figure:
@@ -45,8 +40,9 @@ def caption(drawn: Axes | Figure, sentence: str) -> None:
 def show(drawn: Axes | Figure, sentence: str | None = None) -> None:
     """Display a figure, print its caption, and close it.
 
-    The sentence is the caption, the alternative text of the picture (for screen readers), and what the strict
-    validation of the notebooks compares: pictures themselves are not compared.
+    The sentence is the caption and the alternative text of the picture (for screen readers). Pictures themselves are
+    not compared by the strict validation of the notebooks, but the sentence is, and with it what was drawn, as text
+    (:func:`medlessons.plots.drawn.describe`), which is stored beside the picture.
 
     Parameters
     ----------
@@ -68,8 +64,8 @@ def show(drawn: Axes | Figure, sentence: str | None = None) -> None:
     figure.savefig(picture, format="png")
     plt.close(figure)
     display(
-        {"image/png": picture.getvalue(), "text/plain": "<Figure>"},
+        {"image/png": picture.getvalue(), "text/plain": describe(figure)},
         metadata={"image/png": {"alt": sentence}},
         raw=True,
     )
-    print(f"Figure: {sentence}")
+    print("Figure:", sentence)

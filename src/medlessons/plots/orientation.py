@@ -1,6 +1,6 @@
-"""The figures of lesson 2: radiographs, what filters make of them, and what breaks a network."""
+"""The figures of lesson 2: what filters make of a radiograph, and what breaks a network."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -8,50 +8,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from medlessons.plots.figure import BLUE, GREEN, ORANGE, RED, caption
-
-
-def _panels(count: int, columns: int, width: float) -> tuple[Figure, list[Axes]]:
-    """Return a figure with `count` square panels without ticks."""
-    rows = -(-count // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(width * columns, (width + 0.3) * rows), squeeze=False)
-    for ax in axes.flat:
-        ax.axis("off")
-    return figure, list(axes.flat[:count])
-
-
-def _picture(image: np.ndarray) -> np.ndarray:
-    return np.squeeze(np.asarray(image))
-
-
-def radiographs(images: Mapping[str, np.ndarray], columns: int = 4) -> Figure:
-    """Draw radiographs side by side, all with the same gray scale.
-
-    Parameters
-    ----------
-    images : mapping
-        Title -> gray levels from 0 to 255, shape (height, width) or (height, width, 1).
-    columns : int
-
-    Returns
-    -------
-    Figure
-    """
-    figure, axes = _panels(len(images), min(columns, len(images)), 2.3)
-    for ax, (title, image) in zip(axes, images.items(), strict=True):
-        ax.imshow(_picture(image), vmin=0, vmax=255)
-        ax.set_title(title)
-    means = {title: round(float(np.mean(image))) for title, image in images.items()}
-    darkest, brightest = min(means, key=means.get), max(means, key=means.get)
-    sentence = f"{len(images)} radiographs: {', '.join(images)}. The mean gray level is "
-    if means[darkest] == means[brightest]:
-        sentence += f"{means[darkest]} of 255 in all of them."
-    else:
-        sentence += (
-            f"lowest in “{darkest}” ({means[darkest]} of 255) and highest in “{brightest}” ({means[brightest]})."
-        )
-    caption(figure, sentence)
-    return figure
+from medlessons.plots.common import panels
+from medlessons.plots.figure import caption
+from medlessons.plots.palette import BLUE, ORANGE
 
 
 def filtered(image: np.ndarray, results: Mapping[str, np.ndarray]) -> Figure:
@@ -69,7 +28,7 @@ def filtered(image: np.ndarray, results: Mapping[str, np.ndarray]) -> Figure:
     -------
     Figure
     """
-    figure, axes = _panels(len(results) + 1, len(results) + 1, 2.3)
+    figure, axes = panels(len(results) + 1, len(results) + 1, 2.3)
     axes[0].imshow(image)
     axes[0].set_title("radiograph")
     parts = []
@@ -114,29 +73,6 @@ def feature_maps(maps: np.ndarray, kernels: np.ndarray) -> Figure:
     return figure
 
 
-def predictions(images: np.ndarray, truth: Sequence[str], predicted: Sequence[str], columns: int = 6) -> Figure:
-    """Draw radiographs titled "predicted (true)": green if right, red with a cross if wrong.
-
-    Parameters
-    ----------
-    images : array, shape (images, height, width, 1)
-    truth, predicted : sequences of str, shape (images,)
-    columns : int
-
-    Returns
-    -------
-    Figure
-    """
-    figure, axes = _panels(len(images), columns, 1.7)
-    for ax, image, true, guess in zip(axes, images, truth, predicted, strict=True):
-        right = true == guess
-        ax.imshow(_picture(image), vmin=0, vmax=255)
-        ax.set_title(f"{'' if right else '✗ '}{guess} ({true})", color=GREEN if right else RED, fontsize=8)
-    right = int(np.sum(np.asarray(truth) == np.asarray(predicted)))
-    caption(figure, f"{len(images)} test images titled predicted (true): {right} right, {len(images) - right} wrong.")
-    return figure
-
-
 def faults(before: pd.Series, after: pd.Series | None = None, chance: float | None = None) -> Axes:
     """Draw the accuracy on images with faults, before and after the network was mended.
 
@@ -168,36 +104,4 @@ def faults(before: pd.Series, after: pd.Series | None = None, chance: float | No
     ax.invert_yaxis()
     ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     caption(ax, sentence + ".")
-    return ax
-
-
-def scores(score: np.ndarray, label: Sequence[str]) -> Axes:
-    """Draw where the predicted probabilities of two classes lie.
-
-    Parameters
-    ----------
-    score : array, shape (images,)
-        Probability that the view is lateral.
-    label : sequence of str, shape (images,)
-        The true labels.
-
-    Returns
-    -------
-    Axes
-    """
-    ax = plt.subplots(figsize=(6.5, 2.2))[1]
-    label = np.asarray(label)
-    for name, color in (("frontal", BLUE), ("lateral", ORANGE)):
-        chosen = score[label == name]
-        ax.hist(chosen, bins=np.linspace(0, 1, 41), color=color, alpha=0.75, label=f"{name} ({len(chosen)})")
-    ax.axvline(0.5, color="0.5", linestyle="--")
-    ax.set_yscale("symlog", linthresh=10)
-    ax.set(xlabel="predicted probability of lateral", ylabel="images")
-    ax.legend()
-    frontal, lateral = score[label == "frontal"], score[label == "lateral"]
-    caption(
-        ax,
-        f"{np.sum(frontal > 0.5)} of {len(frontal)} frontal images score above 0.5, and {np.sum(lateral <= 0.5)} of "
-        f"{len(lateral)} lateral images below.",
-    )
     return ax

@@ -1,0 +1,354 @@
+"""What was drawn, as a short text: the part of a figure that the validation of the notebooks compares.
+
+Pictures cannot be compared: a new version of matplotlib moves more pixels than two swapped labels do. So axes, labels,
+limits, lines, points, bars, areas, images, texts, legends and colors are written down, from the data that were drawn
+and never from pixels, with about three digits. Many values become a few: the means of eight parts, in their order.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib import rcParams
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.category import StrCategoryFormatter
+from matplotlib.collections import Collection, LineCollection, PathCollection, QuadMesh
+from matplotlib.colors import to_hex, to_rgba
+from matplotlib.container import BarContainer
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.legend import Legend
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.text import Text
+from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter
+
+from medlessons.plots.palette import NAMES
+from medlessons.wording import say
+
+PARTS = 8  # into which many values are divided
+LISTED = 14  # values that are still listed one by one
+GRID = 4  # rows and columns of the coarse image that stands for an image
+PANELS = 3  # a figure with more of them takes one line a panel
+
+Writer = Callable[[float], str]
+
+
+def describe(figure: Figure) -> str:
+    """Return what a figure shows, as text that is equal under all supported versions of matplotlib.
+
+    Parameters
+    ----------
+    figure : Figure
+
+    Returns
+    -------
+    str
+        One line for the figure, then one for each panel and each thing in it, or one a panel if there are many.
+    """
+    panels = [ax for ax in figure.axes if ax.get_visible()]
+    width, height = figure.get_size_inches()
+    head = say("Figure {width:.1f} x {height:.1f}, panels: {panels}", width=width, height=height, panels=len(panels))
+    lines = [" ".join([head, *_quoted(figure.get_suptitle())])]
+    lines += [_legend(legend) for legend in figure.legends]
+    separator = "; " if len(panels) > PANELS else "\n   "
+    for number, ax in enumerate(panels, start=1):
+        things = separator.join([_axes(ax), *filter(None, _things(ax))])
+        lines.append(say("{number}: {things}", number=number, things=things))
+    return "\n".join(lines)
+
+
+def _quoted(text: str) -> list[str]:
+    return [repr(text)] if text else []
+
+
+def _axes(ax: Axes) -> str:
+    """Return titles and axes of a panel."""
+    parts = ["title", *_if_not(ax.title.get_color(), "black"), repr(ax.get_title())] if ax.get_title() else []
+    if not ax.axison:
+        return " ".join([*parts, "no axes"])
+    return " ".join([*parts, *_axis(ax.xaxis), *_axis(ax.yaxis)])
+
+
+def _axis(axis: Axis) -> Iterator[str]:
+    """Yield name, label, limits, scale and the ticks that were set by hand."""
+    yield axis.axis_name
+    yield from _quoted(axis.get_label_text())
+    write, (low, high) = _writer(axis), axis.get_view_interval()
+    if axis.get_inverted():
+        low, high = max(low, high), min(low, high)
+    yield say("{low} to {high}", low=write(low), high=write(high))
+    if axis.get_scale() != "linear":
+        yield axis.get_scale()
+    places, formatter = axis.get_majorticklocs(), axis.get_major_formatter()
+    if isinstance(formatter, FixedFormatter | FuncFormatter | StrCategoryFormatter):
+        yield "ticks " + ", ".join(map(str, formatter.format_ticks(places)))
+        if not np.array_equal(places, np.arange(len(places))):
+            yield "at " + _list(places, write)
+    elif isinstance(axis.get_major_locator(), FixedLocator):
+        yield "ticks " + _list(places, write) if len(places) else "no ticks"
+
+
+# ---------------------------------------------------------------------------------------------------------
+# What stands in a panel
+
+
+def _things(ax: Axes) -> Iterator[str]:
+    """Yield one text for each thing that a panel holds; lines of one style that have no name count as one thing."""
+    x, y = _writer(ax.xaxis), _writer(ax.yaxis)
+    styles: dict[tuple, list[Line2D]] = {}
+    for line in filter(Line2D.get_visible, ax.lines):
+        styles.setdefault(tuple(_line_style(line)), []).append(line)
+    for style, lines in styles.items():
+        yield " ".join([*style, _lines(lines, x, y)])
+    bars = [container for container in ax.containers if isinstance(container, BarContainer)]
+    for container in bars:
+        yield _bars(container, x, y)
+    in_bars = {id(patch) for container in bars for patch in container.patches}
+    for patch in ax.patches:
+        if id(patch) not in in_bars:
+            yield " ".join(["area", *_name(patch), _color(patch.get_facecolor()), _area(_outline(patch), x, y)])
+    for collection in ax.collections:
+        yield _collection(collection, x, y)
+    for image in ax.images:
+        yield " ".join(["image", *_extent(image), _image(image, image.get_array())])
+    for text in ax.texts:
+        yield _text(text, x, y)
+    if ax.get_legend() is not None:
+        yield _legend(ax.get_legend())
+
+
+def _line_style(line: Line2D) -> Iterator[str]:
+    yield "line"
+    yield from _name(line)
+    yield _color(line.get_color())
+    yield from _if_not(line.get_linestyle(), "-")
+    if line.get_marker() not in (None, "None", "", " "):
+        yield say("marker {marker} {size:.1f}", marker=line.get_marker(), size=line.get_markersize())
+        yield from _if_not(line.get_markerfacecolor(), _color(line.get_color()))
+    if line.get_linewidth() != rcParams["lines.linewidth"]:
+        yield say("width {width:.1f}", width=line.get_linewidth())
+    yield from _alpha(line)
+
+
+def _lines(lines: Sequence[Line2D], x: Writer, y: Writer) -> str:
+    """Return the points of one line, or the middles of many."""
+    points = [np.column_stack([_numbers(line.get_xdata()), _numbers(line.get_ydata())]) for line in lines]
+    if len(points) == 1:
+        return _course(points[0], x, y)
+    middles = np.array([p.mean(axis=0) for p in points])
+    every = np.vstack(points)
+    return say(
+        "{count} lines with the middles {middles}, all points from {low} to {high}",
+        count=len(points),
+        middles=_course(middles, x, y),
+        low=_point(every.min(axis=0), x, y),
+        high=_point(every.max(axis=0), x, y),
+    )
+
+
+def _bars(container: BarContainer, x: Writer, y: Writer) -> str:
+    """Return color, position, start and length of the bars."""
+    across = container.orientation == "horizontal"
+    boxes = np.array([(p.get_x(), p.get_y(), p.get_width(), p.get_height()) for p in container.patches])
+    if across:
+        boxes = boxes[:, [1, 0, 3, 2]]
+    along, write = (y, x) if across else (x, y)
+    colors = [_color(patch.get_facecolor()) for patch in container.patches]
+    parts = ["bars", *_name(container), *([colors[0]] if len(set(colors)) == 1 else colors)]
+    parts += ["horizontal" if across else "vertical", _some(boxes[:, 3], write)]
+    parts += ["at", _some(boxes[:, 0] + boxes[:, 2] / 2, along)]
+    if boxes[:, 1].any():
+        parts += ["from", _some(boxes[:, 1], write)]
+    return " ".join([*parts, *_alpha(container.patches[0])])
+
+
+def _collection(collection: Collection, x: Writer, y: Writer) -> str:
+    """Return what a collection holds: line segments, points, a mesh of colored fields, or areas."""
+    if isinstance(collection, QuadMesh):
+        rows, columns = (length - 1 for length in collection.get_coordinates().shape[:2])
+        return "mesh " + _image(collection, np.reshape(collection.get_array(), (rows, columns)))
+    if isinstance(collection, LineCollection):
+        segments = [np.asarray(segment) for segment in collection.get_segments()]
+        if not segments:
+            return ""
+        width = say("width {width:.1f}", width=np.mean(collection.get_linewidth()))
+        ends = [np.array([segment[end] for segment in segments]) for end in (0, -1)]
+        parts = ["segments", *_name(collection), *_colors(collection.get_color()), width]
+        return " ".join([*parts, "from", _course(ends[0], x, y), "to", _course(ends[1], x, y)])
+    colors = _colors(collection.get_facecolor()) or _colors(collection.get_edgecolor())
+    parts = [*_name(collection), *colors, *_alpha(collection)]
+    if isinstance(collection, PathCollection):
+        sizes = np.unique(collection.get_sizes())
+        corners = [len(path.vertices) for path in collection.get_paths()]
+        parts += [
+            say("shape {corners} size", corners=corners),
+            _some(sizes, _rounded(sizes.max() if len(sizes) else 1)),
+        ]
+        return " ".join(["points", *parts, _cloud(np.ma.getdata(collection.get_offsets()), x, y)])
+    outlines = [np.vstack(path.to_polygons()) for path in collection.get_paths() if len(path.to_polygons())]
+    return " ".join(["areas", *parts, ", ".join(_area(outline, x, y) for outline in outlines[:LISTED])])
+
+
+def _image(drawn: AxesImage | QuadMesh, values: np.ndarray) -> str:
+    """Return shape, colors, limits, and the means of a coarse grid in percent of the way between the limits."""
+    values = np.ma.filled(np.ma.asarray(values, dtype=float), np.nan)
+    rows, columns = values.shape[:2]
+    parts = [say("{rows} x {columns}", rows=rows, columns=columns), *_alpha(drawn)]
+    if values.ndim == 2:
+        low, high = drawn.get_clim()
+        write = _rounded(high - low)
+        parts += [say("{cmap} from {low} to {high}:", cmap=drawn.get_cmap().name, low=write(low), high=write(high))]
+        values = ((values - low) / ((high - low) or 1))[..., None]
+    else:
+        parts.append("colored:")
+    for channel in np.moveaxis(values, -1, 0):
+        for part in np.array_split(channel, min(GRID, rows)):
+            means = [np.nanmean(field) for field in np.array_split(part, min(GRID, columns), axis=1)]
+            parts.append(_list(100 * np.array(means), _rounded(100)) + " |")
+    return " ".join(parts)
+
+
+def _extent(image: AxesImage) -> Iterator[str]:
+    if image.origin != "upper":
+        yield image.origin
+    rows, columns = image.get_array().shape[:2]
+    extent = np.array(image.get_extent())
+    if not np.array_equal(np.sort(np.abs(extent)), np.sort(np.abs([-0.5, columns - 0.5, rows - 0.5, -0.5]))):
+        yield "at " + _list(extent, _rounded(np.ptp(extent)))
+
+
+def _text(text: Text, x: Writer, y: Writer) -> str:
+    place = _point(getattr(text, "xy", text.get_position()), x, y)
+    parts = ["text", *_if_not(text.get_color(), "black"), place, *_quoted(text.get_text())]
+    return " ".join(parts) if text.get_text() else ""
+
+
+def _legend(legend: Legend) -> str:
+    entries = [
+        " ".join([*_handle(handle), repr(text.get_text())])
+        for handle, text in zip(legend.legend_handles, legend.get_texts(), strict=False)
+    ]
+    return " ".join(["legend", *_quoted(legend.get_title().get_text()), ", ".join(entries)])
+
+
+def _handle(handle: Artist) -> list[str]:
+    for read in ("get_color", "get_facecolor"):
+        if hasattr(handle, read):
+            color = np.atleast_1d(getattr(handle, read)())
+            return _colors(color) if color.ndim > 1 or color.dtype.kind in "OU" else [_color(color)]
+    return []
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Names, colors, numbers
+
+
+def _name(artist: Any) -> list[str]:
+    label = str(artist.get_label() or "")
+    return [] if label.startswith("_") else _quoted(label)
+
+
+def _alpha(artist: Artist) -> list[str]:
+    alpha = artist.get_alpha()
+    return [] if alpha is None else [say("alpha {alpha:.2f}", alpha=np.mean(alpha))]
+
+
+def _color(color: Any) -> str:
+    if (isinstance(color, str) and color == "none") or to_rgba(color)[3] == 0:
+        return "none"
+    return NAMES.get(to_hex(color).upper(), to_hex(color))
+
+
+def _colors(colors: Iterable) -> list[str]:
+    names = [_color(color) for color in (np.atleast_1d(colors) if isinstance(colors, str) else colors)]
+    return list(dict.fromkeys(names))[:PARTS]
+
+
+def _if_not(value: Any, usual: str) -> list[str]:
+    try:
+        value = _color(value)
+    except ValueError:  # no color, but the style of a line
+        value = str(value)
+    return [] if value == usual else [value]
+
+
+def _numbers(values: Any) -> np.ndarray:
+    return np.ma.filled(np.ma.asarray(values, dtype=float), np.nan)
+
+
+def _writer(axis: Axis) -> Writer:
+    """Return what writes a number with about three digits of the range that the axis shows."""
+    if axis.get_scale() == "log":
+        return lambda value: "10^" + format(np.log10(value), ".2f") if value > 0 else "0"
+    return _rounded(np.ptp(axis.get_view_interval()))
+
+
+def _rounded(span: float) -> Writer:
+    """Return what writes a number with as many decimals as a span needs; always one, so that rounding is forgiven."""
+    decimals = int(np.clip(2 - np.floor(np.log10(abs(span) or 1)), 1, 6)) if np.isfinite(span) else 1
+    return lambda value: format(np.round(value, decimals) + 0.0, "." + str(decimals) + "f")
+
+
+def _list(values: Iterable[float], write: Writer) -> str:
+    return " ".join(write(float(value)) for value in values)
+
+
+def _some(values: np.ndarray, write: Writer) -> str:
+    """Return few values as they are, steps of one width as their ends, and other many as the means of their parts."""
+    if len(values) <= LISTED:
+        return _list(values, write)
+    if np.allclose(np.diff(values), values[1] - values[0]):
+        return say(
+            "{count} even steps from {low} to {high}", count=len(values), low=write(values[0]), high=write(values[-1])
+        )
+    means = [np.nanmean(part) for part in np.array_split(values, PARTS)]
+    return say("{count}, means of parts {means}", count=len(values), means=_list(means, write))
+
+
+def _point(point: Sequence[float], x: Writer, y: Writer) -> str:
+    return say("({x}, {y})", x=x(float(point[0])), y=y(float(point[1])))
+
+
+def _course(points: np.ndarray, x: Writer, y: Writer) -> str:
+    """Return points whose order counts: few as they are, many as their ends and the means of their parts."""
+    if len(points) <= LISTED:
+        return " ".join(_point(point, x, y) for point in points)
+    return say(
+        "{first} to {last}, x {xs}, y {ys}",
+        first=_point(points[0], x, y),
+        last=_point(points[-1], x, y),
+        xs=_some(points[:, 0], x),
+        ys=_some(points[:, 1], y),
+    )
+
+
+def _cloud(points: np.ndarray, x: Writer, y: Writer) -> str:
+    """Return points whose order does not count: many as quartiles and how x and y go together."""
+    if len(points) <= LISTED:
+        return " ".join(_point(point, x, y) for point in points)
+    quartiles = np.nanquantile(points, [0, 0.25, 0.5, 0.75, 1], axis=0)
+    ranks = points.argsort(axis=0, kind="stable").argsort(axis=0)
+    return say(
+        "{count}, quartiles of x {xs}, of y {ys}, rank correlation {together}",
+        count=len(points),
+        xs=_list(quartiles[:, 0], x),
+        ys=_list(quartiles[:, 1], y),
+        together=format(np.corrcoef(ranks.T)[0, 1] + 0.0, ".2f"),
+    )
+
+
+def _outline(patch: Patch) -> np.ndarray:
+    """Return the corners of a patch in the coordinates of its axes' data."""
+    return patch.get_patch_transform().transform(np.vstack(patch.get_path().to_polygons()))
+
+
+def _area(outline: np.ndarray, x: Writer, y: Writer) -> str:
+    """Return where an area begins and ends, and the middle of its outline weighted by length."""
+    steps = np.linalg.norm(np.diff(outline, axis=0), axis=1)
+    middles = (outline[1:] + outline[:-1]) / 2
+    center = np.average(middles, axis=0, weights=steps) if steps.sum() else outline[0]
+    corners = (outline.min(axis=0), outline.max(axis=0), center)
+    return " ".join(_point(corner, x, y) for corner in corners)
