@@ -33,6 +33,7 @@ VISIBLE = 0.04  # change of the attenuation that counts as a finding's shadow
 WHITE = 250  # gray level of what is written
 GRAIN = 0.01  # noise by signal behind a lung, in a well exposed image of 320 pixels
 VEIL = 24  # scatter is so smooth that a grid of 24 x 24 holds it
+EDGES = 96  # edge enhancement brings out what a grid of 96 x 96 does not hold
 
 
 @dataclass(frozen=True)
@@ -115,10 +116,10 @@ def radiograph(
     seed = (patient.seed, visit, VIEWS.index(view))
     taken, off = of_one_image(style, np.random.default_rng([*seed, 5]))
     pose = fallen_ill(draw_pose(patient, view, visit), findings, view)
-    coarse, fine = (camera(patient, view, pose, taken, n, square, off) for n in (coarse_size(size), size))
+    small, fine = (camera(patient, view, pose, taken, n, square, off) for n in (coarse_size(size), size))
 
     def shadow_with(present):
-        return attenuation(coarse, fine, patient, pose, changes(patient, present, pose, view), seed)
+        return attenuation(small, fine, patient, pose, changes(patient, present, pose, view), seed)
 
     shadow = shadow_with(findings)
     image = expose(shadow, patient, view, taken, np.random.default_rng([*seed, 4]))
@@ -207,13 +208,9 @@ def expose(shadow: np.ndarray, patient: Patient, view: str, style: Style, rng: n
     lung, tissue = reference(patient, view)
     open_lung = float(np.exp(-lung))
     size = shadow.shape[0]
-    wide = shadow.shape[1]
-    average, across = averager(size, VEIL), averager(wide, VEIL).T
-    up, out = resampler(size, VEIL), resampler(wide, VEIL).T
     light = np.exp(-shadow)
-    spread = smear(VEIL, 3.0)
-    veil = average @ np.minimum(light, np.float32(open_lung)) @ across
-    light += np.float32(style.scatter) * (up @ (spread @ veil @ spread.T) @ out) + np.float32(0.004 * open_lung)
+    veil = coarse(np.minimum(light, np.float32(open_lung)), VEIL, spread=3.0)
+    light += np.float32(style.scatter) * veil + np.float32(0.004 * open_lung)
     per_photon = GRAIN**2 * open_lung / style.exposure * (size / 320) ** 2  # a larger pixel sees more photons
     light += rng.standard_normal(light.shape, dtype=np.float32) * np.sqrt(light * np.float32(per_photon))
     shown = -np.log(np.maximum(light, np.float32(0.002 * open_lung)))
@@ -222,14 +219,24 @@ def expose(shadow: np.ndarray, patient: Patient, view: str, style: Style, rng: n
         shown = smooth(shown, style.blur / pixel)
     dark = lung - float(np.log(1 + 0.8 * style.scatter))
     bright = -float(np.log(np.exp(-tissue) + (0.55 * style.scatter + 0.004) * open_lung))
-    middle = dark + (0.40 + style.centre) * (bright - dark)
-    mean = up @ (average @ np.clip(shown, dark, bright) @ across) @ out
-    wide = np.float32(style.equalised) * (mean - np.float32(middle))
-    shown += np.float32(0.35 * style.sharpness) * (shown - mean) - wide
-    slope = 2.35 / ((bright - dark) * style.width)
+    middle = dark + (0.29 + style.centre) * (bright - dark)
+    wide = np.float32(style.equalised) * (coarse(np.clip(shown, dark, bright), VEIL) - np.float32(middle))
+    if style.sharpness:
+        shown += np.float32(style.sharpness) * (shown - coarse(shown, EDGES))
+    shown -= wide
+    slope = 2.9 / ((bright - dark) * style.width)
     gray = 1 / (1 + np.exp(np.float32(-slope) * (shown - np.float32(middle))))
     gray = gray if style.gamma == 1 else gray ** np.float32(style.gamma)
     return 255 * (style.fog + (style.white - style.fog) * gray)
+
+
+def coarse(image: np.ndarray, grid: int, spread: float = 0.0) -> np.ndarray:
+    """Return what a grid of ``grid`` x ``grid`` keeps of an image, in the image's size; blurred by ``spread`` cells."""
+    down, across = (min(grid, n) for n in image.shape)
+    kept = averager(image.shape[0], down) @ image @ averager(image.shape[1], across).T
+    if spread:
+        kept = smear(down, spread) @ kept @ smear(across, spread).T
+    return resampler(image.shape[0], down) @ kept @ resampler(image.shape[1], across).T
 
 
 @lru_cache(maxsize=8)

@@ -179,7 +179,7 @@ def draw_style(rng: np.random.Generator) -> Style:
     if kind == "web" and rng.random() < 0.2:
         side = {"L": "S", "R": "D"}[side]
     drawn = {"digital": _digital, "web": _web, "children": _children}[kind](rng, side)
-    shutters = [float(rng.uniform(0.01, 0.09)) if rng.random() < 0.10 else 0.0 for _ in range(4)]
+    shutters = [float(rng.uniform(0.01, 0.09)) if rng.random() < 0.035 else 0.0 for _ in range(4)]
     return replace(
         Style(
             name="drawn",
@@ -202,7 +202,7 @@ def _digital(rng: np.random.Generator, side: str) -> dict:
     found = {
         "marker": f"{side}\n{initials}" if kind == "lead" and rng.random() < 0.7 else side,
         "marker_kind": kind,
-        "marker_size": float(rng.uniform(0.028, 0.055)) * (0.6 if kind in ("disc", "outlined") else 1.0),
+        "marker_size": float(rng.uniform(0.03, 0.065)) * (0.6 if kind in ("disc", "outlined") else 1.0),
         "marker_turn": int(rng.choice([0, 5, -10, 30, 50, 75, 90, -45, -75])) if kind == "lead" else 0,
         "marker_inset": (float(rng.uniform(0.01, 0.12)), float(rng.uniform(0.01, 0.12))),
         "equalised": float(rng.uniform(0.0, 0.35)),
@@ -213,7 +213,7 @@ def _digital(rng: np.random.Generator, side: str) -> dict:
         "fog": float(rng.uniform(0, 0.06)),
         "white": float(rng.uniform(0.84, 0.96)),
         "aspect": float(rng.choice([0.84, 1.0, 1.2])) * float(np.exp(rng.normal(0, 0.02))),
-        "field": float(np.exp(rng.normal(0.0, 0.06))),
+        "field": float(np.exp(rng.normal(-0.04, 0.07))),
     }
     if rng.random() < 0.8:  # its mobile units write on their films
         down = float(rng.uniform(0.02, 0.12))
@@ -221,9 +221,9 @@ def _digital(rng: np.random.Generator, side: str) -> dict:
         size = float(rng.uniform(0.015, 0.021))
         words = [Mark("PORTABLE", corner, size, "outlined", (float(rng.uniform(0, 0.25)), down))]
         words.append(Mark("AP", corner, size, "outlined", (float(rng.uniform(0, 0.3)), down + 0.06)))
-        if rng.random() < 0.6:
+        if rng.random() < 0.45:
             inset = (float(rng.uniform(0.02, 0.3)), float(rng.uniform(0.02, 0.4)))
-            words.append(Mark("", str(rng.choice(["top left", "bottom left"])), 0.045, "arrow", inset))
+            words.append(Mark("", str(rng.choice(["top left", "bottom left"])), 0.038, "arrow", inset))
         found["notes"] = tuple(replace(word, views=("AP",)) for word in words)
     if rng.random() < 0.12:
         inset = (found["marker_inset"][0] + 0.02, found["marker_inset"][1] + 0.12)
@@ -255,7 +255,7 @@ def _web(rng: np.random.Generator, side: str) -> dict:
         "fog": float(rng.uniform(0, 0.25) if old else rng.uniform(0, 0.1)),
         "white": float(rng.uniform(0.7, 1.0)),
         "aspect": float(np.exp(rng.normal(0.04, 0.11))),
-        "field": float(np.exp(rng.normal(-0.05, 0.08))),
+        "field": float(np.exp(rng.normal(-0.08, 0.08))),
     }
     if old:
         found["blur"] = float(rng.uniform(0.4, 1.1))
@@ -289,7 +289,7 @@ def _children(rng: np.random.Generator, side: str) -> dict:
         "fog": float(rng.uniform(0, 0.03)),
         "white": float(rng.uniform(0.78, 0.95)),
         "aspect": float(np.exp(rng.normal(0.26, 0.1))),
-        "field": float(np.exp(rng.normal(-0.03, 0.07))),
+        "field": float(np.exp(rng.normal(-0.06, 0.07))),
     }
     if rng.random() < 0.2:
         found["notes"] = (Mark("A-P", "top left", 0.8 * size, "plain", (inset[0], inset[1] + 0.08), 0, "serif"),)
