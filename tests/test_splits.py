@@ -1,5 +1,7 @@
 """Splits keep patients together, give each part its share, and say what leaked."""
 
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -68,3 +70,24 @@ def test_at_random_leaks_and_is_caught(table):
 def test_what_cannot_be_split_is_named(table, change, shares, says):
     with pytest.raises(LessonError, match=says):
         splits.by_patient(change(table), shares)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_each_part_gets_its_share_of_many_labels(seed):
+    rng = np.random.default_rng(seed)
+    labels = pd.DataFrame((rng.random((3000, 4)) < (0.2, 0.1, 0.03, 0.01)).astype(int), columns=list("abcd"))
+    table = labels.assign(patient=rng.integers(0, 1200, 3000))
+    parts = splits.by_patient(table, SHARES, stratify=list("abcd"), seed=seed)
+    assert splits.shared_patients(parts) == [] and sum(map(len, parts.values())) == 3000
+    for name, part in parts.items():
+        assert len(part) == pytest.approx(SHARES[name] * 3000, abs=15)
+        assert (part[list("abcd")].sum() - SHARES[name] * labels.sum()).abs().max() <= 3
+
+
+def test_a_large_table_is_split_in_seconds():
+    rng = np.random.default_rng(0)
+    labels = pd.DataFrame((rng.random((112_120, 14)) < 0.05).astype(int)).rename(columns=str)
+    table = labels.assign(patient=rng.integers(0, 30_805, 112_120))
+    start = time.process_time()
+    splits.by_patient(table, SHARES, stratify=labels.columns)
+    assert time.process_time() - start < 5

@@ -1,6 +1,6 @@
 """Splitting images into training, validation and test sets, and finding out what leaked."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -9,12 +9,13 @@ from medlessons.errors import LessonError
 
 
 def by_patient(
-    table: pd.DataFrame, shares: Mapping[str, float], stratify: str = "label", seed: int = 0
+    table: pd.DataFrame, shares: Mapping[str, float], stratify: str | Sequence[str] = "label", seed: int = 0
 ) -> dict[str, pd.DataFrame]:
     """Split an image table so that all images of a patient go to the same part.
 
-    A patient's stratum is the rarest value of ``stratify`` among the images. In a stratum the patients are shuffled,
-    and each goes to the part that lacks most images with this value, so every part gets its share of the rare ones.
+    The rarest label is dealt out first: its patients are shuffled, and each goes to the part that lacks most images
+    with this label. Then comes the next rare one, with the patients that are left (iterative stratification, Sechidis
+    et al. 2011, doi:10.1007/978-3-642-23808-6_10, here by patient). So every part gets its share of the rare ones.
 
     Parameters
     ----------
@@ -22,8 +23,8 @@ def by_patient(
         An image table with the columns ``patient`` and ``stratify``.
     shares : mapping
         Name of each part -> its share of the images, above 0; the shares add up to 1.
-    stratify : str
-        Column whose values should be equally frequent in all parts.
+    stratify : str or sequence of str
+        Column whose values should be equally frequent in all parts, or several 0/1 columns, one a label.
     seed : int
 
     Returns
@@ -36,22 +37,30 @@ def by_patient(
     LessonError
         If a column, a patient or a value of ``stratify`` is missing, or the shares do not add up to 1.
     """
-    _check(table, shares, ("patient", stratify))
-    rarity = table[stratify].value_counts().rank(method="first")  # 1 is the rarest; no two values share a rank
-    frame = pd.DataFrame({"patient": table["patient"].astype(str), "rarity": table[stratify].map(rarity)})
-    stratum = frame.groupby("patient")["rarity"].min()
-    rare = (frame["rarity"] == frame["patient"].map(stratum)).groupby(frame["patient"]).sum()
+    columns = [stratify] if isinstance(stratify, str) else list(stratify)
+    _check(table, shares, ("patient", *columns))
+    counts = _count_labels(table, stratify)
+    lack = np.outer(list(shares.values()), counts.sum())
+    images, free, home = counts.to_numpy(), np.ones(len(counts), bool), np.zeros(len(counts), int)
     rng = np.random.default_rng(seed)
-    home = {}
-    for value in sorted(stratum.unique()):
-        images = rare[stratum == value]
-        lack = {name: share * images.sum() for name, share in shares.items()}
-        shuffled = images.iloc[rng.permutation(len(images))]
-        for patient, count in shuffled.sort_values(ascending=False, kind="stable").items():
-            home[patient] = max(lack, key=lack.get)
-            lack[home[patient]] -= count
-    part = frame["patient"].map(home)
-    return {name: table[part == name] for name in shares}
+    for label in np.argsort(images.sum(axis=0), kind="stable"):
+        patients = rng.permutation(np.flatnonzero(free & (images[:, label] > 0)))
+        for patient in patients[np.argsort(-images[patients, label], kind="stable")]:
+            home[patient] = lack[:, label].argmax()
+            lack[home[patient]] -= images[patient]
+        free[patients] = False
+    part = table["patient"].astype(str).map(dict(zip(counts.index, home, strict=True)))
+    return {name: table[part == number] for number, name in enumerate(shares)}
+
+
+def _count_labels(table: pd.DataFrame, stratify: str | Sequence[str]) -> pd.DataFrame:
+    """Return how many images with each label each patient has; an image without any of several labels is one, too."""
+    if isinstance(stratify, str):
+        labels = pd.get_dummies(table[stratify], dtype=int)
+    else:
+        labels = table[list(stratify)].astype(int)
+        labels["none"] = (labels.sum(axis=1) == 0).astype(int)
+    return labels.groupby(table["patient"].astype(str)).sum()
 
 
 def at_random(table: pd.DataFrame, shares: Mapping[str, float], seed: int = 0) -> dict[str, pd.DataFrame]:

@@ -1,13 +1,14 @@
 """The data sets of the lessons: one face for the embedded and the real data.
 
-Each data set is a module with the same functions: ``prepare()`` makes the embedded files, ``fetch(origin)`` brings the
-published ones, ``status()`` says what is there, and ``load(source)`` returns the table.
+Each task is a module with the same functions: ``load(..., source)`` returns a table, ``prepare()`` makes the embedded
+files, ``fetch(origin)`` brings the published ones, ``status()`` says what is there. Where published data lie and how
+they are read is in ``published/``. A new task needs its module, its name in REGISTRY, and a card in data/README.md.
 """
 
-from medlessons.datasets import anemia, orientation
+from medlessons.datasets import anemia, findings, orientation
 from medlessons.datasets.places import Status
 
-REGISTRY = {"anemia": anemia, "orientation": orientation}
+REGISTRY = {task.NAME: task for task in (anemia, orientation, findings)}
 
 
 def status() -> list[Status]:

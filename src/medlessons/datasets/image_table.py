@@ -1,5 +1,6 @@
 """Image tables: one row an image, the same columns from every data set."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def readable(table: pd.DataFrame, folder: Path, own: bool = False) -> pd.DataFra
     own : bool
         Whether the images are an instructor's own, and may change.
     """
-    names = [Path(path).relative_to(folder).as_posix() for path in table["path"]]
+    names = [path.removeprefix(f"{folder}{os.sep}").replace(os.sep, "/") for path in table["path"]]
     faults = manifest.verify(folder, names, own)
     bad = np.array([faults[name] != "" for name in names], bool)
     kept = table[~bad].reset_index(drop=True)

@@ -1,0 +1,157 @@
+"""Lesson 3's images: the published sizes, prevalence, visits and leak; labels that err; the way back to each lesion."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from medlessons import images, splits
+from medlessons.datasets import findings, manifest
+from medlessons.errors import LessonError
+from medlessons.simulate import clinic, thorax
+from medlessons.simulate.thorax import FINDINGS
+
+COLUMNS = ["path", "patient", "view", *FINDINGS, "age", "sex", "source"]
+
+
+@pytest.fixture(scope="module")
+def request_():
+    return findings._request()
+
+
+def test_sizes_patients_and_visits_are_those_of_the_published_subset(request_):
+    assert {part: (len(t), t["patient"].nunique()) for part, t in request_.items()} == {
+        "train": (1000, 928),
+        "valid": (200, 199),
+        "test": (420, 389),
+    }
+    visits = request_["train"].groupby("patient").size().value_counts().to_dict()
+    assert visits == {1: 869, 2: 51, 3: 5, 4: 2, 6: 1}
+
+
+def test_the_published_leak_is_there_and_the_test_set_is_clean(request_):
+    train, valid, test = (request_[part] for part in findings.PARTS)
+    assert valid["path"].isin(train["path"]).sum() == 198 and valid["path"].is_unique
+    assert len(set(valid["patient"]) & set(train["patient"])) == 197
+    assert splits.shared_patients({"test": test, "others": pd.concat([train, valid])}) == []
+    shared = valid.merge(train, on="path")
+    assert all((shared[f"{name}_x"] == shared[f"{name}_y"]).all() for name in FINDINGS)
+
+
+@pytest.mark.parametrize("part, wanted", [("train", thorax.PREVALENCE), ("test", findings.TEST_PREVALENCE)])
+def test_findings_are_as_frequent_as_published(request_, part, wanted):
+    table = request_[part]
+    true = clinic.true_labels(table)
+    assert true.mean().to_numpy() == pytest.approx(list(wanted.values()), abs=0.5 / len(table) + 1e-9)
+    mined = table[list(FINDINGS)]
+    assert mined.mean().to_numpy() == pytest.approx(list(wanted.values()), abs=0.025)
+    missed = ((true == 1) & (mined == 0)).sum().sum() / true.sum().sum()
+    assert 0.05 < missed < 0.14, "mined labels err"
+
+
+def test_test_labels_of_five_findings_are_those_of_radiologists(request_):
+    true, labels = clinic.true_labels(request_["test"]), request_["test"][list(FINDINGS)]
+    wrong = (true != labels).any()
+    assert not wrong[list(findings.CONSENSUS)].any() and wrong.drop(list(findings.CONSENSUS)).all()
+
+
+@pytest.fixture
+def few(monkeypatch, request_):
+    """A set of a few images."""
+    tables = {part: table.head(4) for part, table in request_.items()}
+    monkeypatch.setattr(findings, "_request", lambda: tables)
+    monkeypatch.setitem(findings.SIZE, "quick", 32)
+
+
+def test_embedded_images_lead_back_to_their_lesions(few):
+    table = findings.load("test")
+    assert list(table.columns) == [*COLUMNS, *clinic.BEHIND] and table.attrs["name"] == "simulated data"
+    assert (images.read(table["path"][2]) == clinic.truth(table.loc[2], 32).image).all()
+    true = findings.true_labels(table)
+    boxes = findings.boxes(table.iloc[1:])
+    assert set(boxes["row"]) <= {1, 2, 3}
+    drawn = {(row, name) for row, name in true.iloc[1:].stack().loc[lambda one: one == 1].index}
+    assert {(row, name) for row, name in zip(boxes["row"], boxes["finding"], strict=True)} <= drawn
+    assert ((boxes["left"] + boxes["width"]) <= 1).all() and (boxes[["width", "height"]] > 0).all(axis=None)
+    row, finding, left, top = boxes.loc[0, ["row", "finding", "left", "top"]]
+    mask = clinic.truth(table.loc[row], 128).masks[finding]
+    assert (np.flatnonzero(mask.any(axis=0))[0], np.flatnonzero(mask.any(axis=1))[0]) == (128 * left, 128 * top)
+
+
+def test_the_truth_of_real_patients_is_not_known(few):
+    table = findings.load("train").drop(columns=list(clinic.BEHIND))
+    with pytest.raises(LessonError, match=r"simulated patients only: load them with findings\.load"):
+        findings.true_labels(table)
+
+
+def test_an_unknown_part():
+    with pytest.raises(LessonError, match="There is no part 'validation'; choose one of train, valid, test"):
+        findings.load("validation")
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Published
+
+
+@pytest.fixture
+def real(tmp_path, write_image):
+    """A subset of 60 images of 30 patients, as the NIH publishes them."""
+    folder = tmp_path / "real" / "chestxray8"
+    names = [f"{patient:08d}_{visit:03d}.png" for patient in range(30) for visit in range(2)]
+    for name in names:
+        write_image(folder / "images" / name, size=(32, 32))
+    rows = pd.DataFrame({"Image": names, "PatientId": np.repeat(range(30), 2)})
+    labels = np.random.default_rng(0).random((60, 14)) < 0.2
+    rows.join(pd.DataFrame(labels.astype(int), columns=sorted(FINDINGS))).to_csv(folder / "labels.csv", index=False)
+    return folder
+
+
+def load_all():
+    return {part: findings.load(part, "real") for part in findings.PARTS}
+
+
+def test_real_images_are_split_by_patient(real):
+    parts = load_all()
+    assert list(parts["train"].columns) == COLUMNS
+    assert [len(part) for part in parts.values()] == pytest.approx([42, 6, 12], abs=5)
+    assert splits.shared_patients(parts) == []
+    assert sorted(pd.concat(parts.values())["path"]) == sorted(map(str, real.rglob("*.png")))
+    assert parts["test"].attrs["name"] == "published data"
+    assert parts["test"].equals(findings.load("test", "real"))
+
+
+def test_the_official_lists_are_kept(real):
+    names = [path.name for path in sorted((real / "images").iterdir())]
+    (real / "train_val_list.txt").write_text("\n".join(names[:40]))
+    (real / "test_list.txt").write_text("\n".join(names[40:]))
+    parts = load_all()
+    assert [path.rsplit("/")[-1] for path in parts["test"]["path"]] == names[40:]
+    assert len(parts["train"]) + len(parts["valid"]) == 40 and 2 <= len(parts["valid"]) <= 8
+    assert splits.shared_patients(parts) == []
+
+
+def test_the_tables_of_the_published_lesson_are_kept_with_their_leak(real):
+    rows = pd.read_csv(real / "labels.csv")
+    for name, part in (("train-small", rows[:40]), ("valid-small", rows[:6]), ("test", rows[40:])):
+        part.to_csv(real / f"{name}.csv", index=False)
+    (real / "images").rename(real / "images-small")
+    parts = load_all()
+    assert [len(part) for part in parts.values()] == [40, 6, 20]
+    assert len(splits.shared_patients({"train": parts["train"], "valid": parts["valid"]})) == 3
+
+
+def test_fetch_brings_a_folder_and_reads_each_image_once(real, tmp_path, monkeypatch):
+    monkeypatch.setenv("MEDLESSONS_DATA", str(tmp_path / "goal"))
+    with pytest.raises(LessonError, match="42 GB: download what you want of it from https://nihcc"):
+        findings.fetch()
+    goal = findings.fetch(real)
+    monkeypatch.setattr(manifest.images, "read", None)
+    assert len(findings.load("train", "real")) > 30 and (goal / manifest.FILE).is_file()
+    assert [(line.present, line.verified) for line in findings.status()] == [(False, False), (True, True)]
+
+
+def test_real_boxes_find_their_image(real):
+    (real / "BBox_List_2017.csv").write_text("head\n00000003_001.png,Mass,0,0,512,256\n00000099_000.png,Mass,0,0,1,1\n")
+    table = pd.concat(load_all().values(), ignore_index=True)
+    found = findings.boxes(table)
+    assert len(found) == 1 and table.at[found["row"][0], "path"].endswith("00000003_001.png")
+    assert found.loc[0, ["left", "top", "width", "height"]].tolist() == [0, 0, 0.5, 0.25]
