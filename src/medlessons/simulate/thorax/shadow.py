@@ -403,7 +403,7 @@ def add_cloud(cam: Camera, cloud: Cloud, spaces: list[Space], total: np.ndarray)
         inward *= inward  # 0 at the border, 1 in the middle
         if cloud.ragged:
             lumps = 0.4 * float(np.mean(cloud.body.radii))
-            bays = texture(local, lumps, rng) + np.float32(0.6) * texture(local, 0.4 * lumps, rng)
+            bays = texture(local, lumps, rng) + np.float32(0.35) * texture(local, 0.4 * lumps, rng)
             inward = inward + np.float32(0.4 * cloud.ragged) * (bays - 0.6)
         shape = shape * np.clip(inward * np.float32(1 / max(cloud.edge, 0.05)), 0, 1)
     if cloud.patchy or cloud.net:

@@ -453,7 +453,7 @@ def bronchogram(change, case, side, at):
     root = hilum + 0.55 * (at - hilum)
     ends = at + case.rng.normal(0, 1.6, (6, 3))
     start = np.concatenate([np.repeat(root[None], 3, 0), ends[:3]])
-    change.add_lines(start, ends, 0.22, -0.15)
+    change.add_lines(start, ends, 0.16, -0.13)
 
 
 def fibrosis(change, case):
@@ -478,7 +478,7 @@ def fibrosis(change, case):
     for side in case.sides(0.4):
         at = case.point(side, rng.uniform(0.78, 0.92), rng.uniform(0, 0.4), rng.uniform(-1.5, 1.5))
         case.cloud(
-            change, at, (3.2, 4.0, 3.0), 0.25 + 0.4 * severity, patchy=0.5, grain=0.8, edge=0.7, ragged=0.6, net=0.6
+            change, at, (3.2, 4.0, 3.0), 0.25 + 0.4 * severity, patchy=0.4, grain=0.8, edge=0.9, ragged=0.7, net=0.4
         )
         hilum = np.array(anatomy.HILUM[sign_of(side)])
         ends = at + rng.normal(0, 1.4, (10, 3))
@@ -564,12 +564,12 @@ def consolidation(change, case):
         lobe = str(rng.choice(["upper", "lower", "lower", "lower" if side == LEFT else "middle"]))
         place, radii, fissure = LOBES[name, lobe]
         at = case.point(side, *place)
-        radii = np.array(radii) * (0.55 + 0.6 * severity)
+        radii = np.array(radii) * (0.6 + 0.65 * severity)
         for k in range(3):  # segments that flow together
             here = at if k == 0 else at + 0.6 * radii * rng.normal(0, 0.7, 3)
             part = radii * rng.uniform(0.75, 1.15, 3) * (1.0 if k == 0 else 0.75)
-            dense = (0.4 + 0.42 * severity) * (1.0 if k == 0 else 0.6)
-            case.cloud(change, here, part, dense, patchy=0.25, grain=1.3, edge=0.6, ragged=0.9, fissure=fissure)
+            dense = (0.4 + 0.55 * severity) * (1.0 if k == 0 else 0.6)
+            case.cloud(change, here, part, dense, patchy=0.2, grain=1.3, edge=0.75, ragged=0.9, fissure=fissure)
         bronchogram(change, case, side, at)
 
 
