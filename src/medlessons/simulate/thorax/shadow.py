@@ -205,8 +205,8 @@ def _pleural_space(change: Change, side: int, up: np.ndarray):
         if change.basal[side]:
             dry = 1 - share * (1 - height) ** 2
         else:
-            top = np.clip((anatomy.APEX - 7.0 * share - up) / 5.0, 0, 1)
-            dry = (1 - share * (0.15 + 0.85 * height)) * np.sqrt(top)
+            fallen = 1 - np.clip((anatomy.APEX - 8.0 * share - up) / np.float32(9.0), 0, 1)
+            dry = (1 - share * (0.25 + 0.5 * height)) * np.sqrt(1 - fallen * fallen)
         dry = dry if wet is None else np.minimum(dry, wet)
     return wet, dry
 

@@ -147,8 +147,8 @@ def changes(patient: Patient, findings: Sequence[Finding], pose: Pose, view: str
 
 
 # What illness does to a patient beside the sign itself: how much breath it takes (share at full severity), and how
-# often a mobile image shows what the ward gave (monitor leads, tube in the trachea, central line). Shares after the
-# portable films of the NIH's hospital: half of the ill ones carry lines (Wang et al. 2017).
+# often a mobile image shows what the ward gave (monitor leads, tube in the trachea, central line). The shares are
+# estimates from looking at published collections.
 ILLNESS = {
     "Edema": (0.10, (0.5, 0.35, 0.45)),
     "Consolidation": (0.07, (0.4, 0.25, 0.35)),
@@ -162,7 +162,7 @@ ILLNESS = {
     "Cardiomegaly": (0.04, (0.15, 0.05, 0.1)),
     "Pneumothorax": (0.0, (0.2, 0.1, 0.15)),
 }
-DRAIN = 0.4  # chance that a pneumothorax has its chest tube (most have in the NIH's collection, Oakden-Rayner 2020)
+DRAIN = 0.4  # chance that a pneumothorax has its chest tube (in published collections many have)
 
 
 def fallen_ill(pose: Pose, findings: Sequence[Finding], view: str) -> Pose:
@@ -190,7 +190,7 @@ def fallen_ill(pose: Pose, findings: Sequence[Finding], view: str) -> Pose:
 
 
 def cardiomegaly(change, case):
-    """Heart wider than half of the chest (Danzer 1919, doi:10.1097/00000441-191904000-00007), on a wider pedicle.
+    """Heart wider than half of the chest (Danzer 1919, Am J Med Sci 157:513), on a wider pedicle.
 
     The left ventricle carries it down and to the left, so that the lateral fills behind the heart as well.
     """
@@ -203,7 +203,8 @@ def cardiomegaly(change, case):
 def emphysema(change, case):
     """Low, flat domes; lungs too dark, with few thin vessels; a narrow upright heart; bullae when severe.
 
-    After Thurlbeck and Simon (1978, doi:10.2214/ajr.130.3.429): over-inflation first, then loss of vessels.
+    Few arteries, a low diaphragm and a small heart are what told emphysema in 696 patients whose lungs were examined
+    later (Thurlbeck and Simon 1978, doi:10.2214/ajr.130.3.429).
     """
     change.flat = max(change.flat, 0.15 + 0.7 * case.severity)
     change.air = [a * (0.93 - 0.33 * case.severity) for a in change.air]
@@ -220,9 +221,9 @@ def effusion(change, case):
     """Blunt angle, then an opacity that hides the dome, its upper border concave and rising along the wall.
 
     Some 200 ml blunt the angle on a frontal view, 50 ml at the back of a lateral one (Blackmore et al. 1996,
-    doi:10.1016/S1076-6332(96)80400-5). Some stay under the lung and look like a high dome whose summit lies too far
+    Acad Radiol 3:103). Some stay under the lung and look like a high dome whose summit lies too far
     out. Lying, the fluid runs behind the lung: a veil, denser at the base, through which the vessels stay visible
-    (Ruskin et al. 1987, doi:10.2214/ajr.149.4.681). A whole white side pushes the mediastinum away.
+    (Ruskin et al. 1987, doi:10.2214/ajr.148.4.681). A whole white side pushes the mediastinum away.
     """
     rng, severity = case.rng, case.severity
     under = rng.random() < 0.15
@@ -266,7 +267,7 @@ def infiltration(change, case):
     """Ill-defined haze, patchy or reticular, through which the vessels can still be seen; no air bronchogram.
 
     The word is a reader's, for any faint opacity that is not sharply defined (Patterson and Sponaugle 2005,
-    doi:10.1378/chest.127.1.4), so it is often on both sides. In children it follows the bronchi.
+    Radiology 235:5), so it is often on both sides. In children it follows the bronchi.
     """
     rng, severity = case.rng, case.severity
     if case.patient.age < 16 and rng.random() < 0.6:
@@ -287,7 +288,7 @@ def infiltration(change, case):
 def mass(change, case):
     """Solid opacity of more than 3 cm, lobulated or spiculated, in an upper lobe more often than not.
 
-    Upper lobes carry 60 % of lung cancers (Byers et al. 1984, doi:10.1093/jnci/72.6.1271); one in ten is hollow.
+    Some lie at the hilum, and one in ten is hollow, with a level of fluid.
     """
     rng, severity = case.rng, case.severity
     radius = 1.6 + 2.2 * severity
@@ -318,21 +319,22 @@ def nodule(change, case):
     """Round opacities of less than 3 cm: one, several (metastases), or a small hard calcified one (granuloma)."""
     rng, severity = case.rng, case.severity
     kind = rng.random()
-    number = 1 if kind < 0.6 else int(rng.integers(2, 4)) if kind < 0.8 else int(rng.integers(4, 10))
+    number = 1 if kind < 0.5 else int(rng.integers(2, 4)) if kind < 0.75 else int(rng.integers(4, 10))
     chalk = kind < 0.2
     side = case.sides(0)[0]
     for k in range(number):
-        radius = (0.45 + 0.95 * severity) * (1 if k == 0 else rng.uniform(0.5, 1.0)) * (0.55 if chalk else 1.0)
+        radius = (0.6 + 0.85 * severity) * (1 if k == 0 else rng.uniform(0.5, 1.0)) * (0.55 if chalk else 1.0)
         s = side if k == 0 or case.asked in ("right", "left") else int(rng.integers(2))
         at = case.point(s, rng.uniform(0.12, 0.92), rng.uniform(0.1, 0.8), rng.uniform(-np.pi, np.pi))
         case.cloud(change, at, (radius,) * 3, 1.0 + (0.5 * CHALK if chalk else 0.0), patchy=0.0, edge=0.1)
 
 
 def atelectasis(change, case):
-    """Lost volume. Mostly plates: thin bright lines above the dome (Fleischner 1941). Or a lobe that has fallen in:
-    the left lower lobe a triangle behind the heart, the right upper one a wedge under a raised fissure, the right
-    lower one beside the heart. The dome rises and the mediastinum moves towards it (Proto and Tocino 1980,
-    PMID 7221853).
+    """Lost volume: plates, a dense base, or a lobe that has fallen in.
+
+    Plates are thin bright lines above the dome (Fleischner 1941, Am J Roentgenol 46:610). A lower lobe becomes a
+    triangle behind the heart, the right upper one a wedge above a raised fissure, the left upper one a veil. The dome
+    rises and the mediastinum moves towards it (Proto and Tocino 1980, Semin Roentgenol 15:117).
     """
     rng, severity = case.rng, case.severity
     form = rng.choice(["plates", "base", "lobe"], p=[0.5, 0.2, 0.3])
@@ -501,8 +503,8 @@ def _net(change, case, side, count, up, out, radius, density):
 def edema(change, case):
     """Fluid from the vessels: wide upper vessels, then Kerley's lines and cuffed bronchi, then haze around the hila.
 
-    The order is that of a rising pressure (Gluecker et al. 1999, doi:10.1148/radiographics.19.6.g99no211507; Kerley
-    1933). The heart and the vascular pedicle are often wide (Milne et al. 1985, doi:10.2214/ajr.144.5.879).
+    The order is that of a rising pressure (Gluecker et al. 1999, doi:10.1148/radiographics.19.6.g99no211507). The
+    heart and the vascular pedicle are often wide (Milne et al. 1985, doi:10.2214/ajr.144.5.879).
     """
     rng, severity = case.rng, case.severity
     change.upper_calibre = max(change.upper_calibre, 1.15 + 0.45 * severity)
@@ -574,7 +576,7 @@ def consolidation(change, case):
 
 
 def bacterial(change, case):
-    """Lobar consolidation; in a child one in four is round (Kim and Donnelly 2007, doi:10.1007/s00247-007-0522-1)."""
+    """Lobar consolidation; in a child one in four is round (Kim and Donnelly 2007, Pediatr Radiol 37:1235)."""
     if case.patient.age < 16 and case.rng.random() < 0.25:
         side = case.sides(0)[0]
         at = case.point(side, case.rng.uniform(0.1, 0.6), case.rng.uniform(0, 0.4), case.rng.uniform(-2.5, 0))
@@ -602,8 +604,7 @@ def covid(change, case):
 def viral(change, case):
     """Streaks and thick bronchial walls that spread from both hila, mild over-inflation; no lobe is filled.
 
-    After Conte et al. on children's viral infections and Swischuk's parahilar peribronchial pattern (Swischuk and
-    Hayden 1986, doi:10.1007/BF02388221).
+    The parahilar peribronchial pattern of Swischuk and Hayden (1986, Pediatr Radiol 16:278).
     """
     rng, severity = case.rng, case.severity
     change.flat = max(change.flat, 0.05 + 0.2 * severity)
