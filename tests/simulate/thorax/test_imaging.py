@@ -83,5 +83,5 @@ def test_a_finding_leaves_framing_and_marker_as_they_are(view):
         radiograph(draw_patient(7), view, SIZE, style=style, findings=case)
         for case in ((), [Finding("Mass", 0.8, seed=5)])
     )
-    same = healthy.image == ill.image
-    assert same[:4].mean() > 0.9  # the upper edge of the film
+    change = np.abs(healthy.image.astype(int) - ill.image)
+    assert change[:4].max() <= 2  # the upper edge of the film: a little scatter only

@@ -209,7 +209,7 @@ def expose(shadow: np.ndarray, patient: Patient, view: str, style: Style, rng: n
     open_lung = float(np.exp(-lung))
     size = shadow.shape[0]
     light = np.exp(-shadow)
-    veil = coarse(np.minimum(light, np.float32(open_lung)), VEIL, spread=3.0)
+    veil = coarse(np.minimum(light, np.float32(open_lung)), VEIL, spread=6.0)
     light += np.float32(style.scatter) * veil + np.float32(0.004 * open_lung)
     per_photon = GRAIN**2 * open_lung / style.exposure * (size / 320) ** 2  # a larger pixel sees more photons
     light += rng.standard_normal(light.shape, dtype=np.float32) * np.sqrt(light * np.float32(per_photon))
@@ -219,12 +219,12 @@ def expose(shadow: np.ndarray, patient: Patient, view: str, style: Style, rng: n
         shown = smooth(shown, style.blur / pixel)
     dark = lung - float(np.log(1 + 0.8 * style.scatter))
     bright = -float(np.log(np.exp(-tissue) + (0.55 * style.scatter + 0.004) * open_lung))
-    middle = dark + (0.29 + style.centre) * (bright - dark)
+    middle = dark + (0.24 + style.centre) * (bright - dark)
     wide = np.float32(style.equalised) * (coarse(np.clip(shown, dark, bright), VEIL) - np.float32(middle))
     if style.sharpness:
         shown += np.float32(style.sharpness) * (shown - coarse(shown, EDGES))
     shown -= wide
-    slope = 2.9 / ((bright - dark) * style.width)
+    slope = 3.05 / ((bright - dark) * style.width)
     gray = 1 / (1 + np.exp(np.float32(-slope) * (shown - np.float32(middle))))
     gray = gray if style.gamma == 1 else gray ** np.float32(style.gamma)
     return 255 * (style.fog + (style.white - style.fog) * gray)
