@@ -541,8 +541,8 @@ def _cuffs(change, case, side, count):
     along = case.point(side, rng.uniform(0.05, 0.8, count), rng.uniform(-0.2, 0.5, count), rng.uniform(-3, 3, count))
     start = hilum + rng.uniform(0.15, 0.35, (count, 1)) * (along - hilum)
     end = start + rng.uniform(0.25, 0.4, (count, 1)) * (along - hilum)
-    change.add_lines(start, end, 0.34, 0.09)
-    change.add_lines(start, end, 0.2, -0.16)
+    change.add_lines(start, end, 0.32, 0.08)
+    change.add_lines(start, end, 0.18, -0.14)
 
 
 LOBES = {  # up, out, turn, radii (cm), fissure that cuts it off
@@ -616,11 +616,11 @@ def viral(change, case):
         start = hilum + rng.uniform(0.15, 0.4, (count, 1)) * (ends - hilum)
         stop = hilum + rng.uniform(0.6, 0.95, (count, 1)) * (ends - hilum)
         change.add_lines(start, stop, 0.13, 0.08 + 0.1 * severity)
-        _cuffs(change, case, side, 6 + int(8 * severity))
+        _cuffs(change, case, side, 3 + int(5 * severity))
         at = hilum + np.array([sign_of(side) * 2.2, 0, -0.5])
-        case.cloud(
-            change, at, (5.0, 6.0, 7.0), 0.12 + 0.22 * severity, patchy=0.6, grain=0.7, edge=0.9, ragged=0.5, net=0.5
-        )
+        radii = np.array([5.5, 6.5, 8.0]) * rng.uniform(0.85, 1.2, 3)
+        case.cloud(change, at, radii, 0.12 + 0.26 * severity, patchy=0.3, grain=1.0, edge=1.0, ragged=0.8, net=0.15)
+        case.cloud(change, case.point(side, 0.35, 0.1, 0), (8.0, 10.0, 13.0), 0.03 + 0.1 * severity, edge=0.7, net=0.2)
 
 
 SIGNS: dict[str, Callable] = {
