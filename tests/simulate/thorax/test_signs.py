@@ -294,3 +294,10 @@ def test_a_large_effusion_pushes_the_heart_away_and_hides_the_vessels():
     columns = slice(extent(lungs, 0)[0] + SIZE // 12, extent(lungs, 0)[0] + SIZE // 5)
     clear = shadow(patient, "PA")
     assert graininess(white[rows, columns]) * white[rows, columns].std() < clear[rows, columns].std()
+
+
+def test_who_has_but_a_scar_comes_on_foot():
+    poses = [draw_pose(draw_patient(seed), "AP", 0) for seed in range(60)]
+    scarred = [fallen_ill(pose, [Finding("Fibrosis", 0.8, seed=k)], "AP") for k, pose in enumerate(poses)]
+    assert np.mean([pose.inspiration for pose in scarred]) > np.mean([pose.inspiration for pose in poses]) + 0.04
+    assert np.mean([len(pose.devices) for pose in scarred]) < 0.6 * np.mean([len(pose.devices) for pose in poses])

@@ -162,20 +162,30 @@ ILLNESS = {
     "Cardiomegaly": (0.04, (0.15, 0.05, 0.1)),
     "Pneumothorax": (0.0, (0.2, 0.1, 0.15)),
 }
+ON_FOOT = 0.7  # share of those without an acute finding who walk in
 DRAIN = 0.4  # chance that a pneumothorax has its chest tube (in published collections many have)
 
 
 def fallen_ill(pose: Pose, findings: Sequence[Finding], view: str) -> Pose:
-    """Return the pose of somebody with these findings: less breath, and the lines that come with them.
+    """Return the pose of somebody with these findings: how much breath, and which lines.
 
-    They are kept apart from the signs, so that a finding's mask shows the finding and not its treatment. Networks
-    learn the treatment all too gladly (Oakden-Rayner et al. 2020, doi:10.1145/3368555.3384468).
+    The acutely ill breathe less and bring lines; who has only a finding of ILLNESS's other kind, a scar, a nodule or
+    a hernia, mostly comes on foot: deep breath, no lines. This is kept apart from the signs, so that a finding's mask
+    shows the finding and not its treatment. Networks learn the treatment all too gladly (Oakden-Rayner et al. 2020,
+    doi:10.1145/3368555.3384468).
     """
-    breath, brought = 0.0, list(pose.devices)
+    if not findings:
+        return pose
+    breath, brought = pose.inspiration, list(pose.devices)
+    if not any(finding.name in ILLNESS for finding in findings):
+        if np.random.default_rng([findings[0].seed, 6]).random() < ON_FOOT:
+            breath, brought = max(breath, 0.5 * (breath + 1.0)), [name for name in brought if name == "pacemaker"]
+        return replace(pose, inspiration=breath, devices=tuple(brought))
+    less = 0.0
     for finding in findings:
         rng = np.random.default_rng([finding.seed, 6])
-        less, chances = ILLNESS.get(finding.name, (0.0, (0.0, 0.0, 0.0)))
-        breath += less * finding.severity
+        share, chances = ILLNESS.get(finding.name, (0.0, (0.0, 0.0, 0.0)))
+        less += share * finding.severity
         common = (0.5 + finding.severity) * {"PA": 0.3, "AP": 1.0, "L": 0.1}[view]
         brought += [
             name
@@ -185,8 +195,8 @@ def fallen_ill(pose: Pose, findings: Sequence[Finding], view: str) -> Pose:
         if finding.name == "Pneumothorax" and rng.random() < DRAIN * (0.5 + finding.severity):
             case = Case(None, pose, finding.severity, finding.side, False, np.random.default_rng([finding.seed, 5]))
             brought.append(("drain right", "drain left")[case.sides(0)[0]])
-    inspiration = max(0.35, pose.inspiration - min(breath, 0.2))
-    return replace(pose, inspiration=inspiration, devices=tuple(dict.fromkeys(brought)))
+    breath = min(breath, max(0.4, breath - min(less, 0.2)))
+    return replace(pose, inspiration=breath, devices=tuple(dict.fromkeys(brought)))
 
 
 def cardiomegaly(change, case):
