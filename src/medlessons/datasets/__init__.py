@@ -5,10 +5,10 @@ files, ``fetch(origin)`` brings the published ones, ``status()`` says what is th
 they are read is in ``published/``. A new task needs its module, its name in REGISTRY, and a card in data/README.md.
 """
 
-from medlessons.datasets import anemia, findings, orientation
+from medlessons.datasets import anemia, covid, findings, orientation
 from medlessons.datasets.places import Status
 
-REGISTRY = {task.NAME: task for task in (anemia, orientation, findings)}
+REGISTRY = {task.NAME: task for task in (anemia, orientation, findings, covid)}
 
 
 def status() -> list[Status]:

@@ -37,7 +37,7 @@ class Layout:
     goal: Path  # the folder that it becomes
     needs: tuple[str, ...]  # patterns: the folder has at least one of each
     check: Callable[[Path], object]  # reads the folder; raises LessonError on what is wrong
-    takes: tuple[str, ...] = ()  # further patterns that come along
+    takes: tuple[str, ...] = ()  # patterns of what comes along; what it needs unless given
     images: bool = True  # whether a manifest of its images is kept in the folder
 
 
@@ -180,7 +180,7 @@ def _refuse_to_replace(layout: Layout) -> None:
 
 def _find(place: Path, layouts: Sequence[Layout]) -> tuple[Path, Layout]:
     folders = [place] if place.is_dir() else []
-    folders += sorted((path for path in place.rglob("*") if path.is_dir()), key=lambda path: len(path.parts))
+    folders += sorted((path for path in place.rglob("*") if path.is_dir()), key=lambda p: (len(p.parts), p))
     for layout in layouts:
         if place.is_file() and any(place.match(pattern) for pattern in layout.needs):
             folders = [place.parent]
@@ -195,7 +195,7 @@ def _find(place: Path, layouts: Sequence[Layout]) -> tuple[Path, Layout]:
 
 
 def _wanted(folder: Path, layout: Layout) -> list[Path]:
-    return sorted({path for pattern in (*layout.needs, *layout.takes) for path in folder.glob(pattern)})
+    return sorted({path for pattern in (layout.takes or layout.needs) for path in folder.glob(pattern)})
 
 
 def _bring_along(source: Path, target: Path, move: bool) -> None:
