@@ -70,9 +70,9 @@ def test_a_run_that_is_stopped_ends_at_once_and_leaves_no_kernel(number, tmp_pat
         nbformat.write(new_notebook(cells=cells), tmp_path / f"0{lesson}_slow.ipynb")
     code = """
 import pathlib, sys
-from medlessons import __main__ as command, lessons
+from medlessons import __main__ as command, datasets, lessons
 lessons.find.__defaults__ = (None, pathlib.Path(sys.argv[1]))
-command._prepare = lambda: None
+datasets.prepare = lambda numbers: None
 sys.exit(command.main(["run", "--build", sys.argv[1] + "/build"]))
 """
     run = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stderr=subprocess.PIPE, text=True)

@@ -62,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
     steps = data.add_subparsers(metavar="STEP")
     steps.add_parser("status", help="say which data are there (default)").set_defaults(run=data_status)
     prepare = steps.add_parser("prepare", help="make the embedded data")
-    prepare.add_argument("name", nargs="?", help="one data set; all unless given")
+    prepare.add_argument("name", nargs="?", help="one data set; those of all lessons unless given")
     prepare.set_defaults(run=data_prepare)
     fetch = steps.add_parser("fetch", help="bring the published data")
     fetch.add_argument("name", help="the data set, such as anemia")
@@ -87,11 +87,11 @@ def list_lessons(options: argparse.Namespace) -> None:
 
 def run_lessons(options: argparse.Namespace) -> int:
     """Execute lessons, write their pages and the report, print the report."""
-    from medlessons import lessons, site
+    from medlessons import datasets, lessons, site
 
     chosen = lessons.find(options.lesson)
     if settings.source() == "embedded":
-        _prepare()
+        datasets.prepare(lesson.number for lesson in chosen)
     runs = []
     for lesson in chosen:
         runs.append(lessons.execute(lesson))
@@ -151,20 +151,18 @@ def data_status(options: argparse.Namespace) -> None:
 
 
 def data_prepare(options: argparse.Namespace) -> None:
-    """Make the embedded data of one data set, or of all."""
-    _prepare(options.name)
+    """Make the embedded data of one data set, or of all lessons."""
+    from medlessons import datasets, lessons
+
+    if options.name:
+        _dataset(options.name).prepare()
+    else:
+        datasets.prepare(lesson.number for lesson in lessons.find())
 
 
 def data_fetch(options: argparse.Namespace) -> None:
     """Bring one published data set."""
     print(_dataset(options.name).fetch(options.origin))
-
-
-def _prepare(name: str | None = None) -> None:
-    from medlessons import datasets
-
-    for dataset in [_dataset(name)] if name else datasets.REGISTRY.values():
-        dataset.prepare()
 
 
 def _dataset(name: str):

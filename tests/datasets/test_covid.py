@@ -1,4 +1,4 @@
-"""Lesson 4's images: label and source are one in the published form, and have nothing to do with each other in others."""
+"""Lesson 4's images: in the published form the source gives the label away, in the others it says nothing."""
 
 import pandas as pd
 import pytest

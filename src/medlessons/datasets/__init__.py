@@ -1,14 +1,25 @@
 """The data sets of the lessons: one face for the embedded and the real data.
 
-Each task is a module with the same functions: ``load(..., source)`` returns a table, ``prepare()`` makes the embedded
-files, ``fetch(origin)`` brings the published ones, ``status()`` says what is there. Where published data lie and how
-they are read is in ``published/``. A new task needs its module, its name in REGISTRY, and a card in data/README.md.
+Each task is a module with the same face: ``NAME``; ``LESSONS``, the numbers of the lessons that need it; ``load(...,
+source)`` returns a table, ``prepare()`` makes the embedded files, ``fetch(origin)`` brings the published ones, and
+``status()`` says what is there. Where published data lie and how they are read is in ``published/``. A new task needs
+its module, its name in REGISTRY, and a card in data/README.md.
 """
+
+from collections.abc import Iterable
 
 from medlessons.datasets import anemia, covid, findings, orientation
 from medlessons.datasets.places import Status
 
 REGISTRY = {task.NAME: task for task in (anemia, orientation, findings, covid)}
+
+
+def prepare(lessons: Iterable[int]) -> None:
+    """Make the embedded data of some lessons, which are given by their numbers."""
+    numbers = set(lessons)
+    for task in REGISTRY.values():
+        if numbers & set(task.LESSONS):
+            task.prepare()
 
 
 def status() -> list[Status]:

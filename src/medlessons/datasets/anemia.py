@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 NAME = "anemia"
+LESSONS = (1,)
 KAGGLE = "ehababoelnaga/anemia-types-classification"
 EMBEDDED_MD5 = "2856fbba9a7a3ae33561bec92b540733"
 

@@ -18,6 +18,7 @@ from medlessons.errors import LessonError
 from medlessons.simulate import clinic, render
 
 NAME = "covid"
+LESSONS = (4,)
 LABELS = ("COVID-19", "normal", "other infection")
 IMAGES = {"COVID-19": 175, "normal": 100, "other infection": 100}  # as in the published lesson
 FRONTAL = ("PA", "AP", "AP Supine")

@@ -19,6 +19,7 @@ from medlessons.simulate import clinic, render, thorax
 from medlessons.simulate.thorax import FINDINGS
 
 NAME = "chestxray8"
+LESSONS = (3,)
 PARTS = ("train", "valid", "test")
 SIZE = {"quick": 128, "full": 320}  # pixels of an embedded image
 

@@ -15,6 +15,7 @@ from medlessons.datasets.published import covid_chestxray
 from medlessons.simulate import clinic, render
 
 NAME = "orientation"
+LESSONS = (2,)
 LABELS = ("frontal", "lateral")
 LABEL_OF_VIEW = {"PA": "frontal", "AP": "frontal", "AP Supine": "frontal", "L": "lateral"}
 FETCH = f"fetch the published set with `medlessons data fetch {NAME}`"
