@@ -29,6 +29,8 @@ FAULTS = ("rotated", "upside_down", "inverted")
 SMALLEST = 32  # pixels
 FIELD = 37.0  # height of the field of view for a mean adult (cm)
 LATERAL_WIDTH = 0.8  # width by height of a lateral film, relative to a frontal one
+MIDDLE = {"PA": 0.24, "AP": 0.24, "L": 0.38}  # of the display window, between lung and tissue
+LATERAL_SCATTER = 0.35  # by scatter of a frontal film: the way is longer, and a grid is always used
 VISIBLE = 0.04  # change of the attenuation that counts as a finding's shadow
 WHITE = 250  # gray level of what is written
 GRAIN = 0.01  # noise by signal behind a lung, in a well exposed image of 320 pixels
@@ -209,17 +211,18 @@ def expose(shadow: np.ndarray, patient: Patient, view: str, style: Style, rng: n
     open_lung = float(np.exp(-lung))
     size = shadow.shape[0]
     light = np.exp(-shadow)
+    scatter = style.scatter * (LATERAL_SCATTER if view == "L" else 1.0)
     veil = coarse(np.minimum(light, np.float32(open_lung)), VEIL, spread=6.0)
-    light += np.float32(style.scatter) * veil + np.float32(0.004 * open_lung)
+    light += np.float32(scatter) * veil + np.float32(0.004 * open_lung)
     per_photon = GRAIN**2 * open_lung / style.exposure * (size / 320) ** 2  # a larger pixel sees more photons
     light += rng.standard_normal(light.shape, dtype=np.float32) * np.sqrt(light * np.float32(per_photon))
     shown = -np.log(np.maximum(light, np.float32(0.002 * open_lung)))
     pixel = 10 * FIELD * patient.scale / size  # mm
     if style.blur > 0.35 * pixel:
         shown = smooth(shown, style.blur / pixel)
-    dark = lung - float(np.log(1 + 0.8 * style.scatter))
-    bright = -float(np.log(np.exp(-tissue) + (0.55 * style.scatter + 0.004) * open_lung))
-    middle = dark + (0.24 + style.centre) * (bright - dark)
+    dark = lung - float(np.log(1 + 0.8 * scatter))
+    bright = -float(np.log(np.exp(-tissue) + (0.55 * scatter + 0.004) * open_lung))
+    middle = dark + (MIDDLE[view] + style.centre) * (bright - dark)
     wide = np.float32(style.equalised) * (coarse(np.clip(shown, dark, bright), VEIL) - np.float32(middle))
     if style.sharpness:
         shown += np.float32(style.sharpness) * (shown - coarse(shown, EDGES))

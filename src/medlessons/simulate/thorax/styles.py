@@ -225,7 +225,7 @@ def _digital(rng: np.random.Generator, side: str) -> dict:
             inset = (float(rng.uniform(0.02, 0.3)), float(rng.uniform(0.02, 0.4)))
             words.append(Mark("", str(rng.choice(["top left", "bottom left"])), 0.038, "arrow", inset))
         found["notes"] = tuple(replace(word, views=("AP",)) for word in words)
-    if rng.random() < 0.12:
+    if rng.random() < 0.06:
         inset = (found["marker_inset"][0] + 0.02, found["marker_inset"][1] + 0.12)
         found["notes"] = (*found.get("notes", ()), Mark("", f"top {SIDE_OF_LETTER[side]}", 0.03, "dot", inset))
     return found
