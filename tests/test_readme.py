@@ -29,6 +29,7 @@ PROVEN = {
     "make bench": "make",
     "make lock": "make",
     "make student": "make",
+    "make weights": "make",
     "make run LESSON=1": "make",
     "make run PROFILE=full": "make",
     "make run LESSON=1 SOURCE=real": "make",
@@ -38,14 +39,14 @@ PROVEN = {
     "GPU=1 make setup": "make",
     "medlessons": "run",
     "medlessons data status": "run",
-    "medlessons weights": "run",
     "medlessons data fetch anemia": "tests/datasets/test_anemia.py: against a local server; needs the network",
     "medlessons data fetch anemia --from my_counts.csv": "tests/datasets/test_anemia.py",
-    "medlessons score handed_in/*.ipynb > scores.csv": "tests/test_lessons.py",
+    "medlessons score handed_in/*.ipynb > scores.csv": "tests/test_scoring.py",
+    "medlessons score --whole handed_in/*.ipynb > scores.csv": "tests/test_scoring.py",
     "python -m pip install -r requirements.txt": "the Makefile installs with the same line",
     "python -m pip install --no-deps -e .": "the Makefile installs with the same line",
     'python -m pytest -q --nbval --nbval-current-env tests notebooks -m "not slow"': "make test calls it",
-    "jupyter lab notebooks/student": "make lab calls it; it opens a browser",
+    "python -m medlessons lab": "tests/test_main.py",
 }
 
 
