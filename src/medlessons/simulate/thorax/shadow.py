@@ -407,9 +407,10 @@ def add_cloud(cam: Camera, cloud: Cloud, spaces: list[Space], total: np.ndarray)
             inward = inward + np.float32(0.4 * cloud.ragged) * (bays - 0.6)
         shape = shape * np.clip(inward * np.float32(1 / max(cloud.edge, 0.05)), 0, 1)
     if cloud.patchy or cloud.net:
-        coarse, grain, fine = (texture(local, size * cloud.grain, rng) for size in (2.2, 1.0, 0.5))
-        patches = 1 + np.float32(cloud.patchy) * np.float32(0.6) * (coarse + grain + fine)
+        coarse, grain = (texture(local, size * cloud.grain, rng) for size in (2.2, 1.0))
+        patches = 1 + np.float32(cloud.patchy) * (np.float32(0.8) * coarse + np.float32(0.5) * grain)
         if cloud.net:  # where noise changes its sign there are closed lines around meshes
+            fine = texture(local, 0.5 * cloud.grain, rng)
             lines = np.exp(grain * grain * np.float32(-8)) + np.exp(fine * fine * np.float32(-8))
             patches = patches + np.float32(cloud.net) * (np.float32(1.5) * lines - 1)
         shape = shape * np.clip(patches, 0, 2.5)

@@ -289,10 +289,11 @@ def infiltration(change, case):
             radii = rng.uniform(3.0, 6.0, 3)
             case.cloud(
                 change, at, radii, 0.12 + 0.30 * severity, patchy=0.45, grain=rng.uniform(0.7, 1.6), edge=0.9,
-                ragged=0.6, net=0.7 if reticular else 0.2,
+                ragged=0.6, net=0.6 if reticular else 0.1,
             )  # fmt: skip
-        if rng.random() < 0.5:  # a faint haze over most of the lower lung
-            case.cloud(change, case.point(side, 0.2, 0.1, 0), (6.0, 8.0, 8.0), 0.04 + 0.09 * severity, edge=0.9)
+        if rng.random() < 0.7:  # a faint haze over most of the lower lung
+            haze = 0.05 + 0.15 * severity
+            case.cloud(change, case.point(side, 0.2, 0.1, 0), (7.0, 8.0, 9.0), haze, patchy=0.3, edge=0.9)
 
 
 def mass(change, case):
@@ -455,7 +456,7 @@ def pneumonia(change, case):
             case.cloud(
                 change, at, radii, 0.3 + 0.45 * severity, patchy=0.35, grain=rng.uniform(0.7, 1.3), edge=0.8, ragged=0.8
             )
-        case.cloud(change, first, (6.0, 7.0, 7.0), 0.04 + 0.1 * severity, patchy=0.6, edge=0.9, ragged=0.3)
+        case.cloud(change, first, (7.0, 8.0, 8.0), 0.05 + 0.15 * severity, patchy=0.4, edge=0.9, ragged=0.3)
         bronchogram(change, case, side, first)
 
 
@@ -527,15 +528,12 @@ def edema(change, case):
         one = wings * rng.uniform(0.75, 1.1)
         at = (x + sign * 2.6, y - 0.5, z - 1.6 - 2.0 * basal)
         radii = np.array([4.8 + 1.8 * severity, 6.5, 6.5 + 2.0 * severity]) * rng.uniform(0.85, 1.2, 3)
-        case.cloud(
-            change, at, radii, one * (0.1 + 0.45 * severity), patchy=0.25, grain=rng.uniform(0.8, 1.8), edge=1.0,
-            ragged=0.6,
-        )  # fmt: skip
-        # septa and small vessels with fluid around them: a fine net and a haze over all of the lung
-        case.cloud(
-            change, case.point(side, 0.35, 0.1, 0), (8.0, 10.0, 13.0), 0.06 + 0.14 * severity, patchy=0.3, grain=0.8,
-            edge=0.7, net=0.6,
-        )  # fmt: skip
+        dense = one * (0.1 + 0.45 * severity)
+        case.cloud(change, at, radii, dense, patchy=0.25, grain=rng.uniform(1.0, 2.0), edge=1.0, ragged=0.6)
+        # septa and small vessels with fluid around them: a haze over all of the lung, a fine net in it
+        middle = case.point(side, 0.25, 0.1, 0)
+        haze = 0.06 + 0.2 * severity
+        case.cloud(change, middle, (8.0, 10.0, 13.0), haze, patchy=0.2, grain=1.0, edge=0.7, net=rng.uniform(0, 0.4))
         _cuffs(change, case, side, 3 + int(6 * severity))
         z = case.floor(side) + rng.uniform(-2.0, 5.0, 14)
         width, depth, centre = anatomy.cage(case.patient, z)
