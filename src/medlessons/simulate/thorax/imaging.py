@@ -32,7 +32,7 @@ LATERAL_WIDTH = 0.8  # width by height of a lateral film, relative to a frontal 
 MIDDLE = {"PA": 0.24, "AP": 0.24, "L": 0.38}  # of the display window, between lung and tissue
 LATERAL_SCATTER = 0.35  # by scatter of a frontal film: the way is longer, and a grid is always used
 VISIBLE = 0.04  # change of the attenuation that counts as a finding's shadow
-WHITE = 250  # gray level of what is written
+WHITE = 250  # gray level of what is written; lead is as bright as the display shows what was not exposed
 GRAIN = 0.01  # noise by signal behind a lung, in a well exposed image of 320 pixels
 VEIL = 24  # scatter is so smooth that a grid of 24 x 24 holds it
 EDGES = 96  # edge enhancement brings out what a grid of 96 x 96 does not hold
@@ -267,7 +267,7 @@ def finish(gray: np.ndarray, view: str, style: Style, stretch: float = 1.0) -> n
         gray *= window(gray.shape, style.shutters, style.shutter_turn)
     for mark in style.marks:
         if view in mark.views:
-            write(gray, mark, stretch)
+            write(gray, mark, stretch, 255 * style.white if mark.kind == "lead" else WHITE)
     return np.rint(np.clip(gray, 0, 255)).astype(np.uint8)
 
 
@@ -289,8 +289,8 @@ def window(shape: tuple[int, int], shutters: tuple[float, ...], turn: float) -> 
     return shown
 
 
-def write(gray: np.ndarray, mark: Mark, stretch: float) -> None:
-    """Write a mark on an image; what reaches beyond the film is cut off."""
+def write(gray: np.ndarray, mark: Mark, stretch: float, level: float) -> None:
+    """Write a mark on an image, as bright as ``level``; what reaches beyond the film is cut off."""
     rows, columns = gray.shape
     font_height = round(2 * mark.size * rows) / 2
     light, cover = symbol(mark.text, mark.kind, max(font_height, 1.0), mark.turn, round(stretch, 1), mark.font)
@@ -300,4 +300,4 @@ def write(gray: np.ndarray, mark: Mark, stretch: float) -> None:
     top, left = max(top, 0), max(left, 0)
     place = gray[top : top + light.shape[0], left : left + light.shape[1]]
     light, cover = (layer[: place.shape[0], : place.shape[1]] for layer in (light, cover))
-    place += WHITE * light - place * cover
+    place += np.float32(level) * light - place * cover

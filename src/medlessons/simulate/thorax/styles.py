@@ -202,7 +202,8 @@ def _digital(rng: np.random.Generator, side: str) -> dict:
     found = {
         "marker": f"{side}\n{initials}" if kind == "lead" and rng.random() < 0.7 else side,
         "marker_kind": kind,
-        "marker_size": float(rng.uniform(0.03, 0.065)) * (0.6 if kind in ("disc", "outlined") else 1.0),
+        "marker_size": float(rng.uniform(0.03, 0.065)) * (0.55 if kind in ("disc", "outlined") else 1.0),
+        "marker_font": str(rng.choice(["bold", "plain"], p=[0.4, 0.6])),
         "marker_turn": int(rng.choice([0, 5, -10, 30, 50, 75, 90, -45, -75])) if kind == "lead" else 0,
         "marker_inset": (float(rng.uniform(0.01, 0.12)), float(rng.uniform(0.01, 0.12))),
         "equalised": float(rng.uniform(0.0, 0.5)),
@@ -226,7 +227,7 @@ def _digital(rng: np.random.Generator, side: str) -> dict:
             words.append(Mark("", str(rng.choice(["top left", "bottom left"])), 0.038, "arrow", inset))
         found["notes"] = tuple(replace(word, views=("AP",)) for word in words)
     if rng.random() < 0.06:
-        inset = (found["marker_inset"][0] + 0.02, found["marker_inset"][1] + 0.12)
+        inset = (found["marker_inset"][0] + 0.02, found["marker_inset"][1] + 0.16)
         found["notes"] = (*found.get("notes", ()), Mark("", f"top {SIDE_OF_LETTER[side]}", 0.03, "dot", inset))
     return found
 
