@@ -81,11 +81,10 @@ def test_is_image_looks_at_the_content(tmp_path):
     assert not images.is_image(tmp_path / "b.png") and not images.is_image(tmp_path / "gone.png")
 
 
-def test_resize_squeezes_or_keeps_the_proportions():
-    squeezed, kept = images.resize(RAMP, 32), images.resize(RAMP, 32, keep_aspect=True)
-    assert squeezed.shape == kept.shape == (32, 32)
-    assert squeezed[-1, 0] > 200 and kept[-1, 0] == 0 and kept[-1, 16] > 200
-    assert abs(int(kept[:, 4:28].mean()) - int(RAMP.mean())) <= 2
+def test_resize_squeezes_to_a_square():
+    squeezed = images.resize(RAMP, 32)
+    assert squeezed.shape == (32, 32)
+    assert squeezed[0, 0] < 10 and squeezed[-1, -1] > 245 and abs(int(squeezed.mean()) - int(RAMP.mean())) <= 1
 
 
 @pytest.fixture
@@ -128,3 +127,24 @@ def test_batches_lose_no_image_and_keep_labels_with_images(table):
         labels = np.concatenate([labels[:, 0] for _, labels in pairs])
         assert sorted(levels) == list(range(0, 200, 20))
         assert (labels == (levels % 40 == 0)).all()
+
+
+def test_batches_of_many_outputs_keep_the_order_of_the_columns(table):
+    table = table.assign(b=[0, 1] * 5, a=[0, 0, 0, 0, 1] * 2)
+    stream = images.batches(table, 32, positive=("b", "a"), batch_size=10)
+    pictures, labels = next(stream.as_numpy_iterator())
+    assert pictures.shape == (10, 32, 32, 1) and labels.dtype == np.float32
+    assert (labels == table[["b", "a"]].to_numpy()).all()
+
+
+@pytest.mark.parametrize(
+    "positive, says",
+    [
+        ("oblique", "The column label has no 'oblique'; it has lateral, frontal"),
+        (["a"], "The table has no column 'a'; it has path, label"),
+        (["level"], "The columns level must hold 0 and 1 only"),
+    ],
+)
+def test_batches_name_labels_that_are_not_there(table, positive, says):
+    with pytest.raises(LessonError, match=says):
+        images.batches(table.assign(level=range(10)) if positive == ["level"] else table, 32, positive)

@@ -96,42 +96,30 @@ def _to_gray(image: Image.Image) -> np.ndarray:
     return np.asarray(image.convert("L"))
 
 
-def resize(image: np.ndarray, size: int, keep_aspect: bool = False) -> np.ndarray:
-    """Bring an image to a square.
+def resize(image: np.ndarray, size: int) -> np.ndarray:
+    """Squeeze or stretch an image to a square.
 
     Parameters
     ----------
     image : array of uint8, shape (height, width)
     size : int
         Edge of the square in pixels.
-    keep_aspect : bool
-        False: the image is squeezed or stretched to the square. True: it keeps its proportions, and what is missing
-        at two of its sides is filled with black.
 
     Returns
     -------
     array of uint8, shape (size, size)
     """
-    height, width = image.shape
-    if not keep_aspect:
-        return np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR))
-    scale = size / max(height, width)
-    new = max(1, round(height * scale)), max(1, round(width * scale))
-    small = np.asarray(Image.fromarray(image).resize(new[::-1], Image.Resampling.BILINEAR))
-    square = np.zeros((size, size), np.uint8)
-    top, left = (size - new[0]) // 2, (size - new[1]) // 2
-    square[top : top + new[0], left : left + new[1]] = small
-    return square
+    return np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR))
 
 
-def load(paths: Sequence[str | Path], size: int, keep_aspect: bool = False) -> np.ndarray:
+def load(paths: Sequence[str | Path], size: int) -> np.ndarray:
     """Read many images into one batch.
 
     Parameters
     ----------
     paths : sequence of paths, such as the column ``path`` of an image table
-    size, keep_aspect
-        As in :func:`resize`.
+    size : int
+        Edge of the square that each image becomes, in pixels.
 
     Returns
     -------
@@ -145,10 +133,10 @@ def load(paths: Sequence[str | Path], size: int, keep_aspect: bool = False) -> n
     """
     if len(paths) == 0:
         raise LessonError("There is no image to read: the list of paths is empty.")
-    return np.stack([resize(read(path), size, keep_aspect) for path in paths])[..., np.newaxis].astype(np.float32)
+    return np.stack([resize(read(path), size) for path in paths])[..., np.newaxis].astype(np.float32)
 
 
-def write_folders(table: pd.DataFrame, folder: str | Path, size: int, keep_aspect: bool = False) -> Path:
+def write_folders(table: pd.DataFrame, folder: str | Path, size: int) -> Path:
     """Write the images of a table into one folder a label, as ``keras.utils.image_dataset_from_directory`` reads them.
 
     Parameters
@@ -157,8 +145,8 @@ def write_folders(table: pd.DataFrame, folder: str | Path, size: int, keep_aspec
         An image table with the columns ``path`` and ``label``.
     folder : path
         Gets one subfolder a label. It must not exist yet.
-    size, keep_aspect
-        As in :func:`resize`.
+    size : int
+        Edge of the square that each image becomes, in pixels.
 
     Returns
     -------
@@ -178,29 +166,28 @@ def write_folders(table: pd.DataFrame, folder: str | Path, size: int, keep_aspec
         for number, (path, label) in enumerate(tqdm(rows, desc="writing images", total=len(table))):
             target = whole / label / f"{number:05d}.png"
             target.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(resize(read(path), size, keep_aspect)).save(target, compress_level=1)
+            Image.fromarray(resize(read(path), size)).save(target, compress_level=1)
     return folder
 
 
 def batches(
     table: pd.DataFrame,
     size: int,
-    positive: str,
+    positive: str | Sequence[str],
     batch_size: int = 32,
     shuffle: bool = False,
     seed: int = 0,
-    keep_aspect: bool = False,
 ):
     """Read the images of a table batch by batch: nothing is copied, and an image is read once, when it is needed.
 
     Parameters
     ----------
     table : DataFrame
-        An image table with the columns ``path`` and ``label``.
-    size, keep_aspect
-        As in :func:`resize`.
-    positive : str
-        The label that becomes 1; every other one becomes 0.
+        An image table with the column ``path``.
+    size : int
+        Edge of the square that each image becomes, in pixels.
+    positive : str or sequence of str
+        What is 1: one value of the column ``label``, all others become 0; or several 0/1 columns, one output each.
     batch_size : int
     shuffle : bool
         Whether the order changes from epoch to epoch. For training only.
@@ -210,22 +197,39 @@ def batches(
     Returns
     -------
     tf.data.Dataset
-        Pairs of images, float32 of shape (batch, size, size, 1) from 0 to 255, and labels, float32 of shape (batch, 1).
-        The last batch may be smaller; no image is lost.
+        Pairs of images, float32 of shape (batch, size, size, 1) from 0 to 255, and labels, float32 of shape (batch,
+        outputs). The last batch may be smaller; no image is lost.
+
+    Raises
+    ------
+    LessonError
+        If the table has no such label or column, or a column holds anything but 0 and 1.
     """
     import tensorflow as tf  # here: it takes seconds, and reading single images does not need it
 
     def decode(path, label):
-        def by_pillow(path):
-            return resize(read(path.decode()), size, keep_aspect)
-
-        image = tf.numpy_function(by_pillow, [path], tf.uint8)
+        image = tf.numpy_function(lambda path: resize(read(path.decode()), size), [path], tf.uint8)
         image = tf.ensure_shape(image, (size, size))
         return tf.cast(image, tf.float32)[..., tf.newaxis], label
 
-    labels = (table["label"] == positive).to_numpy(np.float32)[:, np.newaxis]
-    pairs = tf.data.Dataset.from_tensor_slices((table["path"].to_numpy(str), labels))
+    pairs = tf.data.Dataset.from_tensor_slices((table["path"].to_numpy(str), _labels(table, positive)))
     pairs = pairs.map(decode, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).cache()
     if shuffle:
         pairs = pairs.shuffle(len(table), seed=seed)
     return pairs.batch(batch_size).prefetch(tf.data.AUTOTUNE)
+
+
+def _labels(table: pd.DataFrame, positive: str | Sequence[str]) -> np.ndarray:
+    """Return 0 or 1 for each image and output: float32, shape (images, outputs)."""
+    if isinstance(positive, str):
+        if positive not in set(table["label"]):
+            have = ", ".join(map(str, table["label"].unique()))
+            raise LessonError(f"The column label has no {positive!r}; it has {have}.")
+        return (table["label"] == positive).to_numpy(np.float32)[:, np.newaxis]
+    missing = [name for name in positive if name not in table.columns]
+    if missing:
+        raise LessonError(f"The table has no column {missing[0]!r}; it has {', '.join(map(str, table.columns))}.")
+    labels = table[list(positive)].to_numpy(np.float32)
+    if not np.isin(labels, (0, 1)).all():
+        raise LessonError(f"The columns {', '.join(positive)} must hold 0 and 1 only.")
+    return labels

@@ -180,7 +180,7 @@ def labels(findings: Iterable[Finding], names: Sequence[str] = FINDINGS) -> np.n
 def true_labels(table: pd.DataFrame, names: Sequence[str] = FINDINGS) -> pd.DataFrame:
     """Return which findings were drawn into each image: 0/1 columns ``names``, with the index of the table."""
     found = [labels(from_json(text), names) for text in table["findings"]]
-    return pd.DataFrame(np.reshape(found, (len(table), len(names))), table.index, list(names))
+    return pd.DataFrame(np.reshape(found, (len(table), len(names))).astype(int), table.index, list(names))
 
 
 def mined_labels(true: pd.DataFrame, rng: np.random.Generator, error_rate: float) -> pd.DataFrame:

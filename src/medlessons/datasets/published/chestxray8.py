@@ -153,7 +153,7 @@ def _from_release(rows: pd.DataFrame, path: Path) -> pd.DataFrame:
                 f"Expected are {', '.join(FINDINGS)}, separated by |, or {NO_FINDING}."
             )
     present = {kind: [name in names for name in FINDINGS] for kind, names in found.items()}
-    labels = np.array([present[kind] for kind in rows["Finding Labels"]], np.uint8).reshape(-1, len(FINDINGS))
+    labels = np.array([present[kind] for kind in rows["Finding Labels"]], int).reshape(-1, len(FINDINGS))
     age = pd.to_numeric(rows["Patient Age"].str.extract(r"^0*(\d+)Y?$")[0], errors="coerce")  # 58, or 058Y
     table = pd.DataFrame(
         {
@@ -177,7 +177,7 @@ def _from_subset(rows: pd.DataFrame, path: Path) -> pd.DataFrame:
             "(present). Correct it, or remove the row."
         )
     table = pd.DataFrame({"image": rows["Image"], "patient": rows["PatientId"], "view": "", "age": np.nan, "sex": ""})
-    return table.join(labels.astype(np.uint8))
+    return table.join(labels.astype(int))
 
 
 def read_boxes(folder: Path) -> pd.DataFrame:
