@@ -174,7 +174,7 @@ def draw_style(rng: np.random.Generator) -> Style:
     Three kinds of departments, as different as the three collections that were measured: a large digital one, many
     small ones whose cases are published on the web, and one for children.
     """
-    kind = str(rng.choice(["digital", "web", "children"], p=[0.5, 0.35, 0.15]))
+    kind = str(rng.choice(["digital", "web", "children"], p=[0.52, 0.36, 0.12]))
     side = str(rng.choice(["L", "R"], p={"digital": [0.85, 0.15], "web": [0.6, 0.4], "children": [0.04, 0.96]}[kind]))
     if kind == "web" and rng.random() < 0.2:
         side = {"L": "S", "R": "D"}[side]
@@ -248,10 +248,10 @@ def _web(rng: np.random.Generator, side: str) -> dict:
         "marker_font": str(rng.choice(["bold", "plain", "serif"], p=[0.6, 0.3, 0.1])),
         "marker_size": float(rng.uniform(0.018, 0.05)),
         "marker_inset": (float(rng.uniform(0.0, 0.12)), float(rng.uniform(0.01, 0.2))),
-        "equalised": float(rng.uniform(0.1, 0.7)) * (0.0 if old else 1.0),
-        "exposure": float(np.exp(rng.uniform(-1.2, 1.5))),
-        "centre": float(rng.normal(0, 0.14)),
-        "width": float(np.exp(rng.normal(0.1, 0.25))),
+        "equalised": float(rng.uniform(0.0, 0.5)) * (0.0 if old else 1.0),
+        "exposure": float(np.exp(rng.uniform(-1.8, 1.0))),
+        "centre": float(rng.normal(0.04, 0.14)),
+        "width": float(np.exp(rng.normal(0.0, 0.25))),
         "gamma": float(np.exp(rng.normal(0.05, 0.25))),
         "fog": float(rng.uniform(0, 0.25) if old else rng.uniform(0, 0.1)),
         "white": float(rng.uniform(0.72, 1.02)),
@@ -282,14 +282,14 @@ def _children(rng: np.random.Generator, side: str) -> dict:
         "marker_size": size,
         "marker_corner": f"top {SIDE_OF_LETTER[side]}",
         "marker_inset": inset,
-        "equalised": float(rng.uniform(0.4, 0.8)),
+        "equalised": float(rng.uniform(0.1, 0.45)),
         "exposure": float(np.exp(rng.uniform(-1.0, 1.0))),
         "centre": float(rng.normal(0, 0.1)),
-        "width": float(np.exp(rng.normal(0.05, 0.15))),
+        "width": float(np.exp(rng.normal(-0.15, 0.15))),
         "gamma": float(np.exp(rng.normal(0, 0.15))),
         "fog": float(rng.uniform(0, 0.03)),
         "white": float(rng.uniform(0.78, 0.95)),
-        "aspect": float(np.exp(rng.normal(0.26, 0.1))),
+        "aspect": float(np.exp(rng.normal(0.18, 0.1))),
         "field": float(np.exp(rng.normal(-0.06, 0.07))),
     }
     if rng.random() < 0.2:
