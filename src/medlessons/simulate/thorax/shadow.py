@@ -5,7 +5,7 @@ Their borders therefore show where they touch air, and only there (the silhouett
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -58,6 +58,11 @@ class Space:
 def heart_interval(cam: Camera, patient: Patient, pose: Pose, change: Change) -> Interval:
     """Return where the rays enter and leave the heart (cm)."""
     heart = anatomy.heart(patient, pose.inspiration, change.heart * pose.heart, change.flat)
+    if change.ventricle:
+        more = change.ventricle * heart.right
+        heart = replace(
+            heart, left=heart.left + more, right=heart.right - more, droop=heart.droop + 2 * change.ventricle
+        )
     _, along = cam.order(heart.x, heart.y)
     right, left, front, back = heart.borders(cam.plane(along)[1])
     return column(cam, heart.x + change.shift, heart.y, (right, left), (back, front))

@@ -67,6 +67,7 @@ class Change:
     """All that a patient's findings change. The defaults are those of a healthy chest."""
 
     heart: float = 1.0
+    ventricle: float = 0.0  # share of the heart's right part that the left ventricle takes: the apex low and outside
     pedicle: float = 1.0  # factor on the width of the mediastinum above the heart
     shift: float = 0.0  # of heart, mediastinum and trachea to the patient's left (cm)
     flat: float = 0.0
@@ -202,10 +203,12 @@ def fallen_ill(pose: Pose, findings: Sequence[Finding], view: str) -> Pose:
 def cardiomegaly(change, case):
     """Heart wider than half of the chest (Danzer 1919, Am J Med Sci 157:513), on a wider pedicle.
 
-    The left ventricle carries it down and to the left, so that the lateral fills behind the heart as well.
+    A large left ventricle carries it down and to the left; a heart that is large all over, or lies in fluid, is a
+    round flask. The lateral fills behind the heart as well.
     """
     ratio = max(case.patient.cardiothoracic_ratio, 0.48) + 0.03 + 0.15 * case.severity
     change.heart = max(change.heart, ratio / case.patient.cardiothoracic_ratio)
+    change.ventricle = case.rng.choice([0.25, -0.12]) * case.severity
     change.pedicle = max(change.pedicle, 1 + 0.15 * case.severity * case.rng.random())
     change.upper_calibre = max(change.upper_calibre, 1 + 0.25 * case.severity * case.rng.random())
 
