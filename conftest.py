@@ -9,12 +9,14 @@ import json
 import os
 import re
 from decimal import Decimal
+from difflib import ndiff
 
 from nbval.plugin import IPyNbCell
 
 # A number with the spaces before it: a table pads 9.99 and 10.00 differently. A version such as 3.12.1 is text.
 NUMBER = re.compile(r"[ \t]*(?<![\w.])[-+−]?\d++(?:\.\d++)?+(?:[eE][-+]?\d++)?+(?!\.\d)")
 EXEMPT = re.compile(r"^#\s*NBVAL_IGNORE_OUTPUT\s*:\s*\S", re.MULTILINE)
+LONGEST_LINE = 100  # characters of a line that a report shows
 NOT_COMPARED = ("image/png", "image/jpeg", "image/svg+xml")
 
 
@@ -46,13 +48,22 @@ def same_number(stored: str, came: str) -> bool:
 
 
 def differences(stored: str, came: str) -> list[str]:
-    """Return one line for everything that moved between two texts; none if they count as the same."""
+    """Return what moved between two texts, with the line that it stands in; an empty list if they count as the same."""
+    old_lines, new_lines = stored.rstrip("\n").split("\n"), came.rstrip("\n").split("\n")
+    if len(old_lines) != len(new_lines):
+        changed = [line for line in ndiff(old_lines, new_lines) if line.startswith(("- ", "+ "))]
+        named = [("  stored: " if line.startswith("-") else "  came:   ") + line[2:] for line in changed]
+        return [f"text differs, {len(old_lines)} lines are stored, {len(new_lines)} came", *named]
+    return [moved for old, new in zip(old_lines, new_lines, strict=True) for moved in differences_of_line(old, new)]
+
+
+def differences_of_line(stored: str, came: str) -> list[str]:
     if NUMBER.split(stored) != NUMBER.split(came):
         return [f"text differs\n  stored: {stored.strip()}\n  came:   {came.strip()}"]
-    pairs = zip(NUMBER.findall(stored), NUMBER.findall(came), strict=True)
+    place = stored.strip() if len(stored.strip()) <= LONGEST_LINE else stored.strip()[:LONGEST_LINE] + " ..."
     return [
-        f"stored {old.strip()}, came {new.strip()}, difference {decimal_of(new) - decimal_of(old)}"
-        for old, new in pairs
+        f"stored {old.strip()}, came {new.strip()}, difference {decimal_of(new) - decimal_of(old)} in: {place}"
+        for old, new in zip(NUMBER.findall(stored), NUMBER.findall(came), strict=True)
         if not same_number(old, new)
     ]
 

@@ -99,7 +99,7 @@ plots.confusion = lambda matrix, labels: right(matrix[::-1], labels)
     (startup / "00.py").write_text(damage)
     result = validate([lesson.path], IPYTHONDIR=str(tmp_path))
     assert re.search(r"^[2-9]\d* failed|^1\d+ failed", result.stdout, re.MULTILINE), result.stdout[-3000:]
-    assert "cases are on the diagonal" in result.stdout
+    assert "cases lie on the diagonal" in result.stdout
 
 
 def test_make_run_leaves_tracked_files_untouched():

@@ -56,6 +56,23 @@ def test_anything_else_is_shown(stored, came, says):
     assert says in "\n".join(differences(stored, came))
 
 
+DRAWN = """Figure 4.0 x 3.0, panels: 1
+1: x "epoch" 0.5 to 50.5, y "loss" -0.02 to 1.41
+   line blue "training": 50, means of parts 1.32 0.94 0.71 0.60 0.52 0.48 0.44 0.41"""
+
+
+def test_of_a_figure_the_line_that_moved_is_shown():
+    assert differences(DRAWN, DRAWN.replace("0.94", "0.95").replace("-0.02", "-0.01")) == []
+    (moved,) = differences(DRAWN, DRAWN.replace("0.94", "0.99"))
+    assert moved.startswith("stored 0.94, came 0.99, difference 0.05 in: line blue")
+    (swapped,) = differences(DRAWN, DRAWN.replace("blue", "orange"))
+    assert [line.split()[:2] for line in swapped.splitlines()[1:]] == [["stored:", "line"], ["came:", "line"]]
+    assert "epoch" not in swapped
+    fewer = differences(DRAWN, DRAWN.rpartition("\n")[0])
+    assert fewer[0] == "text differs, 3 lines are stored, 2 came"
+    assert fewer[1].startswith("  stored:    line blue") and len(fewer) == 2
+
+
 CELLS = [
     "import numpy as np\nfrom medlessons import plots\nfrom medlessons.checks.anemia import macro_recall",
     "matrix = np.array([[8, 2], [1, 3]])\nprint(f'{macro_recall(matrix):.2f} of {matrix.sum()} cases')",
@@ -107,7 +124,7 @@ plots.confusion = lambda matrix, labels: right(matrix[::-1], labels)
     result = validate(executed, tmp_path, startup)
     assert "2 failed, 1 passed" in result.stdout
     assert "stored 0.78, came 0.50" in result.stdout
-    assert "came:   Figure: 3 of 14 cases are on the diagonal" in result.stdout
+    assert "came:   Figure: 3 of 14 cases lie on the diagonal" in result.stdout
 
 
 def test_a_missing_output_is_shown():
