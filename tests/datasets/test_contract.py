@@ -34,9 +34,9 @@ def small(monkeypatch, tmp_path_factory):
         monkeypatch.setitem(task.SIZE, "quick", 32)
     for figures in (orientation.PATIENTS, orientation.PATIENTS_ELSEWHERE):
         monkeypatch.setitem(figures, "quick", 6)
-    parts, request = findings._request(), covid._request
-    monkeypatch.setattr(findings, "_request", lambda: {part: table.head(6) for part, table in parts.items()})
-    monkeypatch.setattr(covid, "_request", lambda part: request(part).head(6))
+    parts, request = findings._draw_tables(), covid._draw_table
+    monkeypatch.setattr(findings, "_draw_tables", lambda: {part: table.head(6) for part, table in parts.items()})
+    monkeypatch.setattr(covid, "_draw_table", lambda part: request(part).head(6))
 
 
 # ---------------------------------------------------------------------------------------------------------

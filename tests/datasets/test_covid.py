@@ -11,7 +11,7 @@ from medlessons.simulate import clinic
 
 @pytest.fixture(scope="module")
 def requests():
-    return {part: covid._request(part) for part in covid.PARTS}
+    return {part: covid._draw_table(part) for part in covid.PARTS}
 
 
 def test_each_part_has_the_published_numbers_and_its_own_patients(requests):
@@ -46,7 +46,7 @@ def test_elsewhere_age_and_hospital_say_nothing(requests, part):
 
 
 def test_embedded_images_lead_back_to_their_patients(monkeypatch, requests):
-    monkeypatch.setattr(covid, "_request", lambda part: requests[part].head(4))
+    monkeypatch.setattr(covid, "_draw_table", lambda part: requests[part].head(4))
     monkeypatch.setitem(covid.SIZE, "quick", 32)
     for load in (covid.load, covid.load_outside):
         table = load("embedded")
@@ -143,11 +143,11 @@ def test_fetch_brings_either_collection_or_own_images(adults, children, tmp_path
 def test_fetch_downloads_what_is_missing_and_checks_what_is_known(adults, children, tmp_path, monkeypatch):
     asked = []
 
-    def bring(url, workplace, progress, known):
+    def retrieve(url, workplace, progress, known):
         asked.append((url, known))
         return children
 
-    monkeypatch.setattr(covid.download, "bring", bring)
+    monkeypatch.setattr(covid.download, "retrieve", retrieve)
     monkeypatch.setenv("MEDLESSONS_DATA", str(tmp_path / "goal"))
     (tmp_path / "goal" / "covid-chestxray-dataset").mkdir(parents=True)
     assert covid.fetch() == tmp_path / "goal"

@@ -31,35 +31,35 @@ def served(tmp_path):
     server.server_close()
 
 
-def test_bring_downloads_a_url(served, tmp_path):
+def test_retrieve_downloads_a_url(served, tmp_path):
     folder, address = served
     (folder / "table.csv").write_bytes(b"WBC,RBC\n")
-    path = download.bring(f"{address}/table.csv?download=1", tmp_path, progress=False)
+    path = download.retrieve(f"{address}/table.csv?download=1", tmp_path, progress=False)
     assert path.read_bytes() == b"WBC,RBC\n"
 
 
-def test_bring_tries_three_times_and_then_explains(served, tmp_path):
+def test_retrieve_tries_three_times_and_then_explains(served, tmp_path):
     _, address = served
     with pytest.raises(LessonError, match=r"absent\.csv: the download failed 3 times \(404.*--from"):
-        download.bring(f"{address}/absent.csv", tmp_path, progress=False)
+        download.retrieve(f"{address}/absent.csv", tmp_path, progress=False)
 
 
-def test_bring_explains_an_unreachable_server(tmp_path):
+def test_retrieve_explains_an_unreachable_server(tmp_path):
     with pytest.raises(LessonError, match="Check the address and the network"):
-        download.bring("http://127.0.0.1:9/table.csv", tmp_path, progress=False)
+        download.retrieve("http://127.0.0.1:9/table.csv", tmp_path, progress=False)
 
 
-def test_bring_takes_a_file_where_it_lies(tmp_path):
+def test_retrieve_takes_a_file_where_it_lies(tmp_path):
     (tmp_path / "mine.csv").write_text("x")
-    assert download.bring(tmp_path / "mine.csv", tmp_path) == tmp_path / "mine.csv"
+    assert download.retrieve(tmp_path / "mine.csv", tmp_path) == tmp_path / "mine.csv"
     with pytest.raises(LessonError, match="there is no such file or folder"):
-        download.bring(tmp_path / "other.csv", tmp_path)
+        download.retrieve(tmp_path / "other.csv", tmp_path)
 
 
 @pytest.mark.parametrize("origin", ["", " "])
-def test_bring_refuses_an_empty_origin(tmp_path, origin):
+def test_retrieve_refuses_an_empty_origin(tmp_path, origin):
     with pytest.raises(LessonError, match=r"--from is empty\. Give the path"):
-        download.bring(origin, tmp_path)
+        download.retrieve(origin, tmp_path)
 
 
 def test_kaggle_failures_are_explained(tmp_path, monkeypatch):
@@ -70,17 +70,17 @@ def test_kaggle_failures_are_explained(tmp_path, monkeypatch):
 
     monkeypatch.setattr(kagglehub, "dataset_download", fail)
     with pytest.raises(LessonError, match=r"kaggle.com/datasets/owner/name: .*no route to host.*--from"):
-        download.bring_from_kaggle("owner/name", tmp_path)
+        download.retrieve_from_kaggle("owner/name", tmp_path)
 
 
 def test_a_file_with_another_checksum_is_not_handed_out(served, tmp_path):
     folder, address = served
     (folder / "table.csv").write_bytes(b"abc")
     sound = "md5:900150983cd24fb0d6963f7d28e17f72"
-    assert download.bring(f"{address}/table.csv", tmp_path, False, known_hash=sound).is_file()
+    assert download.retrieve(f"{address}/table.csv", tmp_path, False, known_hash=sound).is_file()
     (folder / "other.csv").write_bytes(b"abd")
     with pytest.raises(LessonError, match="does not match the known hash"):
-        download.bring(f"{address}/other.csv", tmp_path, False, known_hash=sound)
+        download.retrieve(f"{address}/other.csv", tmp_path, False, known_hash=sound)
     assert not (tmp_path / "other.csv").exists()
 
 

@@ -14,22 +14,22 @@ COLUMNS = ["path", "patient", "view", *FINDINGS, "age", "sex", "source"]
 
 
 @pytest.fixture(scope="module")
-def request_():
-    return findings._request()
+def tables_of_all():
+    return findings._draw_tables()
 
 
-def test_sizes_patients_and_visits_are_those_of_the_published_subset(request_):
-    assert {part: (len(t), t["patient"].nunique()) for part, t in request_.items()} == {
+def test_sizes_patients_and_visits_are_those_of_the_published_subset(tables_of_all):
+    assert {part: (len(t), t["patient"].nunique()) for part, t in tables_of_all.items()} == {
         "train": (1000, 928),
         "valid": (200, 199),
         "test": (420, 389),
     }
-    visits = request_["train"].groupby("patient").size().value_counts().to_dict()
+    visits = tables_of_all["train"].groupby("patient").size().value_counts().to_dict()
     assert visits == {1: 869, 2: 51, 3: 5, 4: 2, 6: 1}
 
 
-def test_the_published_leak_is_there_and_the_test_set_is_clean(request_):
-    train, valid, test = (request_[part] for part in findings.PARTS)
+def test_the_published_leak_is_there_and_the_test_set_is_clean(tables_of_all):
+    train, valid, test = (tables_of_all[part] for part in findings.PARTS)
     assert valid["path"].isin(train["path"]).sum() == 198 and valid["path"].is_unique
     assert len(set(valid["patient"]) & set(train["patient"])) == 197
     assert splits.shared_patients({"test": test, "others": pd.concat([train, valid])}) == []
@@ -38,8 +38,8 @@ def test_the_published_leak_is_there_and_the_test_set_is_clean(request_):
 
 
 @pytest.mark.parametrize("part, wanted", [("train", thorax.PREVALENCE), ("test", findings.TEST_PREVALENCE)])
-def test_findings_are_as_frequent_as_published(request_, part, wanted):
-    table = request_[part]
+def test_findings_are_as_frequent_as_published(tables_of_all, part, wanted):
+    table = tables_of_all[part]
     true = clinic.true_labels(table)
     assert true.mean().to_numpy() == pytest.approx(list(wanted.values()), abs=0.5 / len(table) + 1e-9)
     mined = table[list(FINDINGS)]
@@ -48,17 +48,17 @@ def test_findings_are_as_frequent_as_published(request_, part, wanted):
     assert 0.05 < missed < 0.14, "mined labels err"
 
 
-def test_test_labels_of_five_findings_are_those_of_radiologists(request_):
-    true, labels = clinic.true_labels(request_["test"]), request_["test"][list(FINDINGS)]
+def test_test_labels_of_five_findings_are_those_of_radiologists(tables_of_all):
+    true, labels = clinic.true_labels(tables_of_all["test"]), tables_of_all["test"][list(FINDINGS)]
     wrong = (true != labels).any()
     assert not wrong[list(findings.CONSENSUS)].any() and wrong.drop(list(findings.CONSENSUS)).all()
 
 
 @pytest.fixture
-def few(monkeypatch, request_):
+def few(monkeypatch, tables_of_all):
     """A set of a few images."""
-    tables = {part: table.head(4) for part, table in request_.items()}
-    monkeypatch.setattr(findings, "_request", lambda: tables)
+    tables = {part: table.head(4) for part, table in tables_of_all.items()}
+    monkeypatch.setattr(findings, "_draw_tables", lambda: tables)
     monkeypatch.setitem(findings.SIZE, "quick", 32)
 
 

@@ -21,14 +21,14 @@ def test_tidy_orders_the_columns_and_drops_what_is_not_asked_for():
     assert np.isnan(image_table.tidy(rows.assign(age="adult"), (), "own data").at[0, "age"])
 
 
-def test_readable_counts_and_names_what_it_leaves_out(tmp_path, write_image, monkeypatch):
+def test_unreadable_images_are_left_out_counted_and_named(tmp_path, write_image, monkeypatch):
     write_image(tmp_path / "good.png", size=(32, 32))
     write_image(tmp_path / "huge.png", size=(64, 64))
     (tmp_path / "bad.png").write_text("no image")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 40 * 40)  # Pillow refuses twice as many
     table = pd.DataFrame({"path": [str(tmp_path / name) for name in ("good.png", "bad.png", "huge.png")]})
     table.attrs["left_out"] = {"CT": 3}
-    kept = image_table.readable(table, tmp_path)
+    kept = image_table.drop_unreadable(table, tmp_path)
     assert list(kept["path"]) == [str(tmp_path / "good.png")]
     assert kept.attrs["left_out"] == {"CT": 3, "the file cannot be read": 2}
     says = kept.attrs["unreadable"][str(tmp_path / "huge.png")]
@@ -69,7 +69,7 @@ def test_glance_reads_the_beginnings_only_and_believes_what_was_read(tmp_path, w
     assert (
         image_table.glance(paths, tmp_path, "own data").attrs["wrong"] == "1 of the files are no images, such as b.png"
     )
-    image_table.readable(pd.DataFrame({"path": [str(paths[0])]}), tmp_path)
+    image_table.drop_unreadable(pd.DataFrame({"path": [str(paths[0])]}), tmp_path)
     monkeypatch.setattr(image_table.images, "is_image", lambda path: path.name == "b.png")
     table = image_table.glance(paths, tmp_path, "own data")
     assert len(table) == 2 and table.attrs == {"name": "own data"}

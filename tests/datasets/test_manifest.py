@@ -75,7 +75,7 @@ def test_a_damaged_image_that_was_mended_is_welcome(folder, write_image):
     assert set(manifest.verify(folder, NAMES).values()) == {""}
 
 
-@pytest.mark.parametrize("content", ["", "path,size\n", "path,size,time,sha256,fault\na.png,?,1,0,\n", "\0"])
+@pytest.mark.parametrize("content", ["", "path,size\n", "path,size,time,sha256,error\na.png,?,1,0,\n", "\0"])
 def test_a_damaged_list_is_made_anew(folder, opened, content):
     manifest.verify(folder, NAMES)
     manifest.place_of(folder).write_text(content)

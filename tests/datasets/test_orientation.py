@@ -44,7 +44,7 @@ def test_embedded_images_are_made_and_lead_back_to_their_patients():
 
 def test_one_image_in_eleven_is_lateral_and_both_frontal_views_are_frequent(monkeypatch):
     monkeypatch.setitem(orientation.PATIENTS, "quick", 300)
-    rows = orientation._request("lesson")
+    rows = orientation._draw_table("lesson")
     assert (rows["label"] == "lateral").mean() == pytest.approx(1 / 11, abs=0.002)
     assert set(rows.groupby("patient").size()) == {1, 2, 3}
     frontal = rows[rows["label"] == "frontal"]

@@ -133,11 +133,11 @@ def test_what_was_unpacked_is_moved_not_copied(published, layout, tmp_path, monk
     monkeypatch.setattr(places.shutil, "copy2", None)
     used = []
 
-    def bring(workplace):
+    def retrieve(workplace):
         used.append(workplace)
-        return download.bring(tmp_path / "toy.zip", workplace)
+        return download.retrieve(tmp_path / "toy.zip", workplace)
 
-    places.fetched(bring, [layout])
+    places.fetched(retrieve, [layout])
     check(layout.goal)
     assert used[0].parent == layout.goal.parent and not used[0].exists()
 

@@ -132,10 +132,10 @@ def fetch(origin: str | Path | None = None, progress: bool = True) -> Path:
         If the download fails, a check fails, the file cannot be written, or a sound one is there already.
     """
 
-    def bring(workplace: Path) -> Path:
+    def retrieve(workplace: Path) -> Path:
         if origin is None:
-            return download.bring_from_kaggle(KAGGLE, workplace)
-        place = download.unpack(download.bring(origin, workplace, progress), workplace)
+            return download.retrieve_from_kaggle(KAGGLE, workplace)
+        place = download.unpack(download.retrieve(origin, workplace, progress), workplace)
         if place.is_dir():
             return place
         blood_file.check(place.read_bytes(), place.name)  # here, so that a message has the name that it came with
@@ -144,7 +144,7 @@ def fetch(origin: str | Path | None = None, progress: bool = True) -> Path:
         shutil.copy2(place, single / FILE)
         return single
 
-    return places.fetched(bring, [places.Layout(real_folder(), (FILE,), _read_real, images=False)])
+    return places.fetched(retrieve, [places.Layout(real_folder(), (FILE,), _read_real, images=False)])
 
 
 def status() -> list[places.Status]:

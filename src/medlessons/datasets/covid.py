@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medlessons import files, settings
-from medlessons.datasets import download, image_table, places
+from medlessons import settings
+from medlessons.datasets import download, image_table, places, simulated
 from medlessons.datasets.published import covid_chestxray, kermany
 from medlessons.errors import LessonError
-from medlessons.simulate import clinic, render
+from medlessons.simulate import clinic
 
 NAME = "covid"
 LESSONS = (4,)
@@ -36,7 +36,7 @@ SEEDS = {"published": 60_000, "unconfounded": 62_000, "outside": 64_000}  # of t
 CHILDREN = (1.0, 5.0)  # years, as published
 CHILDRENS_HOSPITAL, HOSPITALS, OTHER_HOSPITALS = range(51, 52), range(52, 72), range(72, 82)
 SIZE = {"quick": 128, "full": 237}  # pixels of an embedded image
-METADATA = "metadata.csv"
+METADATA = "metadata"  # the table of an embedded set
 
 
 def load(source: str | None = None) -> pd.DataFrame:
@@ -83,10 +83,7 @@ def load_simulated(part: str) -> pd.DataFrame:
     """
     if part not in PARTS:
         raise LessonError(f"There is no part {part!r}; choose one of {', '.join(PARTS)}.")
-    folder = _prepare(part)
-    table = pd.read_csv(folder / METADATA, keep_default_na=False)
-    table["path"] = [str(folder / path) for path in table["path"]]
-    return image_table.tidy(table, ("label",), "simulated data")
+    return simulated.read(_prepare(part), METADATA, ("label",))
 
 
 def load_outside(source: str | None = None) -> pd.DataFrame:
@@ -125,20 +122,10 @@ def prepare() -> Path:
 
 
 def _prepare(part: str) -> Path:
-    table = _request(part)
-    return places.made(embedded_folder(part), _recipe(table), lambda folder: _make(table, folder))
+    return simulated.made(embedded_folder(part), {METADATA: _draw_table(part)}, settings.sized(**SIZE))
 
 
-def _recipe(table: pd.DataFrame) -> str:
-    return files.md5(table.to_csv(index=False, lineterminator="\n").encode() + clinic.probes())
-
-
-def _make(table: pd.DataFrame, folder: Path) -> None:
-    render.write(table, folder, settings.sized(**SIZE), clinic.draw_image)
-    table.to_csv(folder / METADATA, index=False)
-
-
-def _request(part: str) -> pd.DataFrame:
+def _draw_table(part: str) -> pd.DataFrame:
     """Return who comes to which hospital with what: the table of one part, before its images are drawn."""
     rng = np.random.default_rng(SEEDS[part])
     tables, seed = [], SEEDS[part]
@@ -227,7 +214,7 @@ def read_children(folder: Path) -> pd.DataFrame:
 def _keep(table: pd.DataFrame, rows: pd.DataFrame, reasons: dict[str, pd.Series], folder: Path) -> pd.DataFrame:
     """Return the images that can be read, whole patients of them, up to the numbers of the published lesson."""
     table.attrs["left_out"] = {reason: int(which.sum()) for reason, which in reasons.items()} | rows.attrs["left_out"]
-    table = image_table.readable(table, Path(folder).absolute())
+    table = image_table.drop_unreadable(table, Path(folder).absolute())
     rng = np.random.default_rng(0)
     patients = rng.permutation(table["patient"].unique())
     order = table["patient"].map({patient: number for number, patient in enumerate(patients)})
@@ -263,12 +250,12 @@ def fetch(origin: str | Path | None = None, progress: bool = True) -> Path:
     children = places.Layout(kermany.folder(), kermany.NEEDS, read_children, takes=kermany.PARTS)
     if origin is not None:
         layouts = [adults, children, places.Layout(own_folder(), LABELS, read_own)]
-        return places.fetched(lambda workplace: download.bring(origin, workplace, progress), layouts)
+        return places.fetched(lambda workplace: download.retrieve(origin, workplace, progress), layouts)
     missing = [layout for layout in (adults, children) if not layout.goal.exists()]
     for layout in missing or [children]:
         url, known = (covid_chestxray.ARCHIVE, None) if layout is adults else (kermany.ARCHIVE, kermany.ARCHIVE_HASH)
         places.fetched(
-            lambda workplace, url=url, known=known: download.bring(url, workplace, progress, known), [layout]
+            lambda workplace, url=url, known=known: download.retrieve(url, workplace, progress, known), [layout]
         )
     return settings.real_dir()
 
@@ -284,4 +271,7 @@ def status() -> list[places.Status]:
         paths = [path for folder in folders for path in image_table.image_files(folder)]
         real = places.status_of_real(NAME, children, lambda: image_table.glance(paths, children, "published data"))
     folder = embedded_folder("published")
-    return [places.status_of_embedded(NAME, folder, lambda: _recipe(_request("published"))), real]
+    return [
+        places.status_of_embedded(NAME, folder, lambda: simulated.recipe({METADATA: _draw_table("published")})),
+        real,
+    ]

@@ -23,7 +23,7 @@ def workspace(path: Path) -> Iterator[Path]:
             yield Path(folder)
 
 
-def bring(origin: str | Path, folder: Path, progress: bool = True, known_hash: str | None = None) -> Path:
+def retrieve(origin: str | Path, folder: Path, progress: bool = True, known_hash: str | None = None) -> Path:
     """Return the local path of `origin`: a URL is downloaded into `folder`, a file or folder stays where it is.
 
     Parameters
@@ -66,7 +66,7 @@ def bring(origin: str | Path, folder: Path, progress: bool = True, known_hash: s
     raise AssertionError("unreachable")
 
 
-def bring_from_kaggle(handle: str, folder: Path) -> Path:
+def retrieve_from_kaggle(handle: str, folder: Path) -> Path:
     """Download a Kaggle data set such as ``"owner/name"`` into `folder` and return where it lies."""
     import kagglehub
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medlessons import files, settings, splits
-from medlessons.datasets import download, image_table, places
+from medlessons import settings, splits
+from medlessons.datasets import download, image_table, places, simulated
 from medlessons.datasets.published import chestxray8
 from medlessons.errors import LessonError
-from medlessons.simulate import clinic, render, thorax
+from medlessons.simulate import clinic, thorax
 from medlessons.simulate.thorax import FINDINGS
 
 NAME = "chestxray8"
@@ -73,10 +73,7 @@ def load(part: str, source: str | None = None) -> pd.DataFrame:
     if part not in PARTS:
         raise LessonError(f"There is no part {part!r}; choose one of {', '.join(PARTS)}.")
     if places.choose(source) == "embedded":
-        folder = prepare()
-        table = pd.read_csv(folder / f"{part}.csv", keep_default_na=False)
-        table["path"] = [str(folder / path) for path in table["path"]]
-        return image_table.tidy(table, FINDINGS, "simulated data")
+        return simulated.read(prepare(), part, FINDINGS)
     return read_published(chestxray8.folder(), part)
 
 
@@ -141,24 +138,11 @@ def embedded_folder() -> Path:
 
 def prepare() -> Path:
     """Make the embedded radiographs unless they are there, whole and up to date; return their folder."""
-    return places.made(embedded_folder(), _recipe(), _make)
-
-
-def _recipe() -> str:
-    content = "".join(table.to_csv(index=False, lineterminator="\n") for table in _request().values())
-    return files.md5(content.encode() + clinic.probes())
-
-
-def _make(folder: Path) -> None:
-    tables = _request()
-    every = pd.concat(tables.values()).drop_duplicates("path")
-    render.write(every, folder, settings.sized(**SIZE), clinic.draw_image)
-    for part, table in tables.items():
-        table.to_csv(folder / f"{part}.csv", index=False)
+    return simulated.made(embedded_folder(), _draw_tables(), settings.sized(**SIZE))
 
 
 @cache
-def _request() -> dict[str, pd.DataFrame]:
+def _draw_tables() -> dict[str, pd.DataFrame]:
     """Return the table of each part, before its images are drawn."""
     train, new = (_draw_group(group, thorax.PREVALENCE) for group in ("train", "new"))
     test = _draw_group("test", TEST_PREVALENCE)
@@ -209,7 +193,7 @@ def read_published(folder: Path, part: str) -> pd.DataFrame:
 
 
 def _read(folder: Path, table: Path | None = None) -> pd.DataFrame:
-    rows = image_table.readable(chestxray8.read(folder, table), Path(folder).absolute())
+    rows = image_table.drop_unreadable(chestxray8.read(folder, table), Path(folder).absolute())
     return image_table.tidy(rows, (*FINDINGS, "list"), "published data")
 
 
@@ -243,7 +227,7 @@ def fetch(origin: str | Path | None = None, progress: bool = True) -> Path:
         places.Layout(chestxray8.folder(), (table, "images*"), _check, takes=chestxray8.TAKES)
         for table in (*chestxray8.TABLES, chestxray8.COURSE["train"])
     ]
-    return places.fetched(lambda workplace: download.bring(origin, workplace, progress), layouts)
+    return places.fetched(lambda workplace: download.retrieve(origin, workplace, progress), layouts)
 
 
 def _check(folder: Path) -> None:
@@ -255,7 +239,7 @@ def status() -> list[places.Status]:
     """Say what is there of the embedded and of the published images."""
     folder = chestxray8.folder()
     return [
-        places.status_of_embedded(NAME, embedded_folder(), _recipe),
+        places.status_of_embedded(NAME, embedded_folder(), lambda: simulated.recipe(_draw_tables())),
         places.status_of_real(NAME, folder, lambda: _glance(folder)),
     ]
 

@@ -47,7 +47,7 @@ def tidy(table: pd.DataFrame, labels: Sequence[str], name: str) -> pd.DataFrame:
     return table
 
 
-def readable(table: pd.DataFrame, folder: Path, own: bool = False) -> pd.DataFrame:
+def drop_unreadable(table: pd.DataFrame, folder: Path, own: bool = False) -> pd.DataFrame:
     """Return the table without the rows whose file cannot be read; they are counted.
 
     Each file is read once, the first time that it is seen (:mod:`~medlessons.datasets.manifest`).
@@ -62,13 +62,13 @@ def readable(table: pd.DataFrame, folder: Path, own: bool = False) -> pd.DataFra
         Whether the images are an instructor's own, and may change.
     """
     names = [path.removeprefix(f"{folder}{os.sep}").replace(os.sep, "/") for path in table["path"]]
-    faults = manifest.verify(folder, names, own)
-    bad = np.array([faults[name] != "" for name in names], bool)
+    errors = manifest.verify(folder, names, own)
+    bad = np.array([errors[name] != "" for name in names], bool)
     kept = table[~bad].reset_index(drop=True)
     kept.attrs = dict(table.attrs)
     kept.attrs["left_out"] = table.attrs.get("left_out", {}) | {"the file cannot be read": int(bad.sum())}
     kept.attrs["unreadable"] = {
-        path: f"{path}: {faults[name]}" for path, name in zip(table["path"], names, strict=True) if faults[name]
+        path: f"{path}: {errors[name]}" for path, name in zip(table["path"], names, strict=True) if errors[name]
     }
     return kept
 
@@ -126,7 +126,7 @@ def own_folders(folder: Path, labels: Sequence[str], next_step: str) -> pd.DataF
         for path in image_files(folder / label)
     ]
     table = pd.DataFrame(rows, columns=["path", "patient", "label", "source"])
-    table = readable(table, folder, own=True)
+    table = drop_unreadable(table, folder, own=True)
     check_labels(table, labels, folder, next_step)
     return tidy(table, ("label",), "own data")
 
@@ -141,7 +141,7 @@ def glance(paths: Sequence[Path], folder: Path, name: str) -> pd.DataFrame:
 
     ``attrs["wrong"]`` says how many are no images; it is empty if all are.
     """
-    known = manifest.read(folder)["fault"]
+    known = manifest.read(folder)["error"]
     fine = set(known.index[known == ""])
     wrong = [path for path in paths if path.relative_to(folder).as_posix() not in fine and not images.is_image(path)]
     table = pd.DataFrame({"path": [str(path) for path in paths]})

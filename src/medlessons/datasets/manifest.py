@@ -15,8 +15,8 @@ from medlessons import files, images, settings
 from medlessons.errors import LessonError
 
 FILE = "manifest.csv"
-COLUMNS = ("path", "size", "time", "sha256", "fault")
-"""``time`` is that of the last change (nanoseconds); ``fault`` is empty for an image that can be read."""
+COLUMNS = ("path", "size", "time", "sha256", "error")
+"""``time`` is that of the last change (nanoseconds); ``error`` is empty for an image that can be read."""
 
 
 def verify(folder: Path, names: list[str], own: bool = False) -> dict[str, str]:
@@ -51,7 +51,7 @@ def verify(folder: Path, names: list[str], own: bool = False) -> dict[str, str]:
             _refuse_changes(folder, known, fresh)
         known = pd.concat([known.drop(index=fresh.index, errors="ignore"), fresh]).sort_index()
         _write(folder, known)
-    return known["fault"].reindex(names).to_dict()
+    return known["error"].reindex(names).to_dict()
 
 
 def start(folder: Path) -> None:
@@ -63,11 +63,11 @@ def read(folder: Path) -> pd.DataFrame:
     """Return the list of a folder's files, with their paths as index; empty if none was kept, or it is damaged."""
     for path in (folder / FILE, _path_elsewhere(folder)):
         try:
-            table = pd.read_csv(path, dtype={"path": str, "sha256": str, "fault": str}, keep_default_na=False)
+            table = pd.read_csv(path, dtype={"path": str, "sha256": str, "error": str}, keep_default_na=False)
             return table[list(COLUMNS)].astype({"size": "int64", "time": "int64"}).set_index("path")
         except (OSError, ValueError, KeyError):
             continue
-    empty = {"size": "int64", "time": "int64", "sha256": str, "fault": str}
+    empty = {"size": "int64", "time": "int64", "sha256": str, "error": str}
     return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in empty.items()}).rename_axis("path")
 
 
@@ -78,10 +78,10 @@ def _look(folder: Path, names: list[str], stats: dict[str, os.stat_result]) -> p
         path = folder / name
         try:
             images.read(path)
-            fault = ""
+            said = ""
         except LessonError as error:
-            fault = str(error).removeprefix(f"{path}: ")
-        return name, stats[name].st_size, stats[name].st_mtime_ns, files.sha256(path), fault
+            said = str(error).removeprefix(f"{path}: ")
+        return name, stats[name].st_size, stats[name].st_mtime_ns, files.sha256(path), said
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         rows = list(tqdm(pool.map(look, names), desc="reading images once", unit="image", total=len(names)))
@@ -90,7 +90,7 @@ def _look(folder: Path, names: list[str], stats: dict[str, os.stat_result]) -> p
 
 def _refuse_changes(folder: Path, known: pd.DataFrame, fresh: pd.DataFrame) -> None:
     """Refuse an image whose content has changed, unless it was damaged before. Another time alone is no change."""
-    both = fresh.index.intersection(known.index[known["fault"] == ""])
+    both = fresh.index.intersection(known.index[known["error"] == ""])
     changed = both[fresh.loc[both, "sha256"] != known.loc[both, "sha256"]]
     if len(changed):
         raise LessonError(

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medlessons import files, settings
-from medlessons.datasets import download, image_table, places
+from medlessons import settings
+from medlessons.datasets import download, image_table, places, simulated
 from medlessons.datasets.published import covid_chestxray
-from medlessons.simulate import clinic, render
+from medlessons.simulate import clinic
 
 NAME = "orientation"
 LESSONS = (2,)
@@ -28,7 +28,7 @@ SEEDS = {"lesson": 20_000, "elsewhere": 40_000}  # of the first patient
 HOSPITALS = {"lesson": range(1, 21), "elsewhere": range(21, 31)}
 HEALTHY = 0.5  # share of the patients
 LATERALS = 1 / 11  # of all images, as in the published set
-METADATA = "metadata.csv"
+METADATA = "metadata"  # the table of an embedded set
 
 
 def load(source: str | None = None) -> pd.DataFrame:
@@ -54,7 +54,7 @@ def load(source: str | None = None) -> pd.DataFrame:
         If files are missing or one of the two labels is; the message says what to do.
     """
     if places.choose(source) == "embedded":
-        return _read_embedded("lesson")
+        return simulated.read(_prepare("lesson"), METADATA, ("label",))
     own = own_folder()
     return read_own(own) if own.is_dir() else read_published(covid_chestxray.folder())
 
@@ -72,7 +72,9 @@ def load_external(source: str | None = None) -> pd.DataFrame:
     DataFrame
         As :func:`load` describes it.
     """
-    return _read_embedded("elsewhere") if places.choose(source) == "embedded" else load("real")
+    if places.choose(source) == "embedded":
+        return simulated.read(_prepare("elsewhere"), METADATA, ("label",))
+    return load("real")
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -87,12 +89,15 @@ def embedded_folder(part: str) -> Path:
 def prepare() -> Path:
     """Make the embedded radiographs unless they are there, whole and up to date; return their folder."""
     for part in SEEDS:
-        table = _request(part)
-        places.made(embedded_folder(part), _recipe(table), lambda folder, table=table: _make(table, folder))
+        _prepare(part)
     return embedded_folder("lesson").parent
 
 
-def _request(part: str) -> pd.DataFrame:
+def _prepare(part: str) -> Path:
+    return simulated.made(embedded_folder(part), {METADATA: _draw_table(part)}, settings.sized(**SIZE))
+
+
+def _draw_table(part: str) -> pd.DataFrame:
     """Return who comes to which hospital for which view: the table of one embedded set, before its images are drawn."""
     count = settings.sized(**(PATIENTS if part == "lesson" else PATIENTS_ELSEWHERE))
     seed = SEEDS[part]
@@ -103,23 +108,6 @@ def _request(part: str) -> pd.DataFrame:
     lateral = rng.permutation(len(table))[: round(LATERALS * len(table))]
     table.loc[lateral, "view"] = "L"
     return clinic.name_images(table.assign(label=table["view"].map(LABEL_OF_VIEW)))
-
-
-def _recipe(table: pd.DataFrame) -> str:
-    return files.md5(table.to_csv(index=False, lineterminator="\n").encode() + clinic.probes())
-
-
-def _make(table: pd.DataFrame, folder: Path) -> None:
-    render.write(table, folder, settings.sized(**SIZE), clinic.draw_image)
-    table.to_csv(folder / METADATA, index=False)
-
-
-def _read_embedded(part: str) -> pd.DataFrame:
-    prepare()
-    folder = embedded_folder(part)
-    table = pd.read_csv(folder / METADATA, keep_default_na=False)
-    table["path"] = [str(folder / path) for path in table["path"]]
-    return image_table.tidy(table, ("label",), "simulated data")
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -147,7 +135,7 @@ def read_published(folder: Path) -> pd.DataFrame:
         "the view is not known": int((rows["label"].isna() & ~ct).sum()),
         **rows.attrs["left_out"],
     }
-    table = image_table.readable(table, Path(folder).absolute())
+    table = image_table.drop_unreadable(table, Path(folder).absolute())
     image_table.check_labels(table, LABELS, folder, FETCH)
     return image_table.tidy(table, ("label",), "published data")
 
@@ -179,7 +167,7 @@ def fetch(origin: str | Path | None = None, progress: bool = True) -> Path:
         origin = covid_chestxray.ARCHIVE
     else:
         layouts.append(places.Layout(own_folder(), LABELS, read_own))
-    return places.fetched(lambda workplace: download.bring(origin, workplace, progress), layouts)
+    return places.fetched(lambda workplace: download.retrieve(origin, workplace, progress), layouts)
 
 
 def status() -> list[places.Status]:
@@ -192,4 +180,8 @@ def status() -> list[places.Status]:
         paths = image_table.image_files(published / "images")
         place = published if (published / covid_chestxray.METADATA).is_file() else published / covid_chestxray.METADATA
         real = places.status_of_real(NAME, place, lambda: image_table.glance(paths, published, "published data"))
-    return [places.status_of_embedded(NAME, embedded_folder("lesson"), lambda: _recipe(_request("lesson"))), real]
+    return [places.status_of_embedded(NAME, embedded_folder("lesson"), _recipe), real]
+
+
+def _recipe() -> str:
+    return simulated.recipe({METADATA: _draw_table("lesson")})

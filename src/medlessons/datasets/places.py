@@ -132,12 +132,12 @@ def _files_in(folder: Path) -> list[Path]:
 # Published
 
 
-def fetched(bring: Callable[[Path], Path], layouts: Sequence[Layout]) -> Path:
+def fetched(retrieve: Callable[[Path], Path], layouts: Sequence[Layout]) -> Path:
     """Bring a data set to its place. It gets there only when it has passed its check.
 
     Parameters
     ----------
-    bring : callable
+    retrieve : callable
         Gets an empty folder to work in, and returns where the data lie: a folder, an archive, or a single file.
     layouts : sequence of Layout
         What it may be: the first layout that fits is taken.
@@ -155,12 +155,12 @@ def fetched(bring: Callable[[Path], Path], layouts: Sequence[Layout]) -> Path:
     if len(layouts) == 1:
         _refuse_to_replace(layouts[0])  # before anything is downloaded
     with download.workspace(layouts[0].goal) as workplace:
-        found, layout = _find(download.unpack(bring(workplace), workplace), layouts)
+        found, layout = _find(download.unpack(retrieve(workplace), workplace), layouts)
         _refuse_to_replace(layout)
         with files.atomic_write(layout.goal) as temporary:
             temporary.mkdir()
             for path in _wanted(found, layout):
-                _bring_along(path, temporary / path.name, move=path.resolve().is_relative_to(workplace.resolve()))
+                _transfer(path, temporary / path.name, move=path.resolve().is_relative_to(workplace.resolve()))
             if layout.images:
                 manifest.start(temporary)
             layout.check(temporary)
@@ -198,7 +198,7 @@ def _wanted(folder: Path, layout: Layout) -> list[Path]:
     return sorted({path for pattern in (layout.takes or layout.needs) for path in folder.glob(pattern)})
 
 
-def _bring_along(source: Path, target: Path, move: bool) -> None:
+def _transfer(source: Path, target: Path, move: bool) -> None:
     """Move a file or folder; from outside of the workplace copy it, folders by links where that is possible."""
     if move:
         os.replace(source, target)
