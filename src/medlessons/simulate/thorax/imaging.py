@@ -259,12 +259,13 @@ def reference(patient: Patient, view: str) -> tuple[float, float]:
 
 
 def finish(gray: np.ndarray, view: str, style: Style, stretch: float = 1.0) -> np.ndarray:
-    """Return the finished image (uint8): with its black frame, and with what the department writes on it.
+    """Return the finished image (uint8): with its frame, and with what the department writes on it.
 
     ``stretch`` widens what is written.
     """
     if any(style.shutters):
-        gray *= window(gray.shape, style.shutters, style.shutter_turn)
+        shown = window(gray.shape, style.shutters, style.shutter_turn)
+        gray = gray * shown + np.float32(255 * style.shutter_level) * (1 - shown)
     for mark in style.marks:
         if view in mark.views:
             write(gray, mark, stretch, 255 * style.white if mark.kind == "lead" else WHITE)

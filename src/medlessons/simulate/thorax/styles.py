@@ -63,9 +63,11 @@ class Style:
     notes : tuple of Mark
         What else is written on the film.
     shutters : tuple of float
-        How much of the film is black at the top, the bottom, the left and the right, as a fraction of the image.
+        How much of the film is hidden at the top, the bottom, the left and the right, as a fraction of the image.
     shutter_turn : float
-        How far this black frame is turned (degrees).
+        How far this frame is turned (degrees).
+    shutter_level : float
+        Its gray, as a fraction of white: 0 is a black frame, above 0.8 a part that the beam did not reach.
     sharpness : float
         Gain of the edge enhancement, 0 (none) to 1.5.
     equalised : float
@@ -102,6 +104,7 @@ class Style:
     notes: tuple[Mark, ...] = ()
     shutters: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
     shutter_turn: float = 0.0
+    shutter_level: float = 0.0
     sharpness: float = 0.5
     equalised: float = 0.2
     blur: float = 0.35
@@ -179,12 +182,16 @@ def draw_style(rng: np.random.Generator) -> Style:
     if kind == "web" and rng.random() < 0.2:
         side = {"L": "S", "R": "D"}[side]
     drawn = {"digital": _digital, "web": _web, "children": _children}[kind](rng, side)
-    shutters = [float(rng.uniform(0.01, 0.09)) if rng.random() < 0.035 else 0.0 for _ in range(4)]
+    hidden = 0.04 if kind == "children" else 0.13
+    shutters = [0.003 + 0.09 * float(rng.random()) ** 2.5 if rng.random() < hidden else 0.0 for _ in range(4)]
+    if kind == "digital" and rng.random() < 0.6:  # the last rows of most of their images are black
+        shutters[1] = max(shutters[1], 0.004)
     return replace(
         Style(
             name="drawn",
             shutters=tuple(shutters),
-            shutter_turn=float(rng.normal(0, 1.5)) if any(shutters) else 0.0,
+            shutter_turn=float(rng.normal(0, 1.5)) if max(shutters) > 0.02 else 0.0,
+            shutter_level=float(rng.uniform(0.8, 0.95)) if rng.random() < 0.25 and shutters[1] != 0.004 else 0.0,
             sharpness=float(rng.uniform(0.0, 1.0)),
             blur=float(rng.uniform(0.15, 0.6)),
             scatter=float(rng.uniform(0.4, 1.6)),
@@ -314,7 +321,7 @@ def of_one_image(style: Style, rng: np.random.Generator) -> tuple[Style, tuple[f
         marker_inset=(abs(corner[0] + 0.015 * z[3]), abs(corner[1] + 0.02 * z[4])),
         marker_turn=round((style.marker_turn + (8 * z[5] if style.marker_kind == "lead" else 0)) / 5) * 5,
     )
-    return one, (0.02 * z[6], 0.045 * z[7])
+    return one, (0.03 * z[6], 0.065 * z[7])
 
 
 def find_style(style: str | Style) -> Style:
