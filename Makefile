@@ -1,18 +1,21 @@
 # The commands of this repository. `make` alone lists them.
-# Narrow or change them: LESSON=1 (or 1,2), SOURCE=real, PROFILE=full, PYTHON=python3.12, GPU=1.
+# Narrow or change them: LESSON=1 (or 1,2), SOURCE=real, PROFILE=full, PYTHON=python3.12, GPU=1;
+# `make test SINCE=main` validates only the lessons that changed.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LESSON ?=
+SINCE ?=
 SOURCE ?=
 PROFILE ?=
 GPU ?=
 COMMA := ,
 CHOICE := $(if $(LESSON),--lesson '$(LESSON)')
-# LESSON=1,2 -> the notebooks of lessons 1 and 2; all unless given
+# LESSON=1,2 -> the notebooks of lessons 1 and 2; SINCE=main -> those that changed since then; all unless given
 CHOSEN = $(foreach n,$(subst $(COMMA), ,$(LESSON)),$(or $(wildcard notebooks/0$(n)_*.ipynb notebooks/$(n)_*.ipynb),$(error There is no lesson $(n))))
-NOTEBOOKS = $(if $(LESSON),$(CHOSEN),$(wildcard notebooks/[0-9]*.ipynb))
+SOME = $(if $(SINCE),$$($(BIN)/python scripts/changed_lessons.py $(SINCE)),$(wildcard notebooks/[0-9]*.ipynb))
+NOTEBOOKS = $(if $(LESSON),$(CHOSEN),$(SOME))
 PYTEST := $(BIN)/python -m pytest -q --nbval --nbval-current-env
 # Asking for another Python, or for the GPU, makes the environment anew; what was asked for last then stays.
 READY := $(VENV)/.ready$(if $(filter command,$(origin PYTHON)),-$(subst /,_,$(PYTHON)))$(if $(GPU),-gpu)

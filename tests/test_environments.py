@@ -1,5 +1,7 @@
 """What takes minutes: the same outputs in other numeric environments and Pythons, and real damage to real lessons."""
 
+import importlib.metadata
+import json
 import os
 import re
 import shutil
@@ -8,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from medlessons import lessons, scoring, settings, student
 from medlessons.checks.exercise import NOT_DONE
@@ -65,6 +68,47 @@ def test_the_stored_outputs_come_out_in_every_python(version, tmp_path):
     subprocess.run([own, "-m", "pip", "install", "--quiet", "--no-deps", "-e", ROOT], check=True)
     result = validate([lesson.path for lesson in LESSONS], python=str(own))
     assert result.returncode == 0, result.stdout[-5000:]
+
+
+PREDICT = """
+import json
+from pathlib import Path
+import keras, numpy as np
+from medlessons import models
+answers = {}
+for name in models.status():
+    network = models.load(Path(name).stem)
+    shape = [size or 64 for size in network.input_shape[1:]]
+    image = np.add.outer(np.arange(shape[0]), np.arange(shape[1]))[None, ..., None] * np.ones(shape[2]) % 256
+    answers[name] = np.ravel(network(image.astype("float32"), training=False)).astype(float).tolist()
+print(json.dumps({"keras": keras.__version__, "answers": answers}))
+"""
+
+
+def test_every_network_loads_with_the_oldest_keras_that_is_allowed(tmp_path):
+    oldest = {}
+    for line in importlib.metadata.requires("medlessons"):
+        wanted = Requirement(line)
+        if wanted.name in {"keras", "tensorflow", "tensorflow-cpu"} and (not wanted.marker or wanted.marker.evaluate()):
+            (bound,) = [part.version for part in wanted.specifier if part.operator == ">="]
+            oldest[wanted.name] = bound
+    assert set(oldest) in ({"keras", "tensorflow"}, {"keras", "tensorflow-cpu"})
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
+    python = next(tmp_path.glob("venv/[bS]*/python*"))
+    packages = [f"{name}=={version}.*" for name, version in oldest.items()] + ["pandas", "pillow", "tqdm"]
+    install = [python, "-m", "pip", "install", "--quiet", *packages]
+    subprocess.run(install, check=True, env=os.environ | {"PYTHONPATH": ""})
+    said = {}
+    for which in (sys.executable, python):
+        environment = os.environ | {"PYTHONPATH": str(ROOT / "src"), "TF_CPP_MIN_LOG_LEVEL": "3"}
+        run = subprocess.run([which, "-c", PREDICT], env=environment, capture_output=True, text=True, check=False)
+        assert run.returncode == 0, run.stderr[-3000:]
+        said[which] = json.loads(run.stdout.splitlines()[-1])
+    now, then = said.values()
+    assert then["keras"].startswith(oldest["keras"])
+    assert then["answers"].keys() == now["answers"].keys() and then["answers"]
+    for name, answers in now["answers"].items():
+        assert then["answers"][name] == pytest.approx(answers, abs=1e-3), name
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=IDS)

@@ -25,6 +25,7 @@ PROVEN = {
     "make run": "make",
     "make test": "make",
     "make test-all": "make",
+    "make test SINCE=main": "make",
     "make lint": "make",
     "make bench": "make",
     "make lock": "make",
