@@ -48,6 +48,8 @@ class Patient:
         From slender (negative; long lungs, upright heart) to stocky (positive; high domes), standard deviation 1.
     shoulders : float
         Half of the breadth across the shoulders (cm).
+    collar : float
+        How much higher than its inner end the outer end of a collar bone lies (cm).
     cardiothoracic_ratio : float
         Width of the heart by the inner width of the chest, on a PA view in full inspiration.
     heart_axis : float
@@ -58,8 +60,8 @@ class Patient:
         How far the ribs fall towards the front (cm); curve of the back (cm); sideways curve of the spine (cm);
         radius of the aorta (cm); half-width of the mediastinum (cm); how much higher the right dome stands (cm);
         radius of the stomach bubble (cm); factors on the width of the vessels and on the mass of the bones.
-    colon_air : (float, float, float)
-        Where gas lies in the colon, across and up, and its radius (cm).
+    colon_air : float
+        How much gas the bowel holds, 0 to 1.
     """
 
     id: str
@@ -72,6 +74,7 @@ class Patient:
     fat: float
     build: float
     shoulders: float
+    collar: float
     cardiothoracic_ratio: float
     heart_axis: float
     breast: float
@@ -82,7 +85,7 @@ class Patient:
     mediastinum: float
     right_dome: float
     stomach_air: float
-    colon_air: tuple[float, float, float]
+    colon_air: float
     vessel_calibre: float
     bone: float
 
@@ -131,7 +134,7 @@ def draw_patient(
         )
     child = float(np.clip((16 - age) / 16, 0, 1))
     adult_scale = (1.0 if sex == "M" else 0.93) * (1 + 0.04 * z[0])
-    ctr = 0.44 + 0.0006 * max(age - 40, 0) + 0.06 * child + 0.028 * z[1]
+    ctr = 0.452 + 0.0006 * max(age - 40, 0) + 0.06 * child + 0.036 * z[1]
     woman = sex == "F" and age > 12
     fat = float(np.clip(np.exp(0.85 + 0.45 * z[4]), 1.0, 7.5)) * (1 - 0.45 * child)
     return Patient(
@@ -140,24 +143,25 @@ def draw_patient(
         age=age,
         sex=sex,
         scale=adult_scale * (1 - 0.58 * child**1.3),
-        half_width=13.0 * (1 + 0.05 * z[2] + 0.03 * z[16]) * (1 + 0.04 * child),
+        half_width=13.0 * (1 + 0.06 * z[2] + 0.03 * z[16]) * (1 + 0.04 * child),
         half_depth=9.0 * (1 + 0.07 * z[3]) * (1 + 0.15 * child + 0.0012 * max(age - 50, 0)),
         fat=fat,
         build=z[16] + 0.3 * child,
-        shoulders=(22.6 * (1 + 0.035 * z[15]) - 0.8 * woman + 0.7 * (fat - 2.4)) * (1 - 0.1 * child),
+        collar=1.8 + 1.4 * z[17],
+        shoulders=(23.6 * (1 + 0.035 * z[15]) - 0.8 * woman + 0.7 * (fat - 2.4)) * (1 - 0.1 * child),
         cardiothoracic_ratio=float(np.clip(ctr, 0.34, 0.6))
         if cardiothoracic_ratio is None
         else float(cardiothoracic_ratio),
-        heart_axis=float(np.clip(0.68 + 0.14 * z[5] - 0.1 * z[16] - 0.12 * child, 0.3, 1.1)),
+        heart_axis=float(np.clip(0.68 + 0.22 * z[5] - 0.12 * z[16] - 0.12 * child, 0.3, 1.1)),
         breast=float(np.clip(0.5 + 0.22 * z[6], 0.08, 1)) if woman else 0.0,
-        rib_slope=float(np.clip(7.0 + 1.2 * z[7] - 4.0 * child, 1.5, 10)),
+        rib_slope=float(np.clip(7.0 + 1.5 * z[7] - 4.0 * child, 1.5, 10)),
         kyphosis=float(np.clip(1.2 + 0.02 * max(age - 45, 0) + 0.4 * z[8] - 0.8 * child, 0, 4)),
-        scoliosis=0.5 * z[9],
-        aorta=(1.25 + 0.008 * max(age - 40, 0) + 0.1 * z[10]) * (1 - 0.2 * child),
-        mediastinum=2.5 + 0.2 * z[11] + 1.0 * float(np.clip((4 - age) / 4, 0, 1)),
-        right_dome=float(np.clip(1.5 + 0.6 * z[12], 0.2, 3)),
+        scoliosis=0.8 * z[9],
+        aorta=(1.25 + 0.008 * max(age - 40, 0) + 0.15 * z[10]) * (1 - 0.2 * child),
+        mediastinum=2.5 + 0.3 * z[11] + 1.0 * float(np.clip((4 - age) / 4, 0, 1)),
+        right_dome=float(np.clip(1.5 + 0.8 * z[12], 0.2, 3)),
         stomach_air=max(0.4, 3.0 * u[0] - 0.2),
-        colon_air=(-1 + 12 * u[1], -22 + 8 * u[2], 0.8 + u[3]),
+        colon_air=max(0.0, 1.6 * u[1] - 0.6),
         vessel_calibre=float(np.exp(0.14 * z[13])),
         bone=float(np.clip(1.0 + 0.12 * z[14] - 0.006 * max(age - 55, 0), 0.55, 1.3)) * (1 - 0.25 * child),
     )
@@ -166,9 +170,8 @@ def draw_patient(
 # Shape of the trunk. All of these are plain functions of height, so that a ray's path has a closed form.
 
 
-def _curve(*knots: tuple[float, float]) -> Callable[[np.ndarray], np.ndarray]:
-    """Return a smooth function of one variable through ``knots`` (rising), without overshoot; constant outside."""
-    at, value = np.array(sorted(knots)).T
+def _curve(at: tuple[float, ...], value: tuple[float, ...]) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a smooth function through the points (``at`` rises), without overshoot; constant outside."""
     grid = np.linspace(at[0], at[-1], 257)
     table = np.maximum(PchipInterpolator(at, value)(grid), 0)
     return lambda t: np.interp(t, grid, table).astype(np.float32)
@@ -177,21 +180,10 @@ def _curve(*knots: tuple[float, float]) -> Callable[[np.ndarray], np.ndarray]:
 # Inside of the rib cage, as shares of its largest width and depth, by height (cm). The side walls are nearly straight
 # and lean inwards; both apices are narrow and stand apart, 4 to 5 cm from the midline.
 CAGE_WIDTH = _curve(
-    (-17, 0.97),
-    (-10, 1.0),
-    (-5, 0.985),
-    (0, 0.935),
-    (4, 0.87),
-    (7, 0.80),
-    (9.5, 0.72),
-    (11.5, 0.62),
-    (12.6, 0.53),
-    (13.2, 0.44),
-    (13.5, 0.35),
+    (-17, -10, -5, 0, 4, 7, 9.5, 11.3, 12.5, 13.2, 13.6),
+    (0.97, 1, 0.985, 0.93, 0.855, 0.775, 0.68, 0.575, 0.48, 0.4, 0.34),
 )
-CAGE_DEPTH = _curve(
-    (-17, 0.96), (-9, 1.0), (-2, 0.99), (2, 0.91), (6, 0.79), (9, 0.63), (11, 0.47), (12.5, 0.27), (13.5, 0.0)
-)
+CAGE_DEPTH = _curve((-17, -9, -2, 2, 6, 9, 11, 12.5, 13.2, 13.6), (0.96, 1, 0.99, 0.91, 0.79, 0.63, 0.47, 0.3, 0.18, 0))
 
 
 def cage(patient: Patient, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -211,42 +203,36 @@ def spine_x(patient: Patient, z: np.ndarray) -> np.ndarray:
     return patient.scoliosis * (1 - t * t)
 
 
-# From the neck (0) to the chest (1): how far the trunk has widened and deepened.
-NECK_TO_CHEST = _curve((2, 1.0), (7, 0.93), (10, 0.72), (13, 0.36), (15.5, 0.12), (18, 0.0))
+# From the neck (0) to the chest (1): how far the trunk has widened, and how far it has deepened.
+WIDENED = _curve((2, 7, 10, 13, 15.5, 18), (1, 0.93, 0.72, 0.36, 0.12, 0))
+DEEPENED = _curve((-3, 4, 8, 11, 14), (1, 0.88, 0.64, 0.3, 0))
 # Half-width of the shoulder girdle as a share of its greatest: the trapezius falls from the neck to the acromion.
 SHOULDER_WIDTH = _curve(
-    (1.0, 0.70),
-    (4.5, 0.90),
-    (7.5, 1.0),
-    (9.5, 0.985),
-    (11.2, 0.92),
-    (12.6, 0.80),
-    (13.8, 0.62),
-    (15.2, 0.45),
-    (17.0, 0.34),
-    (19.5, 0.29),
+    (-5.5, -1.5, 2.5, 6, 8, 9.8, 11.3, 12.7, 14.2, 16.2, 19),
+    (0.74, 0.84, 0.95, 1, 0.985, 0.92, 0.79, 0.61, 0.44, 0.33, 0.28),
 )
-SHOULDER_DEPTH = _curve((0.5, 0.0), (2.5, 0.45), (5.0, 0.9), (8.0, 1.0), (13.0, 0.95), (16.0, 0.95), (19.0, 1.0))
+SHOULDER_DEPTH = _curve((-5.5, -3, 0.5, 4.5, 8, 12, 18), (0, 0.4, 0.78, 0.98, 1, 0.93, 0.95))
 
 
 def skin(patient: Patient, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return half-width, half-depth and front-back centre of the skin of trunk and neck at the heights ``z`` (cm)."""
     fat = patient.fat
     chest, neck = patient.half_width + fat + 1.6, 5.6 + 0.4 * fat
-    grown = NECK_TO_CHEST(z)
-    waist = np.clip((-9 - z) / 12, 0, 1)
-    width = neck + (chest - neck) * grown - waist * (2.2 - 0.8 * fat)
+    wider, deeper = WIDENED(z), DEEPENED(z)
+    waist = np.clip((-7 - z) / 10, 0, 1)
+    width = neck + (chest - neck) * wider - waist * (2.2 - 0.8 * fat)
     _, inner, centre = cage(patient, np.clip(z, FLOOR, 5.0))
-    depth = inner + 0.7 * fat + 1.2 + waist * 0.4 * fat
-    depth = 8.0 + 0.3 * fat + (depth - 8.0 - 0.3 * fat) * grown
+    depth = inner + 0.7 * fat + 1.2 + waist * (0.5 * fat - 2.4)
+    depth = 8.0 + 0.3 * fat + (depth - 8.0 - 0.3 * fat) * deeper
     centre = centre - 0.4 + 0.3 * fat * waist
     top = spine_y(patient, z) + 3.6
-    return width, depth, top + (centre - top) * grown
+    return width, depth, top + (centre - top) * deeper
 
 
 def shoulder_girdle(patient: Patient, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return half-width and half-depth of the shoulders with their muscles at the heights ``z`` (cm)."""
-    return patient.shoulders * SHOULDER_WIDTH(z), (7.0 + 0.3 * patient.fat) * SHOULDER_DEPTH(z)
+    z = z - 0.6 * (patient.collar - 1.8)
+    return patient.shoulders * SHOULDER_WIDTH(z), (8.2 + 0.35 * patient.fat) * SHOULDER_DEPTH(z)
 
 
 @dataclass(frozen=True)
@@ -272,7 +258,7 @@ def dome(patient: Patient, side: int, inspiration: float, flat: float = 0.0, lif
     ``inspiration`` is 1 when full; each 0.1 less lifts the dome by 8 mm. ``flat`` (0 to 1) presses it down and
     flattens it, as in emphysema; ``lift`` (cm) raises one side.
     """
-    top = DOME + 0.8 * patient.build + (patient.right_dome if side < 0 else 0.0)
+    top = DOME + 1.1 * patient.build + (patient.right_dome if side < 0 else 0.0)
     top = top + 8.0 * (1 - inspiration) - 3.0 * flat + lift
     bend = 1 - 0.75 * flat
     return Dome(top, 0.44 * patient.half_width, 2.0, 0.022 * bend, 0.0165 * bend, 0.066 * bend, 0.045 * bend)
@@ -284,88 +270,27 @@ def dome(patient: Patient, side: int, inspiration: float, flat: float = 0.0, lif
 
 # Great vessels: distance of either border from the midline by height (cm). At the top they give way to the apices.
 VESSELS_RIGHT = _curve(
-    (-12, 2.2),
-    (-4, 2.5),
-    (0, 2.8),
-    (3, 2.75),
-    (4.2, 2.85),
-    (6, 2.6),
-    (9, 2.6),
-    (11, 2.9),
-    (12.5, 3.6),
-    (13.5, 4.7),
-    (15, 5),
+    (-12, -4, 0, 3, 4.2, 6, 9, 11, 12.3, 13.2, 13.8), (2, 2.3, 2.6, 2.6, 2.75, 2.35, 2.15, 2.4, 3.2, 4.1, 5)
 )
 VESSELS_LEFT = _curve(
-    (-12, 2.4),
-    (-4, 3.2),
-    (0, 4.0),
-    (2, 3.85),
-    (3.4, 3.2),
-    (5, 2.8),
-    (9, 2.7),
-    (11, 3.0),
-    (12.5, 3.6),
-    (13.5, 4.7),
-    (15, 5),
+    (-12, -4, 0, 2, 3.4, 5, 9, 11, 12.3, 13.2, 13.8), (2.2, 3, 3.9, 3.75, 3, 2.5, 2.3, 2.5, 3.2, 4.1, 5)
 )
-VESSELS_FRONT = _curve((-12, 3.0), (-4, 4.5), (0, 4.6), (3, 3.7), (6, 2.4), (9, 2.6), (12, 2.6), (15, 1.5))
+VESSELS_FRONT = _curve((-12, -4, 0, 3, 6, 9, 12, 15), (3, 4.5, 4.6, 3.7, 2.4, 2.6, 2.6, 1.5))
 # Heart: distance of its borders from its axis, as shares of the greatest, by height: 0 where the great vessels leave
 # it, 1 on the left dome. The apex dips into the dome.
 HEART_RIGHT = _curve(
-    (-0.14, 0.0),
-    (-0.08, 0.34),
-    (0.05, 0.60),
-    (0.2, 0.74),
-    (0.35, 0.87),
-    (0.5, 0.965),
-    (0.63, 1.0),
-    (0.77, 0.97),
-    (0.9, 0.88),
-    (1.0, 0.80),
-    (1.15, 0.68),
-    (1.35, 0.42),
-    (1.45, 0.0),
+    (-0.14, -0.08, 0.05, 0.2, 0.35, 0.5, 0.63, 0.77, 0.9, 1, 1.15, 1.35, 1.45),
+    (0, 0.34, 0.6, 0.74, 0.87, 0.965, 1, 0.97, 0.88, 0.8, 0.68, 0.42, 0),
 )
 HEART_LEFT = _curve(
-    (-0.14, 0.0),
-    (-0.08, 0.22),
-    (0.05, 0.37),
-    (0.2, 0.47),
-    (0.35, 0.60),
-    (0.5, 0.755),
-    (0.65, 0.885),
-    (0.78, 0.965),
-    (0.9, 1.0),
-    (1.0, 0.985),
-    (1.1, 0.91),
-    (1.2, 0.77),
-    (1.35, 0.45),
-    (1.45, 0.0),
+    (-0.14, -0.08, 0.05, 0.2, 0.35, 0.5, 0.65, 0.78, 0.9, 1, 1.1, 1.2, 1.35, 1.45),
+    (0, 0.22, 0.37, 0.49, 0.63, 0.78, 0.9, 0.97, 1, 0.985, 0.91, 0.77, 0.45, 0),
 )
 HEART_FRONT = _curve(
-    (-0.14, 0.0),
-    (-0.1, 0.14),
-    (0.05, 0.28),
-    (0.2, 0.50),
-    (0.4, 0.78),
-    (0.6, 0.95),
-    (0.8, 1.0),
-    (1.1, 0.97),
-    (1.35, 0.7),
-    (1.45, 0.0),
+    (-0.14, -0.1, 0.05, 0.2, 0.4, 0.6, 0.8, 1.1, 1.35, 1.45), (0, 0.14, 0.28, 0.5, 0.78, 0.95, 1, 0.97, 0.7, 0)
 )
 HEART_BACK = _curve(
-    (-0.14, 0.0),
-    (-0.1, 0.3),
-    (0.05, 0.60),
-    (0.25, 0.88),
-    (0.45, 1.0),
-    (0.65, 0.98),
-    (0.85, 0.85),
-    (1.05, 0.66),
-    (1.35, 0.4),
-    (1.45, 0.0),
+    (-0.14, -0.1, 0.05, 0.25, 0.45, 0.65, 0.85, 1.05, 1.35, 1.45), (0, 0.3, 0.6, 0.88, 1, 0.98, 0.85, 0.66, 0.4, 0)
 )
 
 
@@ -429,24 +354,26 @@ def _rods(centre, tall, flat, mass) -> Rods:
     )
 
 
-def _front_bones(patient: Patient) -> list[np.ndarray]:
-    """Return middle lines, half axes and mass of the sternum, the right and the left clavicle."""
+@lru_cache(maxsize=16)
+def front_bones(patient: Patient, lateral: bool = False) -> Rods:
+    """Return the sternum, the right and the left clavicle, which shadows of the shoulders hide in a lateral view."""
     s = np.linspace(0, 1, NODES)
     z = 9.3 - 15.5 * s
     _, depth, centre = cage(patient, z)
     sternum = np.stack([0 * s, centre + depth + 0.7, z], -1)
-    front, reach, bow = sternum[0, 1], 0.78 * patient.shoulders - 1.9, np.sin(2 * np.pi * s)
-    left = np.stack([1.9 + reach * s, front + 0.5 + bow - (front + 3.0) * s, 9.0 + 3.0 * s + 0.5 * bow], -1)
+    front, reach, bow = sternum[0, 1], 0.755 * patient.shoulders - 1.9, np.sin(2 * np.pi * s)
+    height = 8.8 + (patient.collar + 0.6) * s**0.85 + 0.5 * bow
+    left = np.stack([1.9 + reach * s, front + 0.5 + bow - (front + 3.0) * s, height], -1)
     lines = np.stack([sternum, left * [-1, 1, 1], left])
     tall = np.array([[1.6, 0, 0], [0, 0, 0.55], [0, 0, 0.55]])[:, None]
     flat = np.array([[0, 0.5, 0], [0, 0.55, 0], [0, 0.55, 0]])[:, None]
-    axes = (np.broadcast_to(axis, lines.shape) for axis in (tall, flat))
-    return [lines, *axes, np.array([0.028, 0.08, 0.08])[:, None]]
+    collar_bone = 0.03 if lateral else 0.1
+    return _rods(lines, tall, flat, np.array([0.028, collar_bone, collar_bone])[:, None] * patient.bone)
 
 
 @lru_cache(maxsize=16)
-def long_bones(patient: Patient) -> Rods:
-    """Return the twelve pairs of ribs (right side first, from the top down), the sternum and the clavicles.
+def ribs(patient: Patient, lateral: bool = False) -> Rods:
+    """Return the twelve pairs of ribs (right side first, from the top down).
 
     A rib starts beside its vertebra, runs back and down along the cage and turns to the front. The first ribs are
     short loops around the apex; the last two float and end at the side.
@@ -468,14 +395,13 @@ def long_bones(patient: Patient) -> Rods:
     tall, thin = tall * size, thin * 0.30
     flip = np.array([-1.0, 1, 1])
     s = np.linspace(0, 1, NODES)
+    along = np.sin(2.7 * s) if lateral else np.cos(2.7 * s)  # muscle between the ribs hides them where seen edge-on
     first = np.where(np.arange(2 * RIB_PAIRS) % RIB_PAIRS == 0, 0.5, 1)[:, None]
     left = np.stack([x, y, z], -1)
     both = [np.concatenate([a * flip, a]) for a in (left, tall, thin)] + [
-        first * ((0.115 - 0.06 * s) * (0.12 + 0.88 * np.abs(np.cos(2.7 * s))))
+        first * ((0.115 - 0.06 * s) * (0.12 + 0.88 * np.abs(along)))
     ]
-    front = _front_bones(patient)
-    front[3] = np.repeat(front[3], NODES, 1)
-    lines, tall, thin, mass = (np.concatenate(part) for part in zip(both, front, strict=True))
+    lines, tall, thin, mass = both
     return _rods(lines, tall, thin, mass * patient.bone)
 
 
@@ -493,12 +419,12 @@ def back_bones(patient: Patient) -> Rods:
     lines = np.concatenate([spinous, *pedicles])
     tall = np.repeat([[0, 0.25, 0.45], [0, 0, 0.5], [0, 0, 0.5]], RIB_PAIRS, axis=0)[:, None]
     flat = np.repeat([[0.3, 0, 0]], 3 * RIB_PAIRS, axis=0)[:, None]
-    return _rods(lines, tall, flat, np.repeat([0.03, 0.05, 0.05], RIB_PAIRS)[:, None] * patient.bone)
+    return _rods(lines, tall, flat, np.repeat([0.02, 0.03, 0.03], RIB_PAIRS)[:, None] * patient.bone)
 
 
 def upper_arm(patient: Patient, spread: float) -> tuple[np.ndarray, np.ndarray]:
     """Return the left shoulder joint and the elbow (3,); ``spread`` is the angle from the body's side (radians)."""
-    joint = np.array([0.77 * patient.shoulders, -1.5, 9.0])
+    joint = np.array([0.745 * patient.shoulders, -1.5, 6.9 + 0.6 * patient.collar])
     return joint, joint + 29.0 * np.array([np.sin(spread), 0.0, -np.cos(spread)])
 
 
@@ -525,10 +451,10 @@ def shoulder_bones(patient: Patient, spread: float, turned: float) -> Rods:
             bowed(socket + UP * 2.0, socket - (1.6, -3.5, -1.4), (0, 1, 1)),
         ]
     )
-    size = np.array([0.22, 0.42, 0.2, 0.5, 0.55])[:, None, None]
+    size = np.array([0.35, 0.5, 0.3, 0.6, 0.6])[:, None, None]
     tall = size * np.array([[1, 0, 0], [1, 0, 0], [0, 0, 1], [0, 0, 1], [0, 0, 1]])[:, None]
     flat = np.array([0.3, 0.4, 0.3, 0.4, 0.5])[:, None, None] * np.array([0.0, 1, 0])
-    mass = np.array([0.06, 0.08, 0.05, 0.06, 0.06])[:, None] * patient.bone
+    mass = np.array([0.03, 0.05, 0.03, 0.05, 0.05])[:, None] * patient.bone
     flip = np.array([-1.0, 1, 1])
     tall, flat = np.broadcast_to(tall, lines.shape), np.broadcast_to(flat, lines.shape)
     return _rods(*(np.concatenate([a * flip, a]) for a in (lines, tall, flat)), np.tile(mass, (2, NODES)))
@@ -541,7 +467,6 @@ class Tubes:
     start: np.ndarray
     end: np.ndarray
     radius: np.ndarray
-    stems: int  # the first ones are the thick ones near the hila
 
 
 HILUM = {-1: (-3.3, -1.0, 0.4), 1: (3.4, -1.2, 1.4)}  # the left one stands higher
@@ -564,13 +489,10 @@ def vessels(patient: Patient) -> Tubes:
     low = np.clip((0.6 - elevation) / 1.6, 0, 1)  # what goes to the base leaves low on the descending artery
     position = np.repeat([HILUM[-1], HILUM[1]], stems, axis=0) + rng.normal(0, 0.4, (2 * stems, 3))
     position += np.stack([side * 1.1 * low, -0.6 * low, -2.6 * low * low], 1)
-    radius = (0.27 + 0.17 * low) * rng.uniform(0.8, 1.2, 2 * stems) * patient.vessel_calibre
+    radius = (0.30 + 0.19 * low) * rng.uniform(0.8, 1.2, 2 * stems) * patient.vessel_calibre
     length = rng.uniform(2.0, 3.2, 2 * stems)
-    pieces = [_pulmonary_arteries(patient)]
-    thick = 0
+    pieces = []
     for generation in range(GENERATIONS):
-        if generation == 3:
-            thick = sum(len(piece[0]) for piece in pieces)
         bend = rng.normal(0, 0.1, (2, *direction.shape))
         middle = position + (direction + bend[0]) * (0.5 * length[:, None])
         end = middle + (direction + bend[1]) * (0.5 * length[:, None])
@@ -590,11 +512,12 @@ def vessels(patient: Patient) -> Tubes:
         alive = in_lung(patient, position, side)
         position, direction, radius, length, side = (a[alive] for a in (position, direction, radius, length, side))
     start, end, radius = (np.concatenate(part).astype(np.float32) for part in zip(*pieces, strict=True))
-    return Tubes(start, end, radius, thick)
+    return Tubes(start, end, radius)
 
 
-def _pulmonary_arteries(patient: Patient) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return start, end and radius of both hilar arteries: the right one bends down, the left one over its bronchus."""
+@lru_cache(maxsize=16)
+def pulmonary_arteries(patient: Patient) -> Tubes:
+    """Return the hilar arteries of both sides: the right one bends down, the left one over its bronchus."""
     t = np.linspace(0, 1, 12)
     right = np.stack([-1.8 - 3.3 * t**0.8, -0.6 - 1.2 * t, 1.4 + 0.8 * np.sin(np.pi * t) * (1 - t) - 5.4 * t**1.6], 1)
     left = np.stack([2.4 + 2.8 * t**0.7, -1.0 - 2.2 * t, 2.2 + 1.7 * np.sin(np.pi * t) * (1 - t) - 5.4 * t**1.6], 1)
@@ -605,7 +528,7 @@ def _pulmonary_arteries(patient: Patient) -> tuple[np.ndarray, np.ndarray, np.nd
         for thick, thin in ((0.8, 0.4), (0.85, 0.4), (0.5, 0.3), (0.5, 0.3))
     ]
     start, end = np.concatenate([line[:-1] for line in lines]), np.concatenate([line[1:] for line in lines])
-    return start, end, np.concatenate(radii)
+    return Tubes(*(a.astype(np.float32) for a in (start, end, np.concatenate(radii))))
 
 
 def in_lung(patient: Patient, points: np.ndarray, side: np.ndarray, margin: float = 0.4) -> np.ndarray:

@@ -27,7 +27,7 @@ from medlessons.simulate.thorax.styles import Mark, Style, find_style, of_one_im
 
 FAULTS = ("rotated", "upside_down", "inverted")
 SMALLEST = 32  # pixels
-FIELD = 37.0  # height of the field of view for a mean adult (cm)
+FIELD = 36.2  # height of the field of view for a mean adult (cm)
 LATERAL_WIDTH = 0.8  # width by height of a lateral film, relative to a frontal one
 MIDDLE = {"PA": 0.24, "AP": 0.24, "L": 0.38}  # of the display window, between lung and tissue
 LATERAL_SCATTER = 0.35  # by scatter of a frontal film: the way is longer, and a grid is always used
@@ -164,7 +164,7 @@ def turn(image: np.ndarray, faults: Sequence[str]) -> np.ndarray:
 
 def coarse_size(size: int) -> int:
     """Return the grid on which solids are computed: their shadows are smooth."""
-    return size // 2 if size >= 192 else 5 * size // 8
+    return size // 2 if size >= 192 else 3 * size // 4
 
 
 def width_by_height(style: Style, view: str) -> float:

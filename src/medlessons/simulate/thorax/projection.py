@@ -150,10 +150,11 @@ def chord(cam: Camera, solid: Ellipsoid) -> tuple[tuple[slice, slice], Interval]
     return part, (middle - half, middle + half)
 
 
-def column(cam: Camera, x, y, half_width, half_depth) -> Interval:
+def column(cam: Camera, x, y, half_width, half_depth, bow: float = 0.5) -> Interval:
     """Return the interval of an upright column of ellipses; each argument may be a function of height (cm).
 
-    ``half_width`` and ``half_depth`` may be pairs: the right and the left, the back and the front half axis.
+    ``half_width`` and ``half_depth`` may be pairs: the right and the left, the back and the front half axis. ``bow`` is
+    the exponent of the section: 0.5 is an ellipse, 1 a lens that thins out smoothly.
     """
     centre, depth = cam.order(x, y)
     reach, half = cam.order(half_width, half_depth)
@@ -161,9 +162,10 @@ def column(cam: Camera, x, y, half_width, half_depth) -> Interval:
     across, _ = cam.plane(middle)
     off = across - centre
     t = off / (np.where(off < 0, *reach) if isinstance(reach, tuple) else reach)
-    bow = np.sqrt(np.maximum(1 - t * t, 0))
+    share = np.maximum(1 - t * t, 0)
+    share = np.sqrt(share) if bow == 0.5 else share**bow
     before, after = half if isinstance(half, tuple) else (half, half)
-    return depth - before * bow, depth + after * bow
+    return depth - before * share, depth + after * share
 
 
 Points = tuple[np.ndarray, np.ndarray, np.ndarray]  # column and row (pixels), mass (attenuation x cm^2)
@@ -249,7 +251,7 @@ def shells(cam: Camera, centre, tall, flat, mass, steps: int, around: int) -> Po
     side = 1 if cam.lateral else 0
     grow_c, grow_r = cam.sign * m * np.float32(1 / cam.grid[0][1]), m * np.float32(-1 / cam.grid[1][1])
     f = ((np.arange(steps) + 0.5) / steps).astype(np.float32)
-    angle = np.arange(around) * (2 * np.pi / around)
+    angle = (np.arange(around) + 0.31) * (2 * np.pi / around)  # no two points of a ring in one line
     depth = np.resize([1.0, 0.85, 0.6, 0.3], around)  # a thick wall around a spongy core
     cos, sin = (depth * np.cos(angle)).astype(np.float32), (depth * np.sin(angle)).astype(np.float32)
     column_, row = (

@@ -29,13 +29,13 @@ from medlessons.simulate.thorax.projection import (
 )
 from medlessons.simulate.thorax.signs import LEFT, RIGHT, Change, Cloud
 
-# Linear attenuation at about 60 keV (1/cm), after NIST XCOM (doi:10.18434/T48G6X); lung is a quarter of tissue.
-SOFT, LUNG, SPONGY = 0.205, 0.046, 0.036  # SPONGY: what trabecular bone adds to tissue
+# Linear attenuation at about 60 keV (1/cm), after NIST XCOM (doi:10.18434/T48G6X); lung is a fifth of tissue.
+SOFT, LUNG, SPONGY = 0.205, 0.038, 0.036  # SPONGY: what trabecular bone adds to tissue
 ALL = (slice(None), slice(None))
 AIRWAYS = tuple(  # trachea (two pieces), right and left main bronchus: start, end (cm) and radius (cm)
     np.array(part, np.float32)
     for part in (
-        [[0, -1.0, 17], [0, -1.6, 10], [0.1, -2.2, 4.6], [0.1, -2.2, 4.6]],
+        [[0, -0.6, 27], [0, -1.6, 10], [0.1, -2.2, 4.6], [0.1, -2.2, 4.6]],
         [[0, -1.6, 10], [0.1, -2.2, 4.6], [-2.9, -2.4, 1.6], [3.9, -2.8, 2.2]],
         [0.85, 0.85, 0.62, 0.55],
     )
@@ -68,31 +68,42 @@ def heart_interval(cam: Camera, patient: Patient, pose: Pose, change: Change) ->
     return column(cam, heart.x + change.shift, heart.y, (right, left), (back, front))
 
 
-def solids(cam: Camera, patient: Patient, pose: Pose, change: Change) -> list[tuple]:
-    """Return what displaces lung in the middle of the chest, from the back to the front: (part, interval)."""
+def solids(cam: Camera, patient: Patient, pose: Pose, change: Change) -> list[Interval]:
+    """Return what displaces lung in the middle of the chest: spine with aorta, and the mediastinum before it."""
     _, up = cam.middle
     x, y, r = anatomy.spine_x(patient, up), anatomy.spine_y(patient, up), patient.aorta
     arch = Ellipsoid((1.3 + 0.3 * r + 0.6 * change.shift, -1.8, 5.4), (1.0 + r, 2.0 + r, 0.45 + r))
     below_arch = np.clip((6.2 - up) / 0.8, 0.02, 1)
     share = np.float32(patient.mediastinum / 2.5 * change.pedicle)
     vessels = tuple(share * border(up) for border in (anatomy.VESSELS_RIGHT, anatomy.VESSELS_LEFT))
-    back = np.where(up > 7, 4.2, 3.4 - 1.2 * np.clip((1 - up) / 4, 0, 1))
+    back = 5.0 - 1.2 * np.clip((1 - up) / 4, 0, 1)
     front = anatomy.VESSELS_FRONT(up) - (y + 6.0) + 1.0
     fat = 0.5 + 0.35 * patient.fat
     floor = anatomy.dome(patient, 1, pose.inspiration, change.flat).top
     half = patient.cardiothoracic_ratio * patient.half_width * change.heart
     pads = [
-        Ellipsoid((change.shift - 0.60 * half - 0.4, 6.0, floor + 0.6), (1.3 * fat, 1.6 * fat, 0.8 * fat), 0.5),
-        Ellipsoid((change.shift + 1.12 * half, 6.0, floor + 0.1), (1.5 * fat, 1.6 * fat, 0.8 * fat), -0.4),
+        Ellipsoid((change.shift - 0.60 * half - 0.4, 6.0, floor - 0.1), (1.5 * fat, 1.3 * fat, 0.9 * fat), 0.6),
+        Ellipsoid((change.shift + 1.12 * half, 6.0, floor - 0.6), (1.5 * fat, 1.3 * fat, 0.9 * fat), -0.5),
     ]
+    grooves = 4.4 - 1.0 * np.clip((up + 3) / 9, 0, 1)  # soft tissue beside the vertebrae thins out smoothly
+    spine = column(cam, x, y - 1.6, grooves, (2.0, 3.6), bow=1.0)
+    aorta = column(cam, 1.8, y + 2.3, r * below_arch, r * below_arch)
+    great_vessels = column(cam, 0.7 * change.shift, y + 6.0, vessels, (back, np.maximum(front, 0.5)))
+    heart = heart_interval(cam, patient, pose, change)
     return [
-        (ALL, column(cam, x, y, 2.5, 2.0)),
-        (ALL, column(cam, 1.8, y + 2.3, r * below_arch, r * below_arch)),
-        chord(cam, arch),
-        (ALL, column(cam, 0.7 * change.shift, y + 6.0, vessels, (back, np.maximum(front, 0.5)))),
-        (ALL, heart_interval(cam, patient, pose, change)),
-        *(chord(cam, pad) for pad in pads),
+        _hull(cam, [(ALL, spine), (ALL, aorta)]),
+        _hull(cam, [(ALL, great_vessels), (ALL, heart), *(chord(cam, solid) for solid in (arch, *pads))]),
     ]
+
+
+def _hull(cam: Camera, solids: list[tuple]) -> Interval:
+    """Return where each ray first enters and last leaves solids that touch each other (empty where it misses all)."""
+    first, last = np.full(cam.shape, 1e3, np.float32), np.full(cam.shape, -1e3, np.float32)
+    for part, (near, far) in solids:
+        hit = far > near
+        np.minimum(first[part], near, out=first[part], where=hit)
+        np.maximum(last[part], far, out=last[part], where=hit)
+    return first, np.maximum(first, last)
 
 
 def chest_space(cam: Camera, patient: Patient, pose: Pose, change: Change, side: int, middle) -> Space:
@@ -100,7 +111,7 @@ def chest_space(cam: Camera, patient: Patient, pose: Pose, change: Change, side:
     dome = _dome_interval(cam, patient, pose, change, side)
     mirrored = cam.lateral and side == RIGHT  # depth then counts from the midline to the right
     if mirrored:
-        middle = [(part, (-far, -near)) for part, (near, far) in middle]
+        middle = [(-far, -near) for near, far in middle]
     place, reach = _cage_section(cam, patient, change, side)
     wet, dry = _pleural_space(change, side, cam.middle[1])
     outer, inside = _within(place, reach, None), _within(place, reach, wet)
@@ -133,7 +144,13 @@ def _cage_section(cam: Camera, patient: Patient, change: Change, side: int) -> t
 
 def _within(place: np.ndarray, reach: np.ndarray, share) -> np.ndarray:
     """Return half of the way (cm) inside the ``share`` of the cage's radius that is left (None: all)."""
-    return reach * np.sqrt(np.maximum((1 if share is None else share * share) - place * place, 0))
+    open_share = 1 if share is None else _squareness(share)
+    return reach * np.sqrt(np.maximum(open_share - _squareness(place), 0))
+
+
+def _squareness(t):
+    """Return 0 in the middle to 1 at the wall of the cage's section, which lies between an ellipse and a box."""
+    return t * t * (0.5 + 0.5 * t * t)
 
 
 def _walls(cam: Camera, patient: Patient, half: np.ndarray) -> Interval:
@@ -175,12 +192,12 @@ def _room(walls: Interval, dome: Interval, middle) -> np.ndarray:
     """Return what remains between the walls without the dome and the solids (cm)."""
     lo, hi = walls
     room = hi - lo - overlap(lo, hi, *dome)
-    start = lo.copy()
-    for part, (near, far) in middle:
-        near, far = np.maximum(near, start[part]), np.minimum(far, hi[part])
+    start = lo
+    for near, far in middle:
+        near, far = np.maximum(near, start), np.minimum(far, hi)
         far = np.maximum(far, near)
-        room[part] -= far - near - overlap(near, far, dome[0][part], dome[1][part])
-        start[part] = np.where(far > near, far, start[part])
+        room -= far - near - overlap(near, far, *dome)
+        start = np.where(far > near, far, start)
     return np.maximum(room, 0)
 
 
@@ -233,7 +250,7 @@ def trunk(cam: Camera, patient: Patient):
 def _round_section(t: np.ndarray, middle, half) -> Interval:
     """Return the interval through a section between an ellipse and a box, ``t`` (-1 to 1) from its axis."""
     t = t * t
-    half = half * np.sqrt(np.maximum(1 - t * (0.3 + 0.7 * t * t), 0))
+    half = half * np.sqrt(np.maximum(1 - t * (0.2 + 0.8 * t * t * t), 0))
     return middle - half, middle + half
 
 
@@ -253,25 +270,25 @@ def breasts(patient: Patient) -> list[Ellipsoid]:
     """Return the breasts, which fade towards the collar bones and end below in a line over the bases of the lungs."""
     if not patient.breast:
         return []
-    size = 3.4 + 2.6 * patient.breast + 0.3 * patient.fat
-    low = -4.5 - 3.0 * patient.breast
+    size = 4.0 + 2.4 * patient.breast + 0.2 * patient.fat
+    low = -1.2 - 2.6 * patient.breast
     front = float(np.sum(anatomy.skin(patient, np.float64(low))[1:]))
-    radii = (1.05 * size, 1.4 + 1.1 * size * patient.breast**0.5, 1.1 * size)
-    return [Ellipsoid((sign * 0.60 * patient.half_width, front - 1.6, low), radii, sign * 0.25) for sign in (-1, 1)]
+    radii = (1.12 * size, 1.6 + 3.4 * patient.breast, 1.05 * size)
+    return [Ellipsoid((sign * 0.66 * patient.half_width, front - 1.2, low), radii, sign * 0.25) for sign in (-1, 1)]
 
 
 def arms(cam: Camera, patient: Patient, pose: Pose) -> list[Ellipsoid]:
     """Return the upper arms: beside the trunk on a frontal view, lifted on a lateral one."""
-    thick = 4.2 + 0.5 * patient.fat
+    thick = 4.6 + 0.5 * patient.fat
     if cam.lateral:
         angle = 0.1 + 1.3 * pose.arms  # from forward to overhead
         reach = 13.0
-        middle = (reach * math.cos(angle), reach * math.sin(angle))
+        y, z = reach * math.cos(angle) - 4.0, reach * math.sin(angle) + 10.5
         return [
             Ellipsoid(
-                (sign * (patient.half_width + 2.0), middle[0] - 4.0, middle[1] + 10.5),
-                (1.4 * thick, reach + 6, 1.35 * thick),
-                angle,
+                (sign * (patient.half_width + 2.0), y + 1.2 * sign, z - 0.8 * sign),
+                (0.8 * thick, reach + 6, 1.3 * thick),
+                angle + 0.07 * sign,
                 True,
             )
             for sign in (-1, 1)
@@ -303,7 +320,7 @@ def attenuation(
         total -= np.float32(SOFT - LUNG * change.air[side]) * space.air + np.float32(SOFT) * space.gap
         if space.lining is not None:
             total += np.float32(SOFT) * space.lining
-    add_gas(coarse, patient, pose, change, total)
+    add_gas(coarse, patient, pose, change, path, total)
     add_spine(coarse, patient, total)
     add_shoulder_bones(coarse, patient, pose, total)
     for cloud in change.clouds:
@@ -333,17 +350,19 @@ def enlarge(image: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return (rows @ image.astype(np.float32)) @ columns.T
 
 
-def add_gas(cam: Camera, patient: Patient, pose: Pose, change: Change, total: np.ndarray) -> None:
-    """Take out the stomach bubble below the left dome, with its fluid level, and some gas in the colon."""
+def add_gas(cam: Camera, patient: Patient, pose: Pose, change: Change, path: np.ndarray, total: np.ndarray) -> None:
+    """Take out the stomach bubble below the left dome, with its fluid level, and the mottled gas of the bowel."""
     d = anatomy.dome(patient, 1, pose.inspiration, change.flat, change.lift[LEFT])
     r = patient.stomach_air
     bubble = Ellipsoid((6.3, 0.5, d.top - 1.0 - 0.8 * r), (1.25 * r, 1.1 * r, 0.8 * r))
     part, (lo, hi) = chord(cam, bubble)
     _, up = cam.crop(*part).plane(0.5)
     total[part] -= np.float32(0.75 * SOFT) * (hi - lo) * (up > bubble.centre[2] - 0.3 * r)
-    x, z, r = patient.colon_air
-    part, (lo, hi) = chord(cam, Ellipsoid((x, 4.0, z), (1.3 * r, r, r)))
-    total[part] -= np.float32(0.6 * SOFT) * (hi - lo)
+    if patient.colon_air:
+        rng = np.random.default_rng([patient.seed, 11])
+        mottle = np.maximum(texture(cam, 1.5, rng) + 0.4 * texture(cam, 0.6, rng) - 0.9, 0)
+        below = np.clip((d.top - 2.5 - cam.middle[1]) / 3, 0, 1) * (path > 12)
+        total -= np.float32(1.6 * SOFT * patient.colon_air) * np.minimum(mottle, 1.5) * below
 
 
 def add_spine(cam: Camera, patient: Patient, total: np.ndarray) -> None:
@@ -352,7 +371,8 @@ def add_spine(cam: Camera, patient: Patient, total: np.ndarray) -> None:
     spine = column(cam, anatomy.spine_x(patient, up), anatomy.spine_y(patient, up), 1.75, 1.7)
     phase = np.abs(((up - anatomy.APEX) / anatomy.VERTEBRA) % 1 - 0.5) * 2  # 0 in the middle of a vertebra, 1 in a disc
     block = np.clip((0.78 - phase) / 0.1, 0, 1) * 0.9 + np.exp(-(((phase - 0.66) / 0.1) ** 2)) * 0.8
-    total += np.float32(0.6 * SPONGY * patient.bone) * block.astype(np.float32) * (spine[1] - spine[0])
+    block = block * (2.2 if cam.lateral else 0.4 + 0.8 * np.clip((up - 8) / 4, 0, 1))  # seen best in the neck
+    total += np.float32(SPONGY * patient.bone) * block.astype(np.float32) * (spine[1] - spine[0])
 
 
 def add_shoulder_bones(cam: Camera, patient: Patient, pose: Pose, total: np.ndarray) -> None:
@@ -370,7 +390,7 @@ def add_shoulder_bones(cam: Camera, patient: Patient, pose: Pose, total: np.ndar
         shaft, marrow = (
             Ellipsoid((sign * float(middle[0]), -1.5, float(middle[2])), (r, r, 16.0), sign * angle) for r in (1.3, 0.8)
         )
-        for bone, density in ((blade, 2.5), (head, 1.2), (shaft, 4.5), (marrow, -3.8)):
+        for bone, density in ((blade, 4.5), (head, 2.8), (shaft, 6.5), (marrow, -5.4)):
             part, (lo, hi) = chord(cam, bone)
             total[part] += np.float32(density * SPONGY * patient.bone) * (hi - lo)
 
@@ -442,16 +462,21 @@ def vessel_tree(cam: Camera, patient: Patient, change: Change) -> list[Points]:
     """Return the mass points of the vessels of both lungs."""
     sharp = cam.shape[0] / 320
     points = []
-    tree = anatomy.vessels(patient)
-    radius = tree.radius * np.float32(change.calibre)
-    if change.upper_calibre != 1:
-        radius = radius * np.where(tree.start[:, 2] > 1.5, np.float32(change.upper_calibre), np.float32(1))
-    start, end = (shifted(points, change.shift) for points in (tree.start, tree.end))
-    for part, along, wide in (
-        (slice(None, tree.stems), max(4, round(11 * sharp)), max(3, round(6 * sharp))),
-        (slice(tree.stems, None), max(3, round(7 * sharp)), max(1, round(2 * sharp))),
-    ):
-        points.append(tubes(cam, start[part], end[part], radius[part], np.float32(SOFT - LUNG), along, wide))
+    for vessels in (anatomy.pulmonary_arteries(patient), anatomy.vessels(patient)):
+        radius = vessels.radius * np.float32(change.calibre)
+        if change.upper_calibre != 1:
+            radius = radius * np.where(vessels.start[:, 2] > 1.5, np.float32(change.upper_calibre), np.float32(1))
+        start, end = (shifted(ends, change.shift) for ends in (vessels.start, vessels.end))
+        narrower = 0.0
+        for widest in (0.16, 0.26, 0.42, 9.0):  # the wider a vessel, the more points it needs
+            part = (vessels.radius > narrower) & (vessels.radius <= widest)
+            narrower = widest
+            if part.any():
+                thick = float(vessels.radius[part].max()) * sharp
+                along = max(3, round(7 * sharp + 6 * thick))
+                points.append(
+                    tubes(cam, start[part], end[part], radius[part], SOFT - LUNG, along, max(1, round(20 * thick)))
+                )
     return points
 
 
@@ -470,7 +495,8 @@ def small_parts(cam: Camera, patient: Patient, pose: Pose, change: Change) -> li
     steps, ring = max(2, round(6 * sharp)), max(7, round(13 * sharp))
     points = []
     bones = [
-        (anatomy.long_bones(patient), steps, ring),
+        (anatomy.ribs(patient, cam.lateral), steps, ring),
+        (anatomy.front_bones(patient, cam.lateral), 2 * steps, 2 * ring),
         (anatomy.back_bones(patient), max(1, steps // 2), ring),
     ]
     if not cam.lateral:
@@ -478,10 +504,10 @@ def small_parts(cam: Camera, patient: Patient, pose: Pose, change: Change) -> li
         bones.append((girdle, steps, ring))
     for rods, between, around in bones:
         points.append(shells(cam, rods.centre, rods.tall, rods.flat, rods.mass, between, around))
-    along, across = round(110 * sharp), max(6, round(22 * sharp))
+    along, across = round(170 * sharp), max(6, round(22 * sharp))
     start, end, radius = AIRWAYS
     airways = shifted(start, change.shift), shifted(end, change.shift), radius
-    points.append(tubes(cam, *airways, np.float32(-0.9 * SOFT), along, across))
+    points.append(tubes(cam, *airways, np.float32(-0.65 * SOFT), along, across))
     for start, end, radius, density in [*change.lines, *devices(patient, pose)]:
         along, across = max(4, round(14 * sharp)), max(1, round(24 * float(np.max(radius)) * sharp))
         points.append(tubes(cam, start, end, radius, density, along, across))
