@@ -113,7 +113,7 @@ def test_fetch_names_what_it_cannot_use_and_places_nothing(name, origin, says, t
     (tmp_path / "broken.zip").write_bytes(b"PK\x03\x04 cut off")
     with pytest.raises(LessonError, match=says):
         datasets.REGISTRY[name].fetch(str(tmp_path / origin) if origin else "")
-    assert not settings.real_dir().exists() or not any(settings.real_dir().iterdir())
+    assert all(path.suffix == ".lock" for path in settings.real_dir().glob("*"))
 
 
 # ---------------------------------------------------------------------------------------------------------

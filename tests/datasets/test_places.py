@@ -1,6 +1,10 @@
 """Data are made or fetched whole or not at all, once, whoever asks at the same time; what is there is said."""
 
 import errno
+import os
+import subprocess
+import sys
+import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
@@ -146,13 +150,15 @@ def test_what_fails_its_check_is_not_placed(published, layout):
     (published / "images" / "a.png").write_bytes(b"cut")
     with pytest.raises(LessonError, match="damaged"):
         places.fetched(lambda workplace: published, [layout])
-    assert not any(layout.goal.parent.iterdir())
+    assert [path.name for path in layout.goal.parent.iterdir()] == [".toy.lock"]
 
 
-def test_a_whole_set_is_never_replaced_but_a_damaged_one_is(published, layout):
+def test_a_whole_set_is_never_replaced_and_a_damaged_one_is_kept_aside(published, layout, capsys):
     places.fetched(lambda workplace: published, [layout])
-    (layout.goal / "images" / "a.png").unlink()
+    (layout.goal / "images" / "a.png").write_bytes(b"mine")
     places.fetched(lambda workplace: published, [layout])
+    assert (layout.goal.with_name("toy.1") / "images" / "a.png").read_bytes() == b"mine"
+    assert "did not pass its check. It is now toy.1" in capsys.readouterr().err
     with pytest.raises(LessonError, match="something already, and it is whole"):
         places.fetched(lambda workplace: pytest.fail("nothing may be downloaded"), [layout])
 
@@ -166,6 +172,57 @@ def test_the_first_layout_that_fits_is_taken(published, layout, tmp_path):
     (published / "images").rmdir()
     with pytest.raises(LessonError, match=r"toy-master: this is not the data set\. .*table.csv, images; or images"):
         places.fetched(lambda workplace: published, [layout, own])
+
+
+def test_two_fetches_at_once_both_end_well(published, layout):
+    calls = []
+
+    def retrieve(workplace):
+        calls.append(workplace)
+        time.sleep(0.3)
+        return published
+
+    with ThreadPoolExecutor(2) as pool:
+        goals = list(pool.map(lambda _: places.fetched(retrieve, [layout]), range(2)))
+    assert goals == [layout.goal] * 2 and len(calls) == 1
+
+
+def test_what_a_killed_run_left_is_removed(published, layout, goal):
+    for place in (layout.goal, goal):
+        for name in (f".{place.name}.abc123", f".{place.name}.fetch.xyz"):
+            (place.parent / name / "deep").mkdir(parents=True)
+    places.fetched(lambda workplace: published, [layout])
+    places.made(goal, "recipe", make)
+    for place in (layout.goal, goal):
+        assert sorted(path.name for path in place.parent.iterdir()) == [f".{place.name}.lock", place.name]
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from medlessons.datasets import places
+goal, published = map(Path, sys.argv[1:])
+
+def slow_check(folder):
+    if not (folder / "images" / "a.png").is_file():
+        raise places.LessonError("not there")
+    print("checking", flush=True)
+    time.sleep(60)
+
+places.fetched(lambda workplace: published, [places.Layout(goal, ("table.csv", "images"), slow_check, images=False)])
+"""
+
+
+def test_a_fetch_that_is_killed_places_nothing_and_the_next_one_ends_well(published, layout):
+    run = subprocess.Popen(
+        [sys.executable, "-c", KILLED, layout.goal, published], stdout=subprocess.PIPE, env={**os.environ}, text=True
+    )
+    assert run.stdout.readline() == "checking\n"
+    run.kill()
+    run.wait()
+    assert not layout.goal.exists() and len(list(layout.goal.parent.iterdir())) > 1
+    places.fetched(lambda workplace: published, [layout])
+    assert sorted(path.name for path in layout.goal.parent.iterdir()) == [".toy.lock", "toy"]
 
 
 # ---------------------------------------------------------------------------------------------------------

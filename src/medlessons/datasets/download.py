@@ -19,7 +19,7 @@ def workspace(path: Path) -> Iterator[Path]:
     """Give a temporary folder beside `path`, for what is fetched before it is checked; it is removed at the end."""
     with explain_os_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".fetch.", dir=path.parent) as folder:
+        with tempfile.TemporaryDirectory(prefix=f".{path.name}.fetch.", dir=path.parent) as folder:
             yield Path(folder)
 
 

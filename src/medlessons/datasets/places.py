@@ -1,8 +1,11 @@
 """Where data lie: the embedded sets are made here, the published ones fetched here, whole or not at all."""
 
+import contextlib
+import itertools
 import os
 import shutil
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,19 +85,28 @@ def made(folder: Path, recipe: str, make: Callable[[Path], None]) -> Path:
     LessonError
         If the files cannot be written, or another run has been making them for ten minutes.
     """
+    with _alone(folder):
+        if not is_whole(folder, recipe):
+            _make(folder, recipe, make)
+    return folder
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Wait until no other run makes or fetches a folder, and remove what a run that was killed has left of it."""
     with files.explain_os_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(folder.with_name(f".{folder.name}.lock"), timeout=LONGEST_WAIT):
-                if not is_whole(folder, recipe):
-                    _make(folder, recipe, make)
+                for left in folder.parent.glob(f".{folder.name}.*/"):
+                    remove(left)
+                yield
         except Timeout as error:
             # Also if a script is not guarded: each worker runs it anew, and waits for the lock of its own parent.
             raise LessonError(
                 f"{folder}: another run has been making these files for {LONGEST_WAIT // 60} minutes. Wait for it, or "
                 "stop it. If this is your own script, put its code under `if __name__ == '__main__':`."
             ) from error
-    return folder
 
 
 def _make(folder: Path, recipe: str, make: Callable[[Path], None]) -> None:
@@ -135,6 +147,8 @@ def _files_in(folder: Path) -> list[Path]:
 def fetched(retrieve: Callable[[Path], Path], layouts: Sequence[Layout]) -> Path:
     """Bring a data set to its place. It gets there only when it has passed its check.
 
+    A second run at the same time waits for the first one, and finds its data.
+
     Parameters
     ----------
     retrieve : callable
@@ -145,37 +159,56 @@ def fetched(retrieve: Callable[[Path], Path], layouts: Sequence[Layout]) -> Path
     Returns
     -------
     Path
-        The folder where it lies now. What was downloaded or unpacked is moved, what lies elsewhere is left there.
+        The folder where it lies now. What was downloaded or unpacked is moved, what lies elsewhere is left there. What
+        was in its place before and fails the check is not removed, but gets another name.
 
     Raises
     ------
     LessonError
         If nothing fits, the check fails, or a data set that passes the same check is there already.
     """
-    if len(layouts) == 1:
-        _refuse_to_replace(layouts[0])  # before anything is downloaded
-    with download.workspace(layouts[0].goal) as workplace:
-        found, layout = _find(download.unpack(retrieve(workplace), workplace), layouts)
-        _refuse_to_replace(layout)
-        with files.atomic_write(layout.goal) as temporary:
-            temporary.mkdir()
-            for path in _wanted(found, layout):
-                _transfer(path, temporary / path.name, move=path.resolve().is_relative_to(workplace.resolve()))
-            if layout.images:
-                manifest.start(temporary)
-            layout.check(temporary)
-            remove(layout.goal)  # a damaged one
+    only = layouts[0] if len(layouts) == 1 else None
+    if only:
+        _refuse_to_replace(only)  # before anything is downloaded
+    with _alone(layouts[0].goal):
+        if only and _is_sound(only):
+            return only.goal  # another run has fetched it meanwhile
+        with download.workspace(layouts[0].goal) as workplace:
+            found, layout = _find(download.unpack(retrieve(workplace), workplace), layouts)
+            _refuse_to_replace(layout)
+            with files.atomic_write(layout.goal) as temporary:
+                temporary.mkdir()
+                for path in _wanted(found, layout):
+                    _transfer(path, temporary / path.name, move=path.resolve().is_relative_to(workplace.resolve()))
+                if layout.images:
+                    manifest.start(temporary)
+                layout.check(temporary)
+                _set_aside(layout.goal)
     return layout.goal
 
 
-def _refuse_to_replace(layout: Layout) -> None:
+def _is_sound(layout: Layout) -> bool:
     try:
         layout.check(layout.goal)
     except LessonError:
-        return
-    raise LessonError(
-        f"{layout.goal}: there is something already, and it is whole. Move it away first if you want another one."
-    )
+        return False
+    return True
+
+
+def _refuse_to_replace(layout: Layout) -> None:
+    if _is_sound(layout):
+        raise LessonError(
+            f"{layout.goal}: there is something already, and it is whole. Move it away first if you want another one."
+        )
+
+
+def _set_aside(goal: Path) -> None:
+    """Give another name to a folder that fails its check: somebody may have put it there by hand."""
+    if goal.exists():
+        numbers = (number for number in itertools.count(1) if not goal.with_name(f"{goal.name}.{number}").exists())
+        aside = goal.with_name(f"{goal.name}.{next(numbers)}")
+        os.replace(goal, aside)
+        print(f"{goal}: what was here did not pass its check. It is now {aside.name}.", file=sys.stderr)
 
 
 def _find(place: Path, layouts: Sequence[Layout]) -> tuple[Path, Layout]:
@@ -199,19 +232,12 @@ def _wanted(folder: Path, layout: Layout) -> list[Path]:
 
 
 def _transfer(source: Path, target: Path, move: bool) -> None:
-    """Move a file or folder; from outside of the workplace copy it, folders by links where that is possible."""
+    """Move a file or folder; one from outside of the workplace is somebody's own, and is copied."""
     if move:
         os.replace(source, target)
     elif source.is_dir():
-        shutil.copytree(source, target, copy_function=_link_or_copy)
+        shutil.copytree(source, target)
     else:
-        shutil.copy2(source, target)
-
-
-def _link_or_copy(source: str | Path, target: str | Path) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # another disk, or one without links
         shutil.copy2(source, target)
 
 
