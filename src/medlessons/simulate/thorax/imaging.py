@@ -29,7 +29,7 @@ FAULTS = ("rotated", "upside_down", "inverted")
 SMALLEST = 32  # pixels
 FIELD = 36.2  # height of the field of view for a mean adult (cm)
 LATERAL_WIDTH = 0.8  # width by height of a lateral film, relative to a frontal one
-MIDDLE = {"PA": 0.24, "AP": 0.24, "L": 0.38}  # of the display window, between lung and tissue
+MIDDLE = {"PA": 0.2, "AP": 0.2, "L": 0.38}  # of the display window, between lung and tissue
 LATERAL_SCATTER = 0.35  # by scatter of a frontal film: the way is longer, and a grid is always used
 VISIBLE = 0.04  # change of the attenuation that counts as a finding's shadow
 WHITE = 250  # gray level of what is written; lead is as bright as the display shows what was not exposed
@@ -227,7 +227,7 @@ def expose(shadow: np.ndarray, patient: Patient, view: str, style: Style, rng: n
     if style.sharpness:
         shown += np.float32(style.sharpness) * (shown - coarse(shown, EDGES))
     shown -= wide
-    slope = 3.05 / ((bright - dark) * style.width)
+    slope = 2.4 / ((bright - dark) * style.width)
     gray = 1 / (1 + np.exp(np.float32(-slope) * (shown - np.float32(middle))))
     gray = gray if style.gamma == 1 else gray ** np.float32(style.gamma)
     return 255 * (style.fog + (style.white - style.fog) * gray)

@@ -183,7 +183,7 @@ def draw_style(rng: np.random.Generator) -> Style:
         side = {"L": "S", "R": "D"}[side]
     drawn = {"digital": _digital, "web": _web, "children": _children}[kind](rng, side)
     hidden = 0.04 if kind == "children" else 0.13
-    shutters = [0.003 + 0.09 * float(rng.random()) ** 2.5 if rng.random() < hidden else 0.0 for _ in range(4)]
+    shutters = [0.003 + 0.09 * float(rng.random()) ** 4 if rng.random() < hidden else 0.0 for _ in range(4)]
     if kind == "digital" and rng.random() < 0.6:  # the last rows of most of their images are black
         shutters[1] = max(shutters[1], 0.004)
     return replace(
@@ -213,13 +213,13 @@ def _digital(rng: np.random.Generator, side: str) -> dict:
         "marker_font": str(rng.choice(["bold", "plain"], p=[0.4, 0.6])),
         "marker_turn": int(rng.choice([0, 5, -10, 30, 50, 75, 90, -45, -75])) if kind == "lead" else 0,
         "marker_inset": (float(rng.uniform(0.01, 0.12)), float(rng.uniform(0.01, 0.12))),
-        "equalised": float(rng.uniform(0.0, 0.5)),
+        "equalised": float(rng.uniform(0.0, 0.25)),
         "exposure": float(np.exp(rng.uniform(0.2, 2.0))),
         "centre": float(rng.normal(0, 0.12)),
         "width": float(np.exp(rng.normal(0.15, 0.22))),
         "gamma": float(np.exp(rng.normal(0, 0.2))),
         "fog": float(rng.uniform(0, 0.06)),
-        "white": float(rng.uniform(0.86, 0.98)),
+        "white": float(rng.uniform(0.88, 1.0)),
         "aspect": float(rng.choice([0.84, 1.0, 1.2])) * float(np.exp(rng.normal(0, 0.02))),
         "field": float(np.exp(rng.normal(-0.04, 0.07))),
     }
@@ -255,10 +255,10 @@ def _web(rng: np.random.Generator, side: str) -> dict:
         "marker_font": str(rng.choice(["bold", "plain", "serif"], p=[0.6, 0.3, 0.1])),
         "marker_size": float(rng.uniform(0.018, 0.05)),
         "marker_inset": (float(rng.uniform(0.0, 0.12)), float(rng.uniform(0.01, 0.2))),
-        "equalised": float(rng.uniform(0.0, 0.5)) * (0.0 if old else 1.0),
+        "equalised": float(rng.uniform(0.0, 0.4)) * (0.0 if old else 1.0),
         "exposure": float(np.exp(rng.uniform(-1.8, 1.0))),
-        "centre": float(rng.normal(0.04, 0.14)),
-        "width": float(np.exp(rng.normal(0.0, 0.25))),
+        "centre": float(rng.normal(0.06, 0.14)),
+        "width": float(np.exp(rng.normal(-0.1, 0.25))),
         "gamma": float(np.exp(rng.normal(0.05, 0.25))),
         "fog": float(rng.uniform(0, 0.25) if old else rng.uniform(0, 0.1)),
         "white": float(rng.uniform(0.72, 1.02)),
