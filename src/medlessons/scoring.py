@@ -16,7 +16,8 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from medlessons import lessons
 from medlessons.errors import LessonError
 
-LONGEST_CELL = 600  # seconds
+LONGEST_CELL = 120  # seconds, where nothing is trained
+LONGEST_TRAINING = 1200
 COLUMNS = ("number", "exercise", "state", "remark")
 EXERCISE = re.compile(r"\bchecks\.\w+\.check_\w+\(")
 SHOWING = {"print", "display", "show"}  # calls that change nothing
@@ -29,7 +30,7 @@ display({"application/json": results()}, raw=True)
 """
 
 
-def score(path: Path, whole: bool = False, timeout: float | None = LONGEST_CELL) -> list[dict[str, str]]:
+def score(path: Path, whole: bool = False, timeout: float | None = None) -> list[dict[str, str]]:
     """Execute what the exercises of a handed-in notebook need, and return their states.
 
     A cell that fails does not end the run. This executes the student's code on your computer: use a machine, or
@@ -41,7 +42,7 @@ def score(path: Path, whole: bool = False, timeout: float | None = LONGEST_CELL)
     whole : bool
         Execute every cell, also those that no exercise needs, such as trainings.
     timeout : float, optional
-        Seconds that one cell may take; no limit if None.
+        Seconds that one cell may take; two minutes unless given, and twenty with ``whole``.
 
     Returns
     -------
@@ -55,6 +56,7 @@ def score(path: Path, whole: bool = False, timeout: float | None = LONGEST_CELL)
     LessonError
         If the file is missing or is no notebook, a cell takes too long or ends Python, or the results do not come.
     """
+    timeout = timeout or (LONGEST_TRAINING if whole else LONGEST_CELL)
     notebook = lessons.read(path)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     sources = [cell.source for cell in code]
@@ -99,9 +101,7 @@ def _results(notebook: nbformat.NotebookNode, path: Path) -> dict[str, dict[str,
         ) from error
 
 
-def write_scores(
-    paths: Iterable[Path], file: TextIO, whole: bool = False, timeout: float | None = LONGEST_CELL
-) -> None:
+def write_scores(paths: Iterable[Path], file: TextIO, whole: bool = False, timeout: float | None = None) -> None:
     """Write a CSV of one row a notebook and exercise: notebook, number, exercise, state, remark.
 
     A notebook that cannot be run gets one row, without a number, that says so.
