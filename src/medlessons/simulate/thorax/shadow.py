@@ -485,7 +485,7 @@ def shifted(points: np.ndarray, shift: float) -> np.ndarray:
     if not shift:
         return points
     x, _, z = points.T
-    share = np.clip(1 - np.abs(x) / 10, 0, 1) * np.clip((18 - z) / 14, 0, 1)
+    share = np.clip(1 - np.abs(x) / 7, 0, 1) * np.clip((18 - z) / 14, 0, 1)
     return points + np.stack([np.float32(shift) * share, 0 * x, 0 * x], 1)
 
 
