@@ -164,7 +164,7 @@ ILLNESS = {
     "Pneumothorax": (0.0, (0.2, 0.1, 0.15)),
 }
 ON_FOOT = 0.7  # share of those without an acute finding who walk in
-DRAIN = 0.4  # chance that a pneumothorax has its chest tube (in published collections many have)
+DRAIN = 0.5  # chance that a pneumothorax has its chest tube (in published collections many have)
 
 
 def fallen_ill(pose: Pose, findings: Sequence[Finding], view: str) -> Pose:
@@ -264,14 +264,14 @@ def effusion(change, case):
 def hernia(change, case):
     """Stomach above the diaphragm: a round retrocardiac opacity, often with a level of air and fluid."""
     rng = case.rng
-    radius = 1.5 + 2.3 * case.severity
+    radius = 1.9 + 2.3 * case.severity
     low = min(case.floor(RIGHT), case.floor(LEFT))
     back = float(anatomy.spine_y(case.patient, np.float64(low)))
-    at = np.array([rng.normal(0.9, 0.9), back + 2.2 + 0.8 * radius, low + 0.25 + 0.55 * radius])
+    at = np.array([rng.normal(1.4, 1.3), back + 2.2 + 0.8 * radius, low + 0.25 + 0.55 * radius])
     wide, tall = rng.uniform(1.0, 1.3), rng.uniform(0.85, 1.05)
     radii = np.array([wide, 0.95, tall]) * radius
     case.cloud(change, at, radii, 0.95, patchy=0.0, edge=0.0)
-    if rng.random() < 0.7:
+    if rng.random() < 0.75:
         gas = Ellipsoid(tuple(at.tolist()), tuple((0.9 * radii).tolist()))
         change.pockets.append((gas, float(at[2] + radius * rng.uniform(-0.3, 0.4))))
 
@@ -333,14 +333,14 @@ def nodule(change, case):
     """Round opacities of less than 3 cm: one, several (metastases), or a small hard calcified one (granuloma)."""
     rng, severity = case.rng, case.severity
     kind = rng.random()
-    number = 1 if kind < 0.5 else int(rng.integers(2, 4)) if kind < 0.75 else int(rng.integers(4, 10))
+    number = 1 if kind < 0.4 else int(rng.integers(2, 5)) if kind < 0.7 else int(rng.integers(5, 12))
     chalk = kind < 0.2
     side = case.sides(0)[0]
     for k in range(number):
-        radius = (0.6 + 0.85 * severity) * (1 if k == 0 else rng.uniform(0.5, 1.0)) * (0.55 if chalk else 1.0)
+        radius = (0.75 + 0.7 * severity) * (1 if k == 0 else rng.uniform(0.5, 1.0)) * (0.55 if chalk else 1.0)
         s = side if k == 0 or case.asked in ("right", "left") else int(rng.integers(2))
         at = case.point(s, rng.uniform(0.12, 0.92), rng.uniform(0.1, 0.8), rng.uniform(-np.pi, np.pi))
-        case.cloud(change, at, (radius,) * 3, 1.0 + (0.5 * CHALK if chalk else 0.0), patchy=0.0, edge=0.1)
+        case.cloud(change, at, (radius,) * 3, 1.05 + (0.6 * CHALK if chalk else 0.0), patchy=0.0, edge=0.05)
 
 
 def atelectasis(change, case):
@@ -362,7 +362,7 @@ def atelectasis(change, case):
                 at += (0, rng.uniform(-2.5, 2.5), base + rng.uniform(0.5, 4.0) - at[2])
                 radii = (rng.uniform(1.6, 4.2), rng.uniform(1.5, 3), 0.16 + 0.22 * severity)
                 tilt = sign * rng.normal(-0.1, 0.3)
-                case.cloud(change, at, radii, 0.3 + 0.4 * severity, patchy=0.5, edge=0.6, angle=tilt)
+                case.cloud(change, at, radii, 0.45 + 0.5 * severity, patchy=0.4, edge=0.6, angle=tilt)
         elif form == "base":  # small dense streaks and crowded vessels over the dome
             at = case.point(side, 0, 0.05, 0)
             at[2] = base + 0.3
@@ -401,7 +401,7 @@ def pneumothorax(change, case):
     """
     severity, side = case.severity, case.sides(0)[0]
     tension = severity > 0.8
-    change.collapse[side] = max(change.collapse[side], 0.07 + 0.45 * severity**1.3)
+    change.collapse[side] = max(change.collapse[side], 0.1 + 0.45 * severity**1.2)
     change.basal[side] = case.lying and case.rng.random() < 0.5
     change.air[side] *= 1 + 0.7 * severity**2  # what is left of the lung is denser
     if tension or change.basal[side]:
@@ -420,14 +420,14 @@ def pleural_thickening(change, case):
     """
     rng, severity = case.rng, case.severity
     form = rng.choice(["cap", "band", "angle", "plaques"], p=[0.25, 0.3, 0.3, 0.15])
-    thick = 0.035 + 0.085 * severity
+    thick = 0.05 + 0.1 * severity
     for side in case.sides({"cap": 0.6, "band": 0.1, "angle": 0.25, "plaques": 0.8}[form]):
         floor, wave = case.floor(side), rng.uniform(0.7, 1.2)
         if form == "cap":
             change.pleura[side].append((3.0 * wave * thick, anatomy.APEX + 0.5, 4.0 + 2 * severity))
             at = case.point(side, 1.05, 0.0, 0)
             radii = (5.0, 5.0, 1.2 + 1.8 * severity)
-            case.cloud(change, at, radii, 0.3 + 0.4 * severity, patchy=0.3, edge=0.6, ragged=0.4)
+            case.cloud(change, at, radii, 0.45 + 0.45 * severity, patchy=0.3, edge=0.5, ragged=0.4)
         elif form == "band":
             change.pleura[side].append((wave * thick, rng.uniform(floor, floor + 10), rng.uniform(5, 9)))
             change.pleura[side].append((0.6 * wave * thick, rng.uniform(floor, floor + 12), rng.uniform(2, 4)))
@@ -487,14 +487,14 @@ def fibrosis(change, case):
                 at = case.point(side, up + rng.normal(0, 0.04), 0.75, turn)
                 mesh = rng.uniform(0.6, 1.0)
                 case.cloud(
-                    change, at, (3.2, 4.0, 4.2), 0.10 + 0.24 * severity, patchy=0.3, grain=mesh, edge=0.6, ragged=0.4,
+                    change, at, (3.2, 4.0, 4.2), 0.16 + 0.32 * severity, patchy=0.3, grain=mesh, edge=0.6, ragged=0.4,
                     net=0.9,
                 )  # fmt: skip
         return
     for side in case.sides(0.4):
         at = case.point(side, rng.uniform(0.78, 0.92), rng.uniform(0, 0.4), rng.uniform(-1.5, 1.5))
         case.cloud(
-            change, at, (3.2, 4.0, 3.0), 0.25 + 0.4 * severity, patchy=0.4, grain=0.8, edge=0.9, ragged=0.7, net=0.4
+            change, at, (3.6, 4.5, 3.4), 0.35 + 0.45 * severity, patchy=0.4, grain=0.8, edge=0.9, ragged=0.7, net=0.4
         )
         hilum = np.array(anatomy.HILUM[sign_of(side)])
         ends = at + rng.normal(0, 1.4, (10, 3))
