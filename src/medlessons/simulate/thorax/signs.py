@@ -493,13 +493,12 @@ def fibrosis(change, case):
         return
     for side in case.sides(0.4):
         at = case.point(side, rng.uniform(0.78, 0.92), rng.uniform(0, 0.4), rng.uniform(-1.5, 1.5))
-        case.cloud(
-            change, at, (3.6, 4.5, 3.4), 0.35 + 0.45 * severity, patchy=0.4, grain=0.8, edge=0.9, ragged=0.7, net=0.4
-        )
+        radii = np.array([4.2, 5.0, 4.0]) * rng.uniform(0.8, 1.2, 3)
+        case.cloud(change, at, radii, 0.2 + 0.35 * severity, patchy=0.4, grain=1.0, edge=1.0, ragged=0.9, net=0.25)
         hilum = np.array(anatomy.HILUM[sign_of(side)])
-        ends = at + rng.normal(0, 1.4, (10, 3))
-        change.add_lines(hilum + 0.35 * (ends - hilum), ends, 0.10, 0.14 + 0.06 * severity)
-        change.pleura[side].append((0.03 + 0.08 * severity, anatomy.APEX, 4.0))
+        ends = at + rng.normal(0, 2.0, (16, 3))
+        change.add_lines(hilum + rng.uniform(0.3, 0.7, (16, 1)) * (ends - hilum), ends, 0.12, 0.12 + 0.14 * severity)
+        change.pleura[side].append((0.03 + 0.12 * severity, anatomy.APEX, 5.0))
         change.lift[side] += 0.7 * severity
         change.shift += sign_of(side) * 0.8 * severity
 
