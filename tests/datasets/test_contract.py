@@ -56,7 +56,16 @@ def test_embedded_is_the_default_and_the_same_every_time(name, how):
 @pytest.mark.parametrize("name, how", IMAGES)
 def test_image_tables_have_the_same_columns_and_kinds(name, how):
     table, labels = LOADERS[name][how](), LABELS[name]
-    assert list(table.columns) == ["path", "patient", "view", *labels, "age", "sex", "source", *clinic.BEHIND]
+    assert list(table.columns) == [
+        "path",
+        "patient",
+        "view",
+        *labels,
+        "age",
+        "sex",
+        "source",
+        *clinic.SIMULATION_COLUMNS,
+    ]
     assert table.attrs.keys() == {"name", "left_out", "unreadable"}
     assert list(table.index) == list(range(len(table)))
     assert all(Path(path).is_absolute() and Path(path).is_file() for path in table["path"])

@@ -64,7 +64,7 @@ def few(monkeypatch, tables_of_all):
 
 def test_embedded_images_lead_back_to_their_lesions(few):
     table = findings.load("test")
-    assert list(table.columns) == [*COLUMNS, *clinic.BEHIND] and table.attrs["name"] == "simulated data"
+    assert list(table.columns) == [*COLUMNS, *clinic.SIMULATION_COLUMNS] and table.attrs["name"] == "simulated data"
     assert (images.read(table["path"][2]) == clinic.truth(table.loc[2], 32).image).all()
     true = findings.true_labels(table)
     boxes = findings.boxes(table.iloc[1:])
@@ -78,7 +78,7 @@ def test_embedded_images_lead_back_to_their_lesions(few):
 
 
 def test_the_truth_of_real_patients_is_not_known(few):
-    table = findings.load("train").drop(columns=list(clinic.BEHIND))
+    table = findings.load("train").drop(columns=list(clinic.SIMULATION_COLUMNS))
     with pytest.raises(LessonError, match=r"simulated patients only: load them with findings\.load"):
         findings.true_labels(table)
 

@@ -161,6 +161,9 @@ def test_a_whole_set_is_never_replaced_and_a_damaged_one_is_kept_aside(published
     assert "did not pass its check. It is now toy.1" in capsys.readouterr().err
     with pytest.raises(LessonError, match="something already, and it is whole"):
         places.fetched(lambda workplace: pytest.fail("nothing may be downloaded"), [layout])
+    other = places.Layout(layout.goal.with_name("other"), ("other.csv",), check, images=False)
+    with pytest.raises(LessonError, match="toy: there is something already, and it is whole"):
+        places.fetched(lambda workplace: published, [layout, other])
 
 
 def test_the_first_layout_that_fits_is_taken(published, layout, tmp_path):

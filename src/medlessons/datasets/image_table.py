@@ -31,8 +31,9 @@ def tidy(table: pd.DataFrame, labels: Sequence[str], name: str) -> pd.DataFrame:
     -------
     DataFrame
         ``path``, ``patient``, ``view``, the labels, ``age`` (years, NaN if not known), ``sex`` ("F", "M" or empty),
-        ``source``; of simulated patients also what leads back to them (``clinic.BEHIND``). ``attrs["left_out"]`` maps
-        each reason why images were left out to their number, ``attrs["unreadable"]`` each file to what is wrong.
+        ``source``; of simulated patients also the columns that lead back to them (``clinic.SIMULATION_COLUMNS``).
+        ``attrs["left_out"]`` maps each reason why images were left out to their number, ``attrs["unreadable"]`` each
+        file to what is wrong.
     """
     attrs = {"left_out": {}, "unreadable": {}} | table.attrs
     table = table.reset_index(drop=True)
@@ -40,8 +41,8 @@ def tidy(table: pd.DataFrame, labels: Sequence[str], name: str) -> pd.DataFrame:
         table[column] = table[column].astype(str) if column in table else ""
     table["age"] = pd.to_numeric(table["age"], errors="coerce").astype(float) if "age" in table else float("nan")
     table["patient"] = table["patient"].astype(str)
-    behind = [column for column in clinic.BEHIND if column in table]
-    table = table[["path", "patient", "view", *labels, "age", "sex", "source", *behind]]
+    known = [column for column in clinic.SIMULATION_COLUMNS if column in table]
+    table = table[["path", "patient", "view", *labels, "age", "sex", "source", *known]]
     attrs["left_out"] = {reason: count for reason, count in attrs["left_out"].items() if count}
     table.attrs = attrs | {"name": name}
     return table

@@ -17,7 +17,7 @@ import pandas as pd
 from medlessons.simulate import thorax
 from medlessons.simulate.thorax import FINDINGS, PNEUMONIAS, Finding, Radiograph, Style
 
-BEHIND = ("seed", "visit", "hospital", "findings")
+SIMULATION_COLUMNS = ("seed", "visit", "hospital", "findings")
 """Columns that only simulated patients have; with ``age``, ``sex`` and ``view`` they determine the image."""
 
 LASTING = 0.7  # chance that a finding is still there at the next visit
