@@ -6,10 +6,10 @@ from string import Formatter
 
 import pytest
 
-from medlessons import checks, plots
+from medlessons import checks, doctor, plots
 from medlessons.wording import say
 
-FILES = [
+FILES = [Path(doctor.__file__)] + [
     path
     for room in (checks, plots)
     for path in sorted(Path(room.__file__).parent.glob("*.py"))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from medlessons import settings
 from medlessons.errors import LessonError
+from medlessons.wording import say
 
 PYTHONS = ((3, 11), (3, 13))
 # Package -> lowest version that the lessons work with (the same as in pyproject.toml).
@@ -44,8 +45,13 @@ def start(lesson: int) -> None:
         raise LessonError(" ".join(dict.fromkeys(finding.says for finding in faults)))
     patients = {"embedded": "simulated patients", "real": "published or own data"}[settings.source()]
     print(
-        f"Lesson {lesson}. Source: {settings.source()} ({patients}). Profile: {settings.profile().name}. "
-        "Not for medical use."
+        say(
+            "Lesson {lesson}. Source: {source} ({patients}). Profile: {profile}. Not for medical use.",
+            lesson=lesson,
+            source=settings.source(),
+            patients=patients,
+            profile=settings.profile().name,
+        )
     )
 
 
@@ -68,7 +74,10 @@ def versions() -> Iterator[Finding]:
     for package, oldest in OLDEST.items():
         yield installed(package, oldest)
     if settings.backend() != "tensorflow":
-        says = f"KERAS_BACKEND is {settings.backend()!r}, but the lessons use TensorFlow. Remove that variable."
+        says = say(
+            "KERAS_BACKEND is {backend!r}, but the lessons use TensorFlow. Remove that variable.",
+            backend=settings.backend(),
+        )
         yield Finding("Keras' backend", False, says)
 
 
@@ -76,12 +85,15 @@ def python(version: tuple[int, int]) -> Finding:
     """Judge a Python version, given as (major, minor)."""
     name = ".".join(map(str, version))
     if PYTHONS[0] <= version <= PYTHONS[1]:
-        return Finding("Python", True, f"{name}.")
+        return Finding("Python", True, say("{version}.", version=name))
     return Finding(
         "Python",
         False,
-        f"This is Python {name}, but TensorFlow needs 3.11, 3.12 or 3.13. Install one of them, then make the "
-        "environment anew: `make PYTHON=python3.12 setup`.",
+        say(
+            "This is Python {version}, but TensorFlow needs 3.11, 3.12 or 3.13. Install one of them, then make the "
+            "environment anew: `make PYTHON=python3.12 setup`.",
+            version=name,
+        ),
     )
 
 
@@ -89,26 +101,27 @@ def installed(package: str, oldest: tuple[int, ...]) -> Finding:
     """Judge one package: is it there, and not older than `oldest`?"""
     version = _version(package)
     if version is None:
-        return Finding(
-            package,
-            False,
-            f"The package {package} is missing in this kernel. Run `make setup` (or `pip install -r "
-            "requirements.txt`), and choose the kernel of .venv; `make lab` does both.",
+        says = say(
+            "The package {package} is missing in this kernel. Run `make setup` (or `pip install -r requirements.txt`), "
+            "and choose the kernel of .venv; `make lab` does both.",
+            package=package,
         )
+        return Finding(package, False, says)
     if tuple(int(part) for part in version.split(".")[:2]) < oldest:
-        wanted = ".".join(map(str, oldest))
-        return Finding(
-            package,
-            False,
-            f"{package} is {version}, but the lessons need {wanted} or later. Run `make setup` (or `pip install "
-            "-r requirements.txt`), then restart the kernel.",
+        says = say(
+            "{package} is {version}, but the lessons need {oldest} or later. Run `make setup` (or `pip install -r "
+            "requirements.txt`), then restart the kernel.",
+            package=package,
+            version=version,
+            oldest=".".join(map(str, oldest)),
         )
-    return Finding(package, True, f"{version}.")
+        return Finding(package, False, says)
+    return Finding(package, True, say("{version}.", version=version))
 
 
 def _version(package: str) -> str | None:
     # The CPU build of TensorFlow is a package of its own name.
-    for name in (package, f"{package}-cpu"):
+    for name in (package, package + "-cpu"):
         try:
             return importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
@@ -122,12 +135,13 @@ def memory() -> Finding:
 
     gigabytes = psutil.virtual_memory().total / 1e9
     if gigabytes >= MEMORY_GB:
-        return Finding("Memory", True, f"{gigabytes:.0f} GB.")
-    return Finding(
-        "Memory",
-        False,
-        f"{gigabytes:.1f} GB, the lessons want {MEMORY_GB}. Close other programs before you run one.",
+        return Finding("Memory", True, say("{gigabytes:.0f} GB.", gigabytes=gigabytes))
+    says = say(
+        "{gigabytes:.1f} GB, the lessons want {wanted}. Close other programs before you run one.",
+        gigabytes=gigabytes,
+        wanted=MEMORY_GB,
     )
+    return Finding("Memory", False, says)
 
 
 def disk() -> Finding:
@@ -136,8 +150,14 @@ def disk() -> Finding:
     there = next(place for place in (folder, *folder.parents) if place.exists())
     gigabytes = shutil.disk_usage(there).free / 1e9
     if gigabytes >= DISK_GB:
-        return Finding("Disk", True, f"{gigabytes:.0f} GB free for {folder}.")
-    return Finding("Disk", False, f"{gigabytes:.1f} GB free for {folder}; make room for {DISK_GB} GB.")
+        return Finding("Disk", True, say("{gigabytes:.0f} GB free for {folder}.", gigabytes=gigabytes, folder=folder))
+    says = say(
+        "{gigabytes:.1f} GB free for {folder}; make room for {wanted} GB.",
+        gigabytes=gigabytes,
+        folder=folder,
+        wanted=DISK_GB,
+    )
+    return Finding("Disk", False, says)
 
 
 def graphics_card() -> Finding:
@@ -146,8 +166,9 @@ def graphics_card() -> Finding:
 
     cards = tf.config.list_physical_devices("GPU")
     if cards:
-        return Finding("GPU", True, f"{len(cards)} seen. The full profile will use it.")
-    return Finding("GPU", True, f"none seen; the quick profile runs on {os.cpu_count()} processor cores.")
+        return Finding("GPU", True, say("{cards} seen. The full profile will use it.", cards=len(cards)))
+    says = say("none seen; the quick profile runs on {cores} processor cores.", cores=os.cpu_count())
+    return Finding("GPU", True, says)
 
 
 def data() -> Iterator[Finding]:
@@ -155,13 +176,14 @@ def data() -> Iterator[Finding]:
     from medlessons import datasets
 
     for status in datasets.status():
-        what = f"Data: {status.name} ({status.source})"
+        what = say("Data: {name} ({source})", name=status.name, source=status.source)
         if status.present:
-            yield Finding(what, status.verified, f"{status.rows} rows, {status.note}.")
+            yield Finding(what, status.verified, say("{rows} rows, {note}.", rows=status.rows, note=status.note))
         elif status.source == "embedded":
             yield Finding(what, True, "not made yet; the lesson makes it, or `medlessons data prepare`.")
         else:
-            yield Finding(what, True, f"not there (optional); `medlessons data fetch {status.name}` brings it.")
+            says = say("not there (optional); `medlessons data fetch {name}` brings it.", name=status.name)
+            yield Finding(what, True, says)
 
 
 def weights() -> Iterator[Finding]:
@@ -170,6 +192,7 @@ def weights() -> Iterator[Finding]:
 
     try:
         for name, fault in models.status().items():
-            yield Finding(f"Weights: {name}", fault is None, fault or "there, and as published.")
+            what = say("Weights: {name}", name=name)
+            yield Finding(what, fault is None, fault or "there, and as published.")
     except LessonError as error:
         yield Finding("Weights", False, str(error))
