@@ -12,7 +12,7 @@ def test_the_checksum_is_that_of_rfc_1321():
     assert files.md5(b"abc") == "900150983cd24fb0d6963f7d28e17f72"
 
 
-def test_placing_gives_the_final_name_only_at_the_end(tmp_path):
+def test_atomic_write_gives_the_final_name_only_at_the_end(tmp_path):
     path = tmp_path / "deep" / "table.csv"
     with files.atomic_write(path) as temporary:
         temporary.write_text("whole")
@@ -23,7 +23,7 @@ def test_placing_gives_the_final_name_only_at_the_end(tmp_path):
 
 
 @pytest.mark.parametrize("trouble", [KeyboardInterrupt, RuntimeError])
-def test_placing_leaves_nothing_behind_and_keeps_the_old_file(tmp_path, trouble):
+def test_atomic_write_leaves_nothing_behind_and_keeps_the_old_file(tmp_path, trouble):
     path = tmp_path / "table.csv"
     path.write_text("old")
     with pytest.raises(trouble), files.atomic_write(path) as temporary:
@@ -33,7 +33,7 @@ def test_placing_leaves_nothing_behind_and_keeps_the_old_file(tmp_path, trouble)
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_placing_explains_a_full_disk(tmp_path):
+def test_atomic_write_explains_a_full_disk(tmp_path):
     path = tmp_path / "table.csv"
     message = r"table\.csv: the disk is full, nothing was written\. Free some space"
     with pytest.raises(LessonError, match=message), files.atomic_write(path) as temporary:
@@ -42,7 +42,7 @@ def test_placing_explains_a_full_disk(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_placing_explains_a_missing_permission(tmp_path, monkeypatch):
+def test_atomic_write_explains_a_missing_permission(tmp_path, monkeypatch):
     def refuse(*arguments, **options):
         raise PermissionError(errno.EACCES, "Permission denied")
 
@@ -52,13 +52,13 @@ def test_placing_explains_a_missing_permission(tmp_path, monkeypatch):
         pass
 
 
-def test_placing_explains_a_disk_that_is_read_only(tmp_path):
+def test_atomic_write_explains_a_disk_that_is_read_only(tmp_path):
     message = r"no permission \(Read-only file system\).*choose another folder \(MEDLESSONS_DATA.*--build\)"
     with pytest.raises(LessonError, match=message), files.atomic_write(tmp_path / "table.csv"):
         raise OSError(errno.EROFS, "Read-only file system")
 
 
-def test_placing_explains_a_folder_that_cannot_be_made(tmp_path, monkeypatch):
+def test_atomic_write_explains_a_folder_that_cannot_be_made(tmp_path, monkeypatch):
     def refuse(path, *arguments, **options):
         raise FileNotFoundError(errno.ENOENT, "No such file or directory", str(path))
 
@@ -73,7 +73,7 @@ def test_explained_lets_other_troubles_pass(tmp_path):
         raise OSError(errno.EIO, "Input/output error")
 
 
-def test_placing_explains_a_folder_in_the_place_of_the_file(tmp_path):
+def test_atomic_write_explains_a_folder_in_the_place_of_the_file(tmp_path):
     (tmp_path / "table.csv").mkdir()
     message = r"table\.csv: .*(Move it away|no permission)"  # the second on Windows
     with pytest.raises(LessonError, match=message), files.atomic_write(tmp_path / "table.csv") as temporary:
@@ -81,13 +81,13 @@ def test_placing_explains_a_folder_in_the_place_of_the_file(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["table.csv"]
 
 
-def test_placing_explains_a_file_in_the_place_of_a_folder(tmp_path):
+def test_atomic_write_explains_a_file_in_the_place_of_a_folder(tmp_path):
     (tmp_path / "data").write_text("a file")
     with pytest.raises(LessonError, match="Move it away"), files.atomic_write(tmp_path / "data" / "table.csv"):
         pass
 
 
-def test_placing_places_folders_too(tmp_path):
+def test_atomic_write_places_folders_too(tmp_path):
     with files.atomic_write(tmp_path / "images") as temporary:
         temporary.mkdir()
         (temporary / "1.png").write_bytes(b"x")

@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from medlessons import settings
 from medlessons.errors import LessonError
-from medlessons.files import placing
+from medlessons.files import atomic_write
 
 NOTEBOOKS = settings.REPOSITORY / "notebooks"
 DOCS = settings.REPOSITORY / "docs"
@@ -238,7 +238,7 @@ def store(run: Run) -> None:
 
 def place(content: str | bytes, path: Path) -> None:
     """Write a file whole or not at all. Raises LessonError if the disk is full or the folder cannot be written."""
-    with placing(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
