@@ -57,6 +57,21 @@ def test_patients_from_elsewhere_are_other_ones_in_other_hospitals():
     assert not set(here["source"]) & set(there["source"])
 
 
+def test_frontals_are_labelled_pa_or_ap_also_lying_ones(real):
+    table = orientation.read_published(real)
+    rows = orientation.frontals(table)
+    assert rows["label"].tolist() == ["PA", "AP", "AP"]
+    assert rows["view"].tolist() == ["PA", "AP Supine", "AP"]
+    assert rows.index.tolist() == [0, 1, 2] and rows.attrs["name"] == table.attrs["name"]
+
+
+def test_own_images_do_not_say_which_frontal_view_so_these_are_simulated():
+    own = orientation.load().assign(view="")
+    own.attrs["name"] = "own data"
+    rows = orientation.frontals(own)
+    assert rows.attrs["name"] == "simulated data" and set(rows["label"]) == set(orientation.PROJECTIONS)
+
+
 def test_another_simulator_makes_other_images(monkeypatch):
     path = orientation.load()["path"][0]
     stamp = orientation.embedded_folder("lesson").stat().st_mtime_ns

@@ -17,6 +17,7 @@ from medlessons.simulate import clinic
 NAME = "orientation"
 LESSONS = (2,)
 LABELS = ("frontal", "lateral")
+PROJECTIONS = ("PA", "AP")
 LABEL_OF_VIEW = {"PA": "frontal", "AP": "frontal", "AP Supine": "frontal", "L": "lateral"}
 FETCH = f"fetch the published set with `medlessons data fetch {NAME}`"
 
@@ -75,6 +76,27 @@ def load_external(source: str | None = None) -> pd.DataFrame:
     if places.choose(source) == "embedded":
         return simulated.read(_prepare("elsewhere"), METADATA, ("label",))
     return load("real")
+
+
+def frontals(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the frontal rows of an image table for the second task, PA or AP.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As :func:`load` returns it.
+
+    Returns
+    -------
+    DataFrame
+        Its ``label`` is "PA" or "AP"; "AP Supine" (lying) is AP, too. Own images in two folders do not say which: then
+        these are the simulated patients, as ``attrs["name"]`` tells.
+    """
+    chosen = table["view"].str[:2].isin(PROJECTIONS)
+    if not chosen.any():
+        return frontals(load("embedded"))
+    rows = table[chosen].reset_index(drop=True)
+    return rows.assign(label=rows["view"].str[:2])
 
 
 # ---------------------------------------------------------------------------------------------------------
