@@ -212,7 +212,7 @@ def expose(shadow: np.ndarray, patient: Patient, view: str, style: Style, rng: n
     size = shadow.shape[0]
     light = np.exp(-shadow)
     scatter = style.scatter * (LATERAL_SCATTER if view == "L" else 1.0)
-    veil = coarse(np.minimum(light, np.float32(open_lung)), VEIL, spread=6.0)
+    veil = coarse(np.minimum(light, np.float32(open_lung)), VEIL, spread=3.5)
     light += np.float32(scatter) * veil + np.float32(0.004 * open_lung)
     per_photon = GRAIN**2 * open_lung / style.exposure * (size / 320) ** 2  # a larger pixel sees more photons
     light += rng.standard_normal(light.shape, dtype=np.float32) * np.sqrt(light * np.float32(per_photon))
@@ -227,7 +227,7 @@ def expose(shadow: np.ndarray, patient: Patient, view: str, style: Style, rng: n
     if style.sharpness:
         shown += np.float32(style.sharpness) * (shown - coarse(shown, EDGES))
     shown -= wide
-    slope = 2.4 / ((bright - dark) * style.width)
+    slope = 2.2 / ((bright - dark) * style.width)
     gray = 1 / (1 + np.exp(np.float32(-slope) * (shown - np.float32(middle))))
     gray = gray if style.gamma == 1 else gray ** np.float32(style.gamma)
     return 255 * (style.fog + (style.white - style.fog) * gray)
