@@ -23,6 +23,7 @@ from medlessons.simulate.thorax.projection import Ellipsoid, straight
 
 RIGHT, LEFT = 0, 1
 CHALK = 3.0  # attenuation of calcium within a lesion, in units of the step from lung to tissue
+DEFLATED = 0.8  # how much denser a lung is without its air, by the share of the breath that is missing
 LYING = 0.7  # patients with less breath than this on a mobile image lie; the others sit
 
 
@@ -139,7 +140,8 @@ def sign_of(side: int) -> int:
 
 def changes(patient: Patient, findings: Sequence[Finding], pose: Pose, view: str = "PA") -> Change:
     """Return what the findings of a patient change in the body, in the breath and position of one image."""
-    change = Change()
+    dense = 1 + DEFLATED * (1 - pose.inspiration)
+    change = Change(air=[dense, dense])
     lying = view == "AP" and pose.inspiration < LYING
     for finding in findings:
         case = Case(patient, pose, finding.severity, finding.side, lying, np.random.default_rng([finding.seed, 5]))
