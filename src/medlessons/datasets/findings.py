@@ -89,7 +89,7 @@ def boxes(table: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     table : DataFrame
-        Rows that :func:`load` returned. Simulated lesions are drawn once more for it, some ten images a second.
+        Rows that :func:`load` returned. Simulated lesions are drawn once more for it, some twenty images a second.
 
     Returns
     -------
