@@ -69,7 +69,7 @@ class Style:
     shutter_level : float
         Its gray, as a fraction of white: 0 is a black frame, above 0.8 a part that the beam did not reach.
     sharpness : float
-        Gain of the edge enhancement, 0 (none) to 1.5.
+        Gain of the edge enhancement, 0 (none) to 1.
     equalised : float
         How much of the wide differences of brightness the display takes out, so that lungs and abdomen both show
         detail: 0 (film) to 0.6 (a digital department).
@@ -105,7 +105,7 @@ class Style:
     shutters: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
     shutter_turn: float = 0.0
     shutter_level: float = 0.0
-    sharpness: float = 0.5
+    sharpness: float = 0.4
     equalised: float = 0.2
     blur: float = 0.35
     exposure: float = 1.0
@@ -132,7 +132,7 @@ STYLES = {
     style.name: style
     for style in (
         Style("A"),
-        Style("B", "R", "top left", 0.05, "plate", sharpness=0.9, gamma=1.25, width=0.9, field=0.94),
+        Style("B", "R", "top left", 0.05, "plate", sharpness=0.6, gamma=1.25, width=0.9, field=0.94),
         Style(
             "C",
             "L\nMK",
@@ -165,7 +165,7 @@ STYLES = {
             sharpness=0.2,
             aspect=1.2,
         ),
-        Style("E", "", sharpness=1.3, equalised=0.5, width=0.85, gamma=1.1, field=1.05, exposure=1.5),
+        Style("E", "", sharpness=0.9, equalised=0.5, width=0.85, gamma=1.1, field=1.05, exposure=1.5),
         Style("F", "D", "top left", 0.04, "ring", blur=0.6, aspect=1.2, gamma=0.9, fog=0.12, equalised=0.0),
     )
 }
@@ -192,7 +192,7 @@ def draw_style(rng: np.random.Generator) -> Style:
             shutters=tuple(shutters),
             shutter_turn=float(rng.normal(0, 1.5)) if max(shutters) > 0.02 else 0.0,
             shutter_level=float(rng.uniform(0.8, 0.95)) if rng.random() < 0.25 and shutters[1] != 0.004 else 0.0,
-            sharpness=float(rng.uniform(0.2, 1.4)),
+            sharpness=float(rng.uniform(0.1, 1.0)),
             blur=float(rng.uniform(0.15, 0.6)),
             scatter=float(rng.uniform(0.5, 1.8)),
             unsteady=float(rng.uniform(0.5, 1.0)),
