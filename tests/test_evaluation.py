@@ -1,6 +1,7 @@
 """AUROC, counts and intervals against their definitions and against scikit-learn."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import precision_score, recall_score, roc_auc_score
 
@@ -108,3 +109,25 @@ def test_wilson_interval():
     for successes, cases in ((3, 2), (-1, 2), (0, 0)):
         with pytest.raises(LessonError, match="is not a share"):
             evaluation.wilson_interval(successes, cases)
+
+
+def test_a_table_of_findings_agrees_with_one_finding_at_a_time():
+    rng = np.random.default_rng(0)
+    patients = rng.integers(0, 60, 150)
+    labels = pd.DataFrame({"Mass": rng.integers(0, 2, 150), "Nodule": rng.integers(0, 2, 150), "Hernia": 0})
+    scores = pd.DataFrame({name: rng.normal(labels[name], 1.5).round(1) for name in ("Hernia", "Nodule", "Mass")})
+    table = evaluation.auroc_table(labels, scores, patients, repeats=4000)
+    assert list(table.index) == ["Mass", "Nodule", "Hernia"]
+    for name in ("Mass", "Nodule"):
+        assert table.loc[name, "AUROC"] == pytest.approx(evaluation.auroc(labels[name], scores[name]))
+        low, high = evaluation.interval_by_patient(evaluation.auroc, labels[name], scores[name], patients, repeats=1500)
+        assert table.loc[name, ["low", "high"]].tolist() == pytest.approx([low, high], abs=0.012)
+    assert table.loc["Hernia", "positives"] == 0 and table.loc["Hernia"].isna().sum() == 3
+
+
+def test_a_table_of_other_findings_is_refused():
+    labels = pd.DataFrame({"Mass": [0, 1], "Nodule": [1, 0]})
+    with pytest.raises(LessonError, match="only one of them has Edema, Nodule"):
+        evaluation.auroc_table(labels, labels.rename(columns={"Nodule": "Edema"}), [1, 2])
+    with pytest.raises(LessonError, match="3 patients"):
+        evaluation.auroc_table(labels, labels, [1, 2, 3])

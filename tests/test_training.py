@@ -53,6 +53,32 @@ def test_too_few_rows_are_named(rows):
         training.fit_quickly(network(), *rows, epochs=1, batch_size=100)
 
 
+def test_a_head_on_stored_features_learns_the_same_as_behind_the_frozen_base(rows):
+    training.reproducible(seed=0)
+    base = keras.Sequential([keras.Input((3,)), keras.layers.Dense(8, "relu"), keras.layers.BatchNormalization()])
+    base.trainable = False
+    found = training.features(base, rows[0], batch_size=16)
+    assert found.shape == (70, 8) and found.dtype == np.float32
+    histories = []
+    for before, inputs in ((base, rows[0]), (keras.layers.Identity(), found)):
+        keras.utils.set_random_seed(1)
+        head = keras.layers.Dense(2, "softmax")
+        shape = keras.Input(inputs.shape[1:])
+        model = keras.Model(shape, head(before(shape)))
+        model.compile("adam", "categorical_crossentropy")
+        histories.append(model.fit(inputs, rows[1], epochs=4, batch_size=16, shuffle=False, verbose=0).history["loss"])
+    assert histories[0] == pytest.approx(histories[1], abs=1e-6)
+    assert histories[0][-1] < histories[0][0]
+
+
+def test_features_that_are_no_numbers_are_named(rows):
+    base = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    with pytest.raises(LessonError, match="empty"):
+        training.features(base, rows[0][:0])
+    with pytest.raises(LessonError, match="NaN"):
+        training.features(base, np.full((2, 3), np.nan))
+
+
 def test_progress_is_one_bar_on_stderr(rows, capsys):
     training.reproducible()
     network().fit(*rows, epochs=2, verbose=0, callbacks=[training.Progress("tiny")])

@@ -98,6 +98,77 @@ def interval_by_patient(
     return float(low), float(high)
 
 
+def auroc_table(
+    labels: pd.DataFrame,
+    scores: pd.DataFrame,
+    patients: Sequence,
+    level: float = 0.95,
+    repeats: int = 1000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return the AUROC of each finding with its bootstrap interval by patient.
+
+    All findings share the draws. A draw of patients gives each patient a weight, how often it was drawn, and the
+    AUROC is worked out from these weights on images sorted once: the same figures as with
+    :func:`interval_by_patient`, in
+    a fraction of the time.
+
+    Parameters
+    ----------
+    labels : DataFrame of 0 and 1, shape (images, findings)
+    scores : DataFrame of float, shape (images, findings)
+        With the columns of ``labels``, in any order: columns are compared by name, never by place.
+    patients : sequence, shape (images,)
+        Who each image belongs to.
+    level : float
+        Between 0 and 1.
+    repeats, seed : int
+        How many draws, and the start of their random numbers.
+
+    Returns
+    -------
+    DataFrame
+        One row a finding: ``positives`` (images), ``AUROC``, ``low``, ``high``; NaN where all labels are the same.
+
+    Raises
+    ------
+    LessonError
+        If columns or lengths differ, a label is neither 0 nor 1, or a score is not a number.
+    """
+    if sorted(labels.columns) != sorted(scores.columns):
+        other = set(labels.columns) ^ set(scores.columns)
+        raise LessonError(
+            f"Labels and scores are of different findings; only one of them has {', '.join(sorted(other))}."
+        )
+    if len(patients) != len(labels):
+        raise LessonError(f"There are {len(labels)} images but {len(patients)} patients' names.")
+    codes, unique = pd.factorize(np.asarray(patients, dtype=str), sort=True)
+    rng = np.random.default_rng(seed)
+    draws = rng.multinomial(len(unique), np.full(len(unique), 1 / len(unique)), size=repeats)
+    weights = np.vstack([np.ones(len(unique), int), draws])[:, codes]  # the first row: each image once
+    rows = {}
+    for name in labels.columns:
+        truth, score = _checked(labels[name], scores[name])
+        values = _weighted_auroc(truth, score, weights)
+        enough = not np.isnan(values[0])
+        low, high = np.nanquantile(values[1:], [(1 - level) / 2, (1 + level) / 2]) if enough else (np.nan, np.nan)
+        rows[name] = (int(truth.sum()), values[0], low, high)
+    return pd.DataFrame.from_dict(rows, "index", columns=["positives", "AUROC", "low", "high"])
+
+
+def _weighted_auroc(truth: np.ndarray, score: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the AUROC for each row of weights, shape (repeats, cases); NaN where a row has one class only."""
+    order = np.argsort(score, kind="stable")
+    truth, weights = truth[order], weights[:, order]
+    starts = np.flatnonzero(np.r_[True, np.diff(score[order]) > 0])  # equal scores form one step
+    positive = np.add.reduceat(weights * truth, starts, axis=1)
+    negative = np.add.reduceat(weights * (1 - truth), starts, axis=1)
+    below = np.cumsum(negative, axis=1) - negative
+    pairs = positive.sum(axis=1) * negative.sum(axis=1)
+    with np.errstate(invalid="ignore"):
+        return (positive * (below + negative / 2)).sum(axis=1) / pairs
+
+
 def accuracy(truth: Sequence[int], predicted: Sequence[int]) -> float:
     """Return the share of cases whose predicted class is the true one.
 

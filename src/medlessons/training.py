@@ -1,10 +1,9 @@
-"""Reproducible training, and the few callbacks that the lessons share."""
+"""Reproducible training, features of a frozen base, and the few callbacks that the lessons share."""
 
 import sys
 
 import keras
 import numpy as np
-import tensorflow as tf
 from tqdm import tqdm
 
 from medlessons.errors import LessonError
@@ -13,10 +12,11 @@ from medlessons.errors import LessonError
 def reproducible(seed: int = 0) -> None:
     """Make the numbers of a notebook the same on every run and on every machine.
 
-    Seeds Python, NumPy and TensorFlow, asks TensorFlow for deterministic operations, and computes in 64-bit
+    Seeds Python, NumPy and Keras' backend, asks TensorFlow for deterministic operations, and computes in 64-bit
     floats. The last point matters most: the order in which a processor adds numbers depends on its kind and on
     the number of threads. In 32 bits the tiny differences grow during training until predictions change; in 64
-    bits they stay far below the printed digits.
+    bits they stay far below the printed digits. Networks of :func:`models.load` run in 32 bits all the same: they are
+    large, and nothing grows where nothing is trained.
 
     Parameters
     ----------
@@ -26,7 +26,48 @@ def reproducible(seed: int = 0) -> None:
     keras.config.set_floatx("float64")
     keras.config.set_dtype_policy("float64")  # set apart, since layers may have been made before
     keras.utils.set_random_seed(seed)
-    tf.config.experimental.enable_op_determinism()
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()
+
+
+def features(base: keras.Model, images: np.ndarray, batch_size: int = 32, label: str = "features") -> np.ndarray:
+    """Compute what a frozen base gives for each image, once.
+
+    The features of a frozen base never change. A head that is trained on them learns what it would learn behind the
+    base, in a fraction of the time. The base runs as in prediction: its batch normalization uses what it has stored,
+    and nothing is dropped out.
+
+    Parameters
+    ----------
+    base : keras.Model
+        With one output of any shape.
+    images : array, shape (images, ...)
+        As the base wants them.
+    batch_size : int
+    label : str
+        What stands in front of the progress bar (on stderr).
+
+    Returns
+    -------
+    array of float32, shape (images, ...)
+
+    Raises
+    ------
+    LessonError
+        If there is no image, or a feature is not a number.
+    """
+    if len(images) == 0:
+        raise LessonError("There is no image to compute features of: the array is empty.")
+    parts = []
+    for at in tqdm(range(0, len(images), batch_size), desc=label, unit="batch", file=sys.stderr):
+        batch = np.asarray(images[at : at + batch_size], np.float32)
+        parts.append(keras.ops.convert_to_numpy(keras.ops.cast(base(batch, training=False), "float32")))
+    found = np.concatenate(parts)
+    if not np.isfinite(found).all():
+        raise LessonError("A feature is not a number (NaN): look at the weights of the base, and at the images.")
+    return found
 
 
 class Progress(keras.callbacks.Callback):
@@ -58,7 +99,7 @@ class Progress(keras.callbacks.Callback):
 def fit_quickly(
     model: keras.Model, features: np.ndarray, labels: np.ndarray, epochs: int, batch_size: int, seed: int = 0
 ) -> None:
-    """Train like ``model.fit`` with shuffling, but let TensorFlow run all the steps in one go.
+    """Train like ``model.fit`` with shuffling, but let TensorFlow run all the steps in one go (TensorFlow only).
 
     For a small network this takes a quarter of the time. There are no curves and no callbacks; use it for repeats.
     Rows that do not fill a batch at the end of an epoch wait for another one.
@@ -78,6 +119,8 @@ def fit_quickly(
     LessonError
         If there are fewer rows than a batch holds.
     """
+    import tensorflow as tf  # here: the rest of this module runs on any backend
+
     steps = len(features) // batch_size
     if steps == 0:
         raise LessonError(f"{len(features)} rows do not fill one batch of {batch_size}. Use a smaller batch_size.")

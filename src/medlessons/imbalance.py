@@ -1,0 +1,117 @@
+"""Class imbalance: how frequent each finding is, and the loss that gives both sides of a finding equal weight."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from medlessons.errors import LessonError
+
+EPSILON = 1e-7
+
+
+def class_frequencies(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return how frequent each class is, and how frequently it is absent.
+
+    Parameters
+    ----------
+    labels : array or DataFrame of 0 and 1, shape (images, classes)
+
+    Returns
+    -------
+    positive, negative : arrays of float, shape (classes,)
+        They add up to 1.
+
+    Raises
+    ------
+    LessonError
+        If there is no image, or a label is neither 0 nor 1.
+    """
+    labels = np.asarray(labels)
+    if labels.ndim != 2 or len(labels) == 0:
+        raise LessonError(
+            f"The labels have the shape {labels.shape}; expected is (images, classes), with one image at least."
+        )
+    if not np.isin(labels, (0, 1)).all():
+        raise LessonError("A label must be 0 (absent) or 1 (present).")
+    positive = labels.mean(axis=0, dtype=float)
+    return positive, 1 - positive
+
+
+def class_weights(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the weights of present and of absent findings: each side gets the frequency of the other.
+
+    Then both sides of a finding contribute the same in all. The findings among each other stay unequal.
+
+    Parameters
+    ----------
+    labels
+        As for :func:`class_frequencies`.
+
+    Returns
+    -------
+    positive, negative : arrays of float, shape (classes,)
+    """
+    positive, negative = class_frequencies(labels)
+    return negative, positive
+
+
+def weighted_loss(
+    positive: Sequence[float], negative: Sequence[float], epsilon: float = EPSILON
+) -> Callable[[object, object], object]:
+    """Return the weighted cross-entropy of several findings, from probabilities.
+
+    For each class the mean over the images of ``-(w_pos * y * log(p + epsilon) + w_neg * (1 - y) * log(1 - p +
+    epsilon))``; then the sum over the classes.
+
+    Parameters
+    ----------
+    positive, negative : sequences of float, shape (classes,)
+        Weight of a present and of an absent finding.
+    epsilon : float
+        Keeps the logarithm of 0 away.
+
+    Returns
+    -------
+    callable
+        Takes labels and probabilities, shape (images, classes), and returns one number; a loss for ``compile``.
+    """
+    from keras import ops
+
+    def loss(truth, predicted):
+        predicted = ops.convert_to_tensor(predicted)
+        truth = ops.cast(truth, predicted.dtype)
+        w_pos, w_neg = (ops.convert_to_tensor(np.asarray(w), dtype=predicted.dtype) for w in (positive, negative))
+        present = w_pos * truth * ops.log(predicted + epsilon)
+        absent = w_neg * (1 - truth) * ops.log(1 - predicted + epsilon)
+        return ops.sum(ops.mean(-(present + absent), axis=0))
+
+    return loss
+
+
+def weighted_loss_from_logits(
+    positive: Sequence[float], negative: Sequence[float]
+) -> Callable[[object, object], object]:
+    """Return the same loss from logits: exact for sure predictions too, and without an epsilon.
+
+    ``log(sigmoid(z))`` is ``-softplus(-z)``; no probability is rounded to 0 or 1 before its logarithm is taken.
+
+    Parameters
+    ----------
+    positive, negative
+        As for :func:`weighted_loss`.
+
+    Returns
+    -------
+    callable
+        Takes labels and logits, shape (images, classes), and returns one number.
+    """
+    from keras import ops
+
+    def loss(truth, logits):
+        logits = ops.convert_to_tensor(logits)
+        truth = ops.cast(truth, logits.dtype)
+        w_pos, w_neg = (ops.convert_to_tensor(np.asarray(w), dtype=logits.dtype) for w in (positive, negative))
+        each = w_pos * truth * ops.softplus(-logits) + w_neg * (1 - truth) * ops.softplus(logits)
+        return ops.sum(ops.mean(each, axis=0))
+
+    return loss

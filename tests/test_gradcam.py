@@ -1,0 +1,133 @@
+"""Grad-CAM on every way a network can be built, against maps worked out by hand."""
+
+import keras
+import numpy as np
+import pytest
+
+from medlessons import gradcam
+from medlessons.errors import LessonError
+
+layers = keras.layers
+
+
+def convolutions(size=32, filters=3):
+    inputs = keras.Input((size, size, 1))
+    maps = layers.Conv2D(4, 3, activation="relu")(inputs)
+    return keras.Model(inputs, layers.Conv2D(filters, 3, activation="relu", bias_initializer="ones")(maps), name="base")
+
+
+def flat(head="sigmoid"):
+    base = convolutions()
+    return keras.Model(base.inputs, layers.Dense(5, head)(layers.GlobalAveragePooling2D()(base.output)))
+
+
+def nested(head="sigmoid"):
+    inputs = keras.Input((32, 32, 1))
+    pooled = layers.AveragePooling2D(2)(convolutions()(layers.Rescaling(1 / 2)(inputs)))
+    logits = layers.Dense(5)(layers.Dropout(0.2)(layers.Flatten()(pooled)))
+    return keras.Model(inputs, layers.Activation(head)(logits))
+
+
+def sequential(head="sigmoid"):
+    return keras.Sequential(
+        [keras.Input((32, 32, 1)), convolutions(), layers.GlobalAveragePooling2D(), layers.Dense(5, head)]
+    )
+
+
+@pytest.fixture
+def images():
+    return np.random.default_rng(0).normal(0, 1, (3, 32, 32, 1)).astype(np.float32)
+
+
+@pytest.mark.parametrize("head", ["sigmoid", "softmax", "linear"])
+@pytest.mark.parametrize("make", [flat, nested, sequential])
+def test_the_two_parts_give_what_the_network_gives(make, head, images, tmp_path):
+    keras.utils.set_random_seed(1)
+    network = make(head)
+    network.save(tmp_path / "network.keras")
+    for one in (network, keras.saving.load_model(tmp_path / "network.keras")):
+        see, judge = gradcam.cut(one)
+        finish = {"sigmoid": keras.ops.sigmoid, "softmax": keras.ops.softmax, "linear": lambda x: x}[head]
+        whole, parts = np.array(one(images)), np.array(finish(judge(see(images))))
+        assert see.output_shape[1:] == (28, 28, 3)
+        assert whole == pytest.approx(parts, abs=1e-5)
+        heat = gradcam.grad_cam(one, images)
+        assert heat.shape == (3, 5, 28, 28) and (heat >= 0).all() and np.isfinite(heat).all() and heat.any()
+
+
+def test_before_an_average_it_is_the_class_activation_map(images):
+    network = flat()
+    see, _ = gradcam.cut(network)
+    kernel = network.layers[-1].get_weights()[0]
+    by_hand = np.maximum(np.einsum("ihwk,kc->ichw", np.array(see(images)), kernel), 0) / (28 * 28)
+    assert gradcam.grad_cam(network, images) == pytest.approx(by_hand, abs=1e-6)
+    assert gradcam.grad_cam(network, images, classes=[3])[:, 0] == pytest.approx(by_hand[:, 3], abs=1e-6)
+
+
+def test_a_saturated_sigmoid_does_not_dim_the_map(images):
+    network = flat()
+    before = gradcam.grad_cam(network, images)
+    kernel, bias = network.layers[-1].get_weights()
+    network.layers[-1].set_weights([kernel, bias + 100])
+    assert np.array(network(images)).min() == 1
+    assert gradcam.grad_cam(network, images) == pytest.approx(before, abs=1e-7)
+
+
+def test_all_classes_take_one_forward_pass(images, monkeypatch):
+    network, seen, usual = flat(), [], gradcam.cut
+
+    def counted(network):
+        see, judge = usual(network)
+
+        class Counting:
+            def __call__(self, batch, training):
+                seen.append(len(batch))
+                return see(batch, training=training)
+
+        return Counting(), judge
+
+    monkeypatch.setattr(gradcam, "cut", counted)
+    gradcam.grad_cam(network, images)
+    assert seen == [3]
+
+
+@pytest.mark.parametrize(
+    "name, maps", [("DenseNet121", 1024), ("Xception", 2048), ("ResNet50V2", 2048), ("VGG16", 512)]
+)
+def test_the_backbones_of_the_lessons(name, maps):
+    base = getattr(keras.applications, name)(weights=None, include_top=False, input_shape=(72, 72, 3))
+    network = keras.Sequential([keras.Input((72, 72, 3)), base, layers.Flatten(), layers.Dense(3, "softmax")])
+    see, _ = gradcam.cut(network)
+    assert see.output_shape[-1] == maps and see.output_shape[1] > 1
+    heat = gradcam.grad_cam(network, np.random.default_rng(0).normal(0, 1, (1, 72, 72, 3)).astype(np.float32))
+    assert heat.shape == (1, 3, *see.output_shape[1:3]) and np.isfinite(heat).all()
+
+
+def test_what_cannot_give_a_map_is_named(images):
+    dense = keras.Sequential([keras.Input((3,)), layers.Dense(2)])
+    with pytest.raises(LessonError, match="convolutional"):
+        gradcam.cut(dense)
+    with pytest.raises(LessonError, match="no class 5"):
+        gradcam.grad_cam(flat(), images, classes=[5])
+    with pytest.raises(LessonError, match="shape"):
+        gradcam.grad_cam(flat(), images[0])
+    dead = flat()
+    dead.layers[-1].set_weights([weight * 0 for weight in dead.layers[-1].get_weights()])
+    with pytest.raises(LessonError, match="every gradient is 0"):
+        gradcam.grad_cam(dead, images)
+    broken = flat()
+    broken.layers[-1].set_weights([weight * np.nan for weight in broken.layers[-1].get_weights()])
+    with pytest.raises(LessonError, match="NaN"):
+        gradcam.grad_cam(broken, images)
+
+
+def test_hits_and_energy():
+    heat, mask = np.zeros((4, 4)), np.zeros((16, 16), bool)
+    heat[1, 2], mask[4:8, 8:12] = 2, True
+    assert gradcam.hits(heat, mask) == 1 and gradcam.energy_inside(heat, mask) > 0.4
+    assert gradcam.hits(heat, ~mask) == 0
+    assert gradcam.energy_inside(heat, mask) + gradcam.energy_inside(heat, ~mask) == pytest.approx(1)
+    assert gradcam.energy_inside(np.ones((4, 4)), mask) == pytest.approx(1 / 16)
+    assert gradcam.hits(heat * 0, mask) == 0 and gradcam.energy_inside(heat * 0, mask) == 0
+    with pytest.raises(LessonError, match="0 pixels"):
+        gradcam.hits(heat, mask & False)
