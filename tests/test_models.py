@@ -1,82 +1,149 @@
-"""Weights are loaded whole or not at all."""
+"""Weights are loaded whole or not at all, and their contract is kept."""
 
-import errno
-import shutil
+import json
 
+import keras
 import numpy as np
 import pytest
 
 from medlessons import models, settings
 from medlessons.errors import LessonError
 
+LABELS = ("Mass", "Nodule", "Edema")
+
+
+def tiny(size, outputs):
+    inputs = keras.Input((None, None, 1))
+    maps = keras.layers.BatchNormalization()(keras.layers.Conv2D(4, 3)(keras.layers.Rescaling(1 / 255)(inputs)))
+    pooled = keras.layers.Dropout(0.5)(keras.layers.GlobalAveragePooling2D()(maps))
+    return keras.Model(inputs, keras.layers.Dense(outputs, "sigmoid")(pooled))
+
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(settings, "models_dir", lambda: tmp_path)
+    monkeypatch.setitem(models.BUILDERS, "tiny", tiny)
     return tmp_path
 
 
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory):
-    path = tmp_path_factory.mktemp("models") / "tiny.keras"
-    models.orientation(32, filters=(2, 3)).save(path)
-    return path
+@pytest.fixture
+def network(folder):
+    keras.utils.set_random_seed(0)
+    network = tiny(32, 3)
+    models.save(network, "tiny", folder, builder="tiny", labels=LABELS, sizes=(32, 40))
+    return network
 
 
-def test_what_was_recorded_loads_and_predicts_the_same(folder, tiny):
-    shutil.copy(tiny, folder)
-    models.record(folder / "tiny.keras")
-    assert models.status() == {"tiny.keras": None}
-    network = models.load("tiny")
-    pictures = np.random.default_rng(0).uniform(0, 255, (5, 32, 32, 1)).astype(np.float32)
-    chances = models.probabilities(network, pictures, batch_size=2)
-    assert chances.shape == (5,) and (chances > 0).all() and (chances < 1).all()
-    assert chances == pytest.approx(network.predict(pictures, verbose=0)[:, 0], abs=1e-6)
+@pytest.fixture
+def images():
+    return np.random.default_rng(0).integers(0, 256, (5, 32, 32, 1)).astype(np.uint8)
 
 
-def test_missing_damaged_and_unknown_weights_are_named(folder, tiny):
-    with pytest.raises(LessonError, match="list of checksums"):
-        models.load("tiny")
-    path = folder / "tiny.keras"
-    shutil.copy(tiny, path)
-    models.record(path)
-    with pytest.raises(LessonError, match="no network 'large'; there are tiny"):
+def test_what_was_saved_loads_and_predicts_the_same_for_every_output(network, images):
+    assert models.status() == {"tiny": None}
+    chances = models.probabilities(models.load("tiny", LABELS), images, batch_size=2)
+    assert chances.shape == (5, 3)
+    assert chances == pytest.approx(network.predict(images.astype(np.float32), verbose=0), abs=1e-3)
+
+
+def test_it_runs_in_32_bits_whatever_the_default_is(network, images):
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    try:
+        loaded = models.load("tiny")
+        assert models.probabilities(loaded, images).dtype == np.float32
+        assert {weight.dtype for weight in loaded.weights} == {"float32"}
+        assert keras.config.floatx() == "float64" and keras.config.dtype_policy().name == "float64"
+    finally:
+        keras.config.set_floatx("float32")
+        keras.config.set_dtype_policy("float32")
+
+
+def test_missing_damaged_and_unknown_weights_are_named(network, folder):
+    with pytest.raises(LessonError, match=r"no network 'large' .*there are: tiny.*git checkout"):
         models.load("large")
+    path = folder / "tiny.npz"
     path.write_bytes(path.read_bytes()[:-10])
-    with pytest.raises(LessonError, match="damaged"):
+    with pytest.raises(LessonError, match=r"damaged.*weights train tiny"):
         models.load("tiny")
     path.unlink()
-    with pytest.raises(LessonError, match="not there"):
+    with pytest.raises(LessonError, match=r"not there.*git checkout"):
         models.load("tiny")
-    assert "not there" in models.status()["tiny.keras"]
+    assert "not there" in models.status()["tiny"]
+    (folder / "tiny.json").unlink()
+    with pytest.raises(LessonError, match="no contract is there"):
+        models.status()
 
 
-def test_the_list_keeps_other_files(folder, tiny):
-    (folder / "a.keras").write_bytes(b"a")
-    models.record(folder / "a.keras")
-    shutil.copy(tiny, folder)
-    models.record(folder / "tiny.keras")
-    assert set(models.checksums()) == {"a.keras", "tiny.keras"}
+def test_a_contract_that_cannot_be_kept_is_named(network, folder):
+    path = folder / "tiny.json"
+    known = json.loads(path.read_text())
+    for changed, word in (({"builder": "huge"}, "unknown builder"), ({"labels": ["Mass"]}, "do not fit")):
+        path.write_text(json.dumps({**known, **changed}))
+        with pytest.raises(LessonError, match=word):
+            models.load("tiny")
+    path.write_text(json.dumps({key: known[key] for key in known if key != "pixels"}))
+    with pytest.raises(LessonError, match="lacks 'pixels'"):
+        models.load("tiny")
+    path.write_text("{")
+    with pytest.raises(LessonError, match="cannot be read"):
+        models.load("tiny")
 
 
-def test_the_list_is_written_whole_or_not_at_all(folder, monkeypatch):
-    (folder / "a.keras").write_bytes(b"a")
-    models.record(folder / "a.keras")
-    before = (folder / models.CHECKSUMS).read_bytes()
+def test_labels_in_another_order_are_refused(network):
+    with pytest.raises(LessonError, match="another order: number 0 is 'Mass', not 'Nodule'"):
+        models.load("tiny", ["Nodule", "Mass", "Edema"])
+    with pytest.raises(LessonError, match="are Mass, Nodule, Edema; Hernia were expected"):
+        models.load("tiny", ["Hernia"])
+    with pytest.raises(LessonError, match="3 outputs, but there are 2"):
+        models.save(network, "two", settings.models_dir(), builder="tiny", labels=LABELS[:2], sizes=(32,))
 
-    def fill(path, content, **options):
-        path.touch()
-        raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(type(folder), "write_text", fill)
-    (folder / "b.keras").write_bytes(b"b")
-    with pytest.raises(LessonError, match="the disk is full"):
-        models.record(folder / "b.keras")
-    assert (folder / models.CHECKSUMS).read_bytes() == before
-    assert {path.name for path in folder.iterdir()} == {"a.keras", "b.keras", models.CHECKSUMS}
+def test_images_that_were_scaled_are_refused(network, images):
+    loaded = models.load("tiny")
+    for wrong in (images / 255, (images - 100.0) / 50, images * 300.0):
+        with pytest.raises(LessonError, match="0 to 255"):
+            models.probabilities(loaded, wrong)
+    with pytest.raises(LessonError, match=r"wants \(images, height, width, 1\)"):
+        models.probabilities(loaded, np.repeat(images, 3, axis=-1))
+    with pytest.raises(LessonError, match="empty"):
+        models.probabilities(loaded, images[:0])
+    assert models.probabilities(network, images / 255).shape == (5, 3)  # one's own network has no contract
+
+
+@pytest.mark.parametrize("bits, error", [(16, 1e-3), (8, 1 / 120)])
+def test_stored_kernels_are_small_and_close_and_vectors_are_exact(tmp_path, bits, error):
+    rng = np.random.default_rng(0)
+    kernel, vector = rng.normal(0, 1, (3, 3, 8, 4)).astype(np.float32), rng.normal(0, 1e-9, 7).astype(np.float32)
+    kernel[..., 2] = 0
+    models.pack([kernel, vector], tmp_path / "weights.npz", bits)
+    found = models.unpack(tmp_path / "weights.npz")
+    assert np.abs(found[0] - kernel).max() < error * np.abs(kernel).max() and (found[0][..., 2] == 0).all()
+    assert np.array_equal(found[1], vector)
+    with pytest.raises(LessonError, match="Weight 1 holds NaN"):
+        models.pack([kernel, vector * np.nan], tmp_path / "weights.npz", bits)
+
+
+def test_the_network_for_findings_and_its_parts():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(models, "contract", lambda name: {"builder": "densenet121", "sizes": [64], "labels": LABELS})
+        network, again = models.with_random_weights("any", seed=3), models.with_random_weights("any", seed=3)
+    assert np.array_equal(network.get_weights()[0], again.get_weights()[0])
+    assert network.count_params() == 7_037_504 + 1025 * 3
+    images = np.random.default_rng(0).uniform(0, 255, (2, 64, 64, 1)).astype(np.float32)
+    whole = np.array(network(images))
+    brighter = np.array(network(images / 2 + 20))
+    assert whole == pytest.approx(brighter, abs=1e-3)  # each image is standardized by itself
+    standardized = np.repeat(
+        (images - images.mean((1, 2, 3), keepdims=True)) / images.std((1, 2, 3), keepdims=True), 1, -1
+    )
+    assert np.array(models.without_standardization(network)(standardized)) == pytest.approx(whole, abs=1e-3)
+    assert models.feature_extractor(network).output_shape == (None, 1024)
+    logits = np.array(models.logits(network)(images))
+    assert 1 / (1 + np.exp(-logits)) == pytest.approx(whole, abs=1e-6)
 
 
 def test_the_shipped_weights_are_whole():
     assert all(fault is None for fault in models.status().values())
-    network = models.load("orientation")
+    network = models.load("orientation", ["lateral"])
     assert network.input_shape[1:] == (96, 96, 1) and network.output_shape == (None, 1)

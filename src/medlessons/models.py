@@ -1,6 +1,14 @@
-"""The networks that the lessons load, and how they are loaded: never a missing or damaged file in silence."""
+"""The networks that the lessons load, and how they are loaded: never a missing or damaged file in silence.
 
+A network is a builder in this module, a file of weights and a contract. The contract (``models/NAME.json``) says which
+builder, which outputs in which order, and which pixels the network wants; the weights (``models/NAME.npz``) are plain
+arrays. Neither depends on the version of Keras or on its backend.
+"""
+
+import contextlib
 import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,101 +20,330 @@ from medlessons.errors import LessonError
 if TYPE_CHECKING:  # importing Keras takes seconds, and looking at checksums does not need it
     import keras
 
-CHECKSUMS = "SHA256SUMS"
+REMEDY = "Bring it back with `git checkout -- models`, or train it anew with `medlessons weights train {name}`."
+CONTRACT = ("builder", "labels", "sizes", "channels", "pixels", "parameters", "sha256")
+
+# ---------------------------------------------------------------------------------------------------------
+# Load, and predict
 
 
-def load(name: str) -> "keras.Model":
-    """Load a trained network of the folder ``models/``.
+def load(name: str, labels: Sequence[str] | None = None) -> "keras.Model":
+    """Load a trained network of the folder ``models/``. It computes in 32-bit floats, whatever Keras' default is.
 
     Parameters
     ----------
     name : str
-        Name of the file without its ending, such as ``"orientation"``. The model cards in models/README.md say what
-        each network wants and gives.
+        Such as ``"orientation"``. The model cards in models/README.md say what each network wants and gives.
+    labels : sequence of str, optional
+        What the outputs are taken for, in this order. Compared with the network's own order.
 
     Returns
     -------
     keras.Model
+        Its attribute ``contract`` is that of :func:`contract`.
 
     Raises
     ------
     LessonError
-        If the file is missing, or is not the one that was measured for its model card.
+        If the weights are missing, are not those that were measured for the model card, do not fit the network, or if
+        ``labels`` are others than the network's, or in another order.
     """
+    known = contract(name)
+    fault = check(name)
+    if fault:
+        raise LessonError(f"{weights_path(name)}: {fault}")
+    if labels is not None:
+        _compare_labels(name, known["labels"], list(labels))
+    network = build(name)
+    try:
+        network.set_weights(unpack(weights_path(name)))
+    except ValueError as error:
+        raise LessonError(
+            f"{weights_path(name)}: the weights do not fit the network that {known['builder']!r} builds. "
+            + REMEDY.format(name=name)
+        ) from error
+    return network
+
+
+def build(name: str) -> "keras.Model":
+    """Build the network of a contract, with random weights."""
+    known = contract(name)
+    with _single_precision():
+        network = BUILDERS[known["builder"]](known["sizes"][-1], len(known["labels"]))
+    object.__setattr__(network, "contract", known)  # past Keras, which would track it as a part of the network
+    return network
+
+
+def with_random_weights(name: str, seed: int = 0) -> "keras.Model":
+    """Build the same network as :func:`load`, but with random weights: the control that has learned nothing."""
     import keras
 
-    path = settings.models_dir() / f"{name}.keras"
-    known = checksums()
-    if path.name not in known:
-        raise LessonError(f"There is no network {name!r}; there are {', '.join(Path(file).stem for file in known)}.")
-    fault = check(path, known[path.name])
-    if fault:
-        raise LessonError(f"{path}: {fault} Bring it back with `git checkout -- models`.")
-    return keras.saving.load_model(path, compile=False)
+    keras.utils.set_random_seed(seed)
+    return build(name)
 
 
-def probabilities(network: "keras.Model", pictures: np.ndarray, batch_size: int = 64) -> np.ndarray:
-    """Return what a network with one sigmoid output predicts, batch by batch.
+def probabilities(network: "keras.Model", images: np.ndarray, batch_size: int = 64) -> np.ndarray:
+    """Return what a network predicts, batch by batch.
 
     For some hundred images this is faster than ``network.predict``, which compiles the network first.
 
     Parameters
     ----------
     network : keras.Model
-    pictures : array, shape (images, height, width, channels)
+        With one output array, as :func:`load` returns it or of one's own.
+    images : array, shape (images, height, width, channels)
     batch_size : int
 
     Returns
     -------
-    array of float, shape (images,)
-        From 0 to 1.
+    array of float, shape (images, outputs)
+
+    Raises
+    ------
+    LessonError
+        If there is no image, or if the network has a contract and the images do not keep it: another number of
+        channels, or gray levels that were scaled (0 to 1, standardized) where 0 to 255 are expected.
     """
-    starts = range(0, len(pictures), batch_size)
-    return np.concatenate([np.array(network(pictures[at : at + batch_size], training=False))[:, 0] for at in starts])
+    if len(images) == 0:
+        raise LessonError("There is no image to predict: the array is empty.")
+    known = getattr(network, "contract", None)
+    if known:
+        _check_images(images, known)
+    parts = range(0, len(images), batch_size)
+    answers = [_to_numpy(network(_floats(images[at : at + batch_size]), training=False)) for at in parts]
+    return np.concatenate(answers).reshape(len(images), -1)
 
 
-def checksums() -> dict[str, str]:
-    """Return the SHA-256 of each file in ``models/``: file -> 64 hexadecimal digits."""
-    path = settings.models_dir() / CHECKSUMS
+def _floats(images: np.ndarray) -> np.ndarray:
+    return images if np.issubdtype(images.dtype, np.floating) else images.astype(np.float32)
+
+
+def _to_numpy(tensor) -> np.ndarray:
+    from keras import ops
+
+    return ops.convert_to_numpy(tensor)
+
+
+def _check_images(images: np.ndarray, known: dict) -> None:
+    if np.ndim(images) != 4 or np.shape(images)[-1] != known["channels"]:
+        raise LessonError(
+            f"The images have the shape {np.shape(images)}, but this network wants (images, height, width, "
+            f"{known['channels']}). `images.load` makes such an array."
+        )
+    low, high = float(np.min(images)), float(np.max(images))
+    least, most = known["pixels"]
+    if not (least <= low and high <= most) or high <= 1 < most:
+        raise LessonError(
+            f"The gray levels run from {low:.3g} to {high:.3g}, but this network wants {least} to {most}, as in the "
+            "file: it scales them itself. Do not divide them by 255 or standardize them before."
+        )
+
+
+def _compare_labels(name: str, own: list[str], given: list[str]) -> None:
+    if own == given:
+        return
+    if sorted(own) == sorted(given):
+        place = next(i for i, pair in enumerate(zip(own, given, strict=True)) if pair[0] != pair[1])
+        raise LessonError(
+            f"The outputs of {name!r} stand in another order: number {place} is {own[place]!r}, not {given[place]!r}. "
+            f"Use the order of `models.contract({name!r})['labels']`."
+        )
+    raise LessonError(f"The outputs of {name!r} are {', '.join(own)}; {', '.join(given)} were expected.")
+
+
+@contextlib.contextmanager
+def _single_precision() -> Iterator[None]:
+    import keras
+
+    before = keras.config.floatx(), keras.config.dtype_policy()
+    keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")
+    try:
+        yield
+    finally:
+        keras.config.set_floatx(before[0])
+        keras.config.set_dtype_policy(before[1])
+
+
+# ---------------------------------------------------------------------------------------------------------
+# The contract and the file
+
+
+def names() -> list[str]:
+    """Return the names of the networks that have a contract."""
+    return sorted(path.stem for path in settings.models_dir().glob("*.json"))
+
+
+def weights_path(name: str) -> Path:
+    """Return where the weights of a network are."""
+    return settings.models_dir() / f"{name}.npz"
+
+
+def contract(name: str) -> dict:
+    """Return what a network wants and gives.
+
+    Returns
+    -------
+    dict
+        ``builder``; ``labels``, the ordered outputs; ``sizes``, the edges in pixels that it was trained at, the last
+        one last; ``channels``; ``pixels``, the lowest and highest gray level; ``parameters``; ``sha256`` of the
+        weights.
+
+    Raises
+    ------
+    LessonError
+        If there is no such network or its contract cannot be read.
+    """
+    path = settings.models_dir() / f"{name}.json"
     if not path.is_file():
-        raise LessonError(f"{path}: the list of checksums is not there. Bring it back with `git checkout -- models`.")
-    pairs = [line.split() for line in path.read_text().splitlines() if line.strip()]
-    return {file: digest for digest, file in pairs}
+        there = ", ".join(names()) or "none"
+        raise LessonError(
+            f"There is no network {name!r} in {path.parent}; there are: {there}. {REMEDY.format(name=name)}"
+        )
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))
+        lacking = [key for key in CONTRACT if key not in known]
+    except (ValueError, TypeError) as error:
+        raise LessonError(f"{path}: the contract cannot be read ({error}). {REMEDY.format(name=name)}") from error
+    if lacking or known["builder"] not in BUILDERS:
+        what = f"lacks {lacking[0]!r}" if lacking else f"names an unknown builder, {known['builder']!r}"
+        raise LessonError(f"{path}: the contract {what}. {REMEDY.format(name=name)}")
+    return known
 
 
 def status() -> dict[str, str | None]:
-    """Return what is wrong with each file of weights, None if nothing is."""
-    return {file: check(settings.models_dir() / file, digest) for file, digest in checksums().items()}
+    """Return what is wrong with the weights of each network, None if nothing is."""
+    if not names():
+        raise LessonError(
+            f"{settings.models_dir()}: no contract is there. Bring them back with `git checkout -- models`."
+        )
+    return {name: check(name) for name in names()}
 
 
-def check(path: Path, digest: str) -> str | None:
-    """Return what is wrong with a file of weights, or None."""
+def check(name: str) -> str | None:
+    """Return what is wrong with the weights of a network, or None."""
+    path = weights_path(name)
     if not path.is_file():
-        return "the weights are not there."
-    if hashlib.sha256(path.read_bytes()).hexdigest() != digest:
-        return "the weights are damaged or from another version: their checksum is not the one in models/SHA256SUMS."
+        return f"the weights are not there. {REMEDY.format(name=name)}"
+    if hashlib.sha256(path.read_bytes()).hexdigest() != contract(name)["sha256"]:
+        return (
+            "the weights are damaged or from another version: their checksum is not the one of their contract. "
+            + REMEDY.format(name=name)
+        )
     return None
 
 
-def record(path: Path) -> None:
-    """Write the checksum of a new file of weights into the list."""
-    listed = settings.models_dir() / CHECKSUMS
-    known = checksums() if listed.is_file() else {}
-    known[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
-    with files.placing(listed) as temporary:
-        temporary.write_text("".join(f"{digest}  {file}\n" for file, digest in sorted(known.items())), newline="\n")
+def save(
+    network: "keras.Model",
+    name: str,
+    folder: Path,
+    *,
+    builder: str,
+    labels: Sequence[str],
+    sizes: Sequence[int],
+    bits: int = 16,
+) -> dict:
+    """Write the weights of a network and their contract into a folder, each whole or not at all.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Built by ``BUILDERS[builder]``.
+    name : str
+        Of the two files.
+    folder : path
+    builder : str
+    labels : sequence of str
+        Ordered outputs.
+    sizes : sequence of int
+        Edges of the images (pixels) that it was trained at, the last ones last.
+    bits : int
+        16 or 8, as in :func:`pack`.
+
+    Returns
+    -------
+    dict
+        The contract.
+    """
+    if network.output_shape[-1] != len(labels):
+        raise LessonError(f"{name} has {network.output_shape[-1]} outputs, but there are {len(labels)} labels.")
+    path = Path(folder) / f"{name}.npz"
+    with files.atomic_write(path) as temporary:
+        pack(network.get_weights(), temporary, bits)
+    known = {
+        "builder": builder,
+        "labels": list(labels),
+        "sizes": [int(size) for size in sizes],
+        "channels": int(network.input_shape[-1]),
+        "pixels": [0, 255],
+        "parameters": int(network.count_params()),
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+    }
+    with files.atomic_write(path.with_suffix(".json")) as temporary:
+        temporary.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8", newline="\n")
+    return known
 
 
-def orientation(size: int, filters: tuple[int, ...] = (16, 32, 48, 64, 96)) -> "keras.Model":
+def pack(weights: Sequence[np.ndarray], path: Path, bits: int = 16) -> None:
+    """Write arrays compactly.
+
+    Kernels (two or more axes) are stored in ``bits`` bits: as half-precision floats, or as whole numbers from -127 to
+    127 with one scale for each channel of the last axis. Vectors (biases, statistics) are few, and stay in 32 bits.
+
+    Parameters
+    ----------
+    weights : sequence of arrays
+        As ``get_weights`` returns them.
+    path : path of an .npz file
+    bits : int
+        16 or 8.
+
+    Raises
+    ------
+    LessonError
+        If a weight is NaN or infinite: such a network is broken.
+    """
+    stored = {}
+    for number, weight in enumerate(weights):
+        if not np.isfinite(weight).all():
+            raise LessonError(f"Weight {number} holds NaN or infinity: the training went wrong. Nothing was written.")
+        key = f"{number:04d}"
+        if weight.ndim < 2:
+            stored[key] = weight.astype(np.float32)
+        elif bits == 16:
+            stored[key] = weight.astype(np.float16)
+        else:
+            scale = np.abs(weight).max(axis=tuple(range(weight.ndim - 1))) / 127
+            stored[key] = np.rint(weight / np.where(scale > 0, scale, 1)).astype(np.int8)
+            stored[f"{key}.scale"] = scale.astype(np.float32)
+    np.savez(path, **stored)
+
+
+def unpack(path: Path) -> list[np.ndarray]:
+    """Return the arrays that :func:`pack` wrote, in 32 bits."""
+    with np.load(path, allow_pickle=False) as stored:
+        keys = [key for key in stored.files if not key.endswith(".scale")]
+        return [
+            stored[key].astype(np.float32) * (stored[f"{key}.scale"] if f"{key}.scale" in stored.files else 1)
+            for key in sorted(keys)
+        ]
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Builders
+
+
+def orientation(size: int, outputs: int = 1, filters: tuple[int, ...] = (16, 32, 48, 64, 96)) -> "keras.Model":
     """Build the network of lesson 2 that is trained on simulated images only and shipped in ``models/``.
 
-    Each image is standardised by itself, so that exposure does not matter. Then come blocks of convolution and pooling,
+    Each image is standardized by itself, so that exposure does not matter. Then come blocks of convolution and pooling,
     the mean and the maximum of each map, and one sigmoid output: the probability that the view is lateral.
 
     Parameters
     ----------
     size : int
         Edge of the images in pixels.
+    outputs : int
     filters : tuple of int
         Filters of each block.
 
@@ -125,5 +362,65 @@ def orientation(size: int, filters: tuple[int, ...] = (16, 32, 48, 64, 96)) -> "
         maps = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(maps))
         maps = layers.MaxPooling2D()(maps)
     found = layers.Concatenate()([layers.GlobalAveragePooling2D()(maps), layers.GlobalMaxPooling2D()(maps)])
-    answer = layers.Dense(1, activation="sigmoid")(layers.Dropout(0.3)(found))
+    answer = layers.Dense(outputs, activation="sigmoid")(layers.Dropout(0.3)(found))
     return keras.Model(inputs, answer, name="orientation")
+
+
+def _findings(backbone: str) -> Callable[[int, int], "keras.Model"]:
+    """Return a builder: one of Keras' backbones between standardized gray images and independent findings."""
+
+    def builder(size: int, outputs: int) -> "keras.Model":
+        import keras
+
+        layers = keras.layers
+        inputs = keras.Input((None, None, 1), name="gray")
+        # In 32 bits also under mixed precision: 256 gray levels do not fit into the 8 digits of a bfloat16.
+        standardize = layers.LayerNormalization(
+            axis=(1, 2, 3), center=False, scale=False, dtype="float32", name="standardization"
+        )
+        channels = layers.Concatenate(name="channels")([standardize(inputs)] * 3)
+        base = getattr(keras.applications, backbone)(
+            include_top=False, weights=None, input_tensor=channels, input_shape=(None, None, 3)
+        )
+        pooled = layers.GlobalAveragePooling2D(name="features")(base.output)
+        logits = layers.Dense(outputs, dtype="float32", name="logits")(pooled)
+        answers = layers.Activation("sigmoid", dtype="float32", name="probabilities")(logits)
+        return keras.Model(inputs, answers, name=backbone.lower())
+
+    return builder
+
+
+BUILDERS: dict[str, Callable[[int, int], "keras.Model"]] = {
+    "orientation": orientation,
+    "densenet121": _findings("DenseNet121"),
+    "resnet50v2": _findings("ResNet50V2"),
+    "xception": _findings("Xception"),
+    "vgg16": _findings("VGG16"),
+}
+"""Builder -> function of the size of the images (pixels) and the number of outputs.
+
+The networks for findings take gray levels from 0 to 255, shape (images, size, size, 1), of any size from 32 pixels on.
+Each image is standardized by itself and given to all three channels of the backbone; its maps are averaged
+(``features``), and a dense layer gives the ``logits``, a sigmoid the ``probabilities`` of the findings.
+"""
+
+
+def feature_extractor(network: "keras.Model") -> "keras.Model":
+    """Return the part of a network for findings that ends with the averaged maps (1,024 for DenseNet-121)."""
+    import keras
+
+    return keras.Model(network.input, network.get_layer("features").output)
+
+
+def logits(network: "keras.Model") -> "keras.Model":
+    """Return the part of a network for findings that ends before the sigmoid."""
+    import keras
+
+    return keras.Model(network.input, network.get_layer("logits").output)
+
+
+def without_standardization(network: "keras.Model") -> "keras.Model":
+    """Return the part of a network for findings behind its standardization: for images standardized otherwise."""
+    import keras
+
+    return keras.Model(network.get_layer("standardization").output, network.output)
