@@ -72,6 +72,14 @@ def parser() -> argparse.ArgumentParser:
     weight = verb("weights", weights_status, "Say which trained weights are there and whole.")
     steps = weight.add_subparsers(metavar="STEP")
     steps.add_parser("status", help="say which weights are there (default)").set_defaults(run=weights_status)
+    train = steps.add_parser("train", help="train weights on simulated patients, or go on with it (hours)")
+    train.add_argument("name", help="chestxray8, orientation or backbones")
+    train.add_argument("--out", type=Path, help="folder of the result; models/ unless given")
+    train.add_argument("--seed", type=int, default=0, help="of the first weights and of the patients")
+    train.add_argument("--share", type=float, default=1.0, help="share of the recipe's images, such as 0.1")
+    train.add_argument("--start", type=Path, help="an .npz file of weights to begin with")
+    train.add_argument("--precision", default="float32", help="float32, mixed_bfloat16 or mixed_float16")
+    train.set_defaults(run=weights_train)
 
     verb("doctor", doctor, "Say in plain words what is missing or too old on this computer.")
     return main_parser
@@ -180,6 +188,23 @@ def weights_status(options: argparse.Namespace) -> int:
     failed = _print_findings(doctor.weights())
     print("How they were made, and what they can do: models/README.md.")
     return failed
+
+
+def weights_train(options: argparse.Namespace) -> None:
+    """Train weights, or go on with a training that was stopped; print what was reached."""
+    from medlessons import pretraining
+
+    for name in pretraining.BACKBONES if options.name == "backbones" else [options.name]:
+        made = pretraining.train(
+            name,
+            out=options.out,
+            seed=options.seed,
+            share=options.share,
+            start=options.start,
+            precision=options.precision,
+        )
+        print(f"{name}: {made['images']:,} images, {made['hours']:.2f} hours, commit {made['commit']}")
+        print(f"AUROC on simulated patients: {made['log'][-1]['auroc']}")
 
 
 def doctor(options: argparse.Namespace) -> int:
