@@ -266,11 +266,11 @@ def effusion(change, case):
 def hernia(change, case):
     """Stomach above the diaphragm: a round retrocardiac opacity, often with a level of air and fluid."""
     rng = case.rng
-    radius = 1.9 + 2.3 * case.severity
+    radius = 2.1 + 2.5 * case.severity
     low = min(case.floor(RIGHT), case.floor(LEFT))
     back = float(anatomy.spine_y(case.patient, np.float64(low)))
     at = np.array([rng.normal(1.4, 1.3), back + 2.2 + 0.8 * radius, low + 0.25 + 0.55 * radius])
-    wide, tall = rng.uniform(1.0, 1.3), rng.uniform(0.85, 1.05)
+    wide, tall = rng.uniform(1.05, 1.5), rng.uniform(0.85, 1.05)
     radii = np.array([wide, 0.95, tall]) * radius
     case.cloud(change, at, radii, 0.95, patchy=0.0, edge=0.0)
     if rng.random() < 0.75:
@@ -532,11 +532,11 @@ def edema(change, case):
         one = wings * rng.uniform(0.75, 1.1)
         at = (x + sign * 2.6, y - 0.5, z - 1.6 - 2.0 * basal)
         radii = np.array([4.8 + 1.8 * severity, 6.5, 6.5 + 2.0 * severity]) * rng.uniform(0.85, 1.2, 3)
-        dense = one * (0.1 + 0.45 * severity)
+        dense = one * (0.06 + 0.47 * severity)
         case.cloud(change, at, radii, dense, patchy=0.25, grain=rng.uniform(1.0, 2.0), edge=1.0, ragged=0.6)
         # septa and small vessels with fluid around them: a haze over all of the lung, a fine net in it
         middle = case.point(side, 0.25, 0.1, 0)
-        haze = 0.06 + 0.2 * severity
+        haze = 0.03 + 0.22 * severity
         case.cloud(change, middle, (8.0, 10.0, 13.0), haze, patchy=0.2, grain=1.0, edge=0.7, net=rng.uniform(0, 0.4))
         _cuffs(change, case, side, 3 + int(6 * severity))
         z = case.floor(side) + rng.uniform(-2.0, 5.0, 14)
