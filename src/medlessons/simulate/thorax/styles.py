@@ -218,7 +218,7 @@ def _digital(rng: np.random.Generator, side: str) -> dict:
         "centre": float(rng.normal(0, 0.12)),
         "width": float(np.exp(rng.normal(0.15, 0.22))),
         "gamma": float(np.exp(rng.normal(0, 0.2))),
-        "fog": float(rng.uniform(0, 0.06)),
+        "fog": float(rng.uniform(0, 0.035)),
         "white": float(rng.uniform(0.88, 1.0)),
         "aspect": float(rng.choice([0.84, 1.0, 1.2])) * float(np.exp(rng.normal(0, 0.02))),
         "field": float(np.exp(rng.normal(-0.04, 0.07))),
