@@ -263,7 +263,7 @@ def _web(rng: np.random.Generator, side: str) -> dict:
         "fog": float(rng.uniform(0, 0.25) if old else rng.uniform(0, 0.1)),
         "white": float(rng.uniform(0.72, 1.02)),
         "aspect": float(np.exp(rng.normal(0.04, 0.11))),
-        "field": float(np.exp(rng.normal(-0.08, 0.08))),
+        "field": float(np.exp(rng.normal(-0.14, 0.08))),
     }
     if old:
         found["blur"] = float(rng.uniform(0.4, 1.1))
