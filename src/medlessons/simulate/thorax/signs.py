@@ -487,9 +487,9 @@ def fibrosis(change, case):
             _net(change, case, side, int(50 + 120 * severity), (0.02, 0.5), (0.5, 0.97), 0.07, 0.17)
             for up, turn in ((0.08, -1.0), (0.12, 0.2), (0.35, -0.2)):
                 at = case.point(side, up + rng.normal(0, 0.04), 0.75, turn)
-                mesh = rng.uniform(0.6, 1.0)
+                mesh = rng.uniform(0.45, 0.8)
                 case.cloud(
-                    change, at, (3.2, 4.0, 4.2), 0.16 + 0.32 * severity, patchy=0.3, grain=mesh, edge=0.6, ragged=0.4,
+                    change, at, (3.2, 4.0, 4.2), 0.08 + 0.34 * severity, patchy=0.3, grain=mesh, edge=0.6, ragged=0.4,
                     net=0.9,
                 )  # fmt: skip
         return
