@@ -65,7 +65,7 @@ SENTENCES = {
     "encoding": "HGB becomes 2 inputs",
     "scores": "a 0.55, b 0.80",
     "probabilities": "A: well (0.90), then ill (0.10); B: ill (0.80), then well (0.20)",
-    "near_limits": "1 of 2 rows of “well” lie below 11.5 (women); 2 of 3 rows of “ill” lie below 11.5 (women)",
+    "near_limits": "below 11.5 (women) lie 1 of 2 rows “well” and 2 of 3 rows “ill”",
     "score_histogram": "1 of 2 no cases score above 0.5, and 1 of 2 yes cases do not",
     "importance": "a (0.30), c (0.20), b (0.10); 0 of the 3 measurements cost less than 0.01",
 }

@@ -22,13 +22,70 @@ if TYPE_CHECKING:  # importing Keras takes seconds, and five of the seven checks
 # 1.1
 
 
+def identity_errors(count: Mapping[str, float] | pd.Series) -> np.ndarray:
+    """Return how far MCV, MCH and MCHC lie from what RBC, HGB and HCT say they must be, in percent."""
+    expected = np.array(
+        [count["HCT"] / count["RBC"] * 10, count["HGB"] / count["RBC"] * 10, count["HGB"] / count["HCT"] * 100]
+    )
+    given = np.array([count["MCV"], count["MCH"], count["MCHC"]])
+    return np.abs((given - expected) / expected) * 100
+
+
+def check_identity_errors(student: Callable) -> Callable:
+    """Check exercise 1.1; return the student's function or the reference."""
+    count = pd.Series({"RBC": 4.0, "HGB": 12.0, "HCT": 36.0, "MCV": 81.0, "MCH": 36.0, "MCHC": 32.0})
+    other = pd.Series({"RBC": 5.0, "HGB": 10.0, "HCT": 40.0, "MCV": 88.0, "MCH": 18.0, "MCHC": 30.0})
+    right = identity_errors(count)  # 10, 20 and 4 percent
+    given, expected = np.array([81.0, 36.0, 32.0]), np.array([90.0, 30.0, 100 / 3])
+
+    def errors(by):
+        return np.abs(given - by) / by * 100
+
+    mistakes = {
+        "this is a fraction: multiply by 100 to get percent.": right / 100,
+        "the errors have a sign: take the absolute value, since too low is as wrong as too high.": (
+            (given - expected) / expected * 100
+        ),
+        "the errors have a sign, and the wrong one: take the absolute value.": (expected - given) / expected * 100,
+        "this is the difference itself: divide by the expected value to get a relative error.": np.abs(
+            given - expected
+        ),
+        "the difference is divided by the given value: divide by the value expected from the identity.": (
+            np.abs(given - expected) / given * 100
+        ),
+        "these are the expected values: compare them with MCV, MCH and MCHC.": expected,
+        "these are the given values in percent of the expected ones: how far are they from 100 %?": (
+            given / expected * 100
+        ),
+        "the factors are missing: 10 for MCV and MCH, 100 for MCHC.": errors(expected / [10, 10, 100]),
+        "MCHC has the factor 100, not 10.": errors(expected / [1, 1, 10]),
+        "this is their mean: return the three errors.": right.mean(),
+    }
+
+    def find_mistake(function):
+        value = function(count.copy())
+        if same(value, right):
+            if same(function(other.copy()), identity_errors(other)):
+                return None
+            return "it is right for one blood count, but not for another: compute everything from `count`."
+        if same(np.sort(np.ravel(value)), np.sort(right)):
+            return "the three errors are right, but in another order: MCV, MCH, MCHC."
+        return name_mistake(value, right, mistakes)
+
+    return judge("1.1", "Check a blood count by arithmetic", student, identity_errors, find_mistake)
+
+
+# ---------------------------------------------------------------------------------------------------------
+# 1.2
+
+
 def neuron(inputs: np.ndarray, weights: np.ndarray, bias: float) -> float:
     """Return the output of one ReLU neuron: max(0, w.x + b). Arrays have the shape (inputs,)."""
     return max(0.0, float(np.dot(weights, inputs) + bias))
 
 
 def check_neuron(student: Callable) -> Callable:
-    """Check exercise 1.1; return the student's function or the reference."""
+    """Check exercise 1.2; return the student's function or the reference."""
     inputs, weights, bias = np.array([2.0, 3.0, 1.0]), np.array([1.5, -0.5, 1.0]), 1.25
     products = weights * inputs  # 3, -1.5, 1
     right = products.sum() + bias  # 3.75
@@ -67,11 +124,12 @@ def check_neuron(student: Callable) -> Callable:
             )
         return None
 
-    return judge("1.1", "A neuron by hand", student, neuron, find_mistake)
+    return judge("1.2", "A neuron by hand", student, neuron, find_mistake)
 
 
 # ---------------------------------------------------------------------------------------------------------
-# 1.2
+# 1.3
+
 
 RARE = "Macrocytic anemia"
 
@@ -94,7 +152,7 @@ def _table_with_duplicates() -> pd.DataFrame:
 
 
 def check_split(student: Callable) -> Callable:
-    """Check exercise 1.2; return the student's function or the reference."""
+    """Check exercise 1.3; return the student's function or the reference."""
     table = _table_with_duplicates()
 
     def find_mistake(function):
@@ -117,7 +175,7 @@ def check_split(student: Callable) -> Callable:
             )
         return None
 
-    return judge("1.2", "A split without leakage", student, split, find_mistake)
+    return judge("1.3", "A split without leakage", student, split, find_mistake)
 
 
 def _wrong_parts(parts: Any, table: pd.DataFrame) -> str | None:
@@ -152,7 +210,7 @@ def _wrong_parts(parts: Any, table: pd.DataFrame) -> str | None:
 
 
 # ---------------------------------------------------------------------------------------------------------
-# 1.3
+# 1.4
 
 
 def scale(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -162,7 +220,7 @@ def scale(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def check_scale(student: Callable) -> Callable:
-    """Check exercise 1.3; return the student's function or the reference."""
+    """Check exercise 1.4; return the student's function or the reference."""
     train = np.array([[1.0, 10.0], [2.0, 30.0], [3.0, 20.0], [6.0, 60.0]])
     test = np.array([[4.0, 50.0], [8.0, 90.0]])
     both = np.vstack([train, test])
@@ -214,11 +272,12 @@ def check_scale(student: Callable) -> Callable:
             return "the training rows are not scaled as the test rows are."
         return None
 
-    return judge("1.3", "Scaling without leakage", student, scale, find_mistake)
+    return judge("1.4", "Scaling without leakage", student, scale, find_mistake)
 
 
 # ---------------------------------------------------------------------------------------------------------
-# 1.4
+# 1.5
+
 
 UNITS = (64, 32, 9)
 ACTIVATIONS = {
@@ -241,7 +300,7 @@ def build(inputs: int, optimizer: str = "adam") -> keras.Model:
 
 
 def check_build(student: Callable) -> Callable:
-    """Check exercise 1.4: layers, activations and loss; return the student's function or the reference."""
+    """Check exercise 1.5: layers, activations and loss; return the student's function or the reference."""
 
     def find_mistake(function):
         network = function(5)
@@ -252,7 +311,7 @@ def check_build(student: Callable) -> Callable:
             return "the optimizer is always the same: hand `optimizer` on to compile."
         return None
 
-    return judge("1.4", "Build the network", student, build, find_mistake)
+    return judge("1.5", "Build the network", student, build, find_mistake)
 
 
 def _wrong_layers(network: Any) -> str | None:
@@ -356,7 +415,7 @@ def _wrong_training(network: keras.Model) -> str | None:
 
 
 # ---------------------------------------------------------------------------------------------------------
-# 1.5
+# 1.6
 
 
 def count_parameters(sizes: Sequence[int]) -> int:
@@ -365,7 +424,7 @@ def count_parameters(sizes: Sequence[int]) -> int:
 
 
 def check_count_parameters(student: Callable) -> Callable:
-    """Check exercise 1.5; return the student's function or the reference."""
+    """Check exercise 1.6; return the student's function or the reference."""
     sizes = [5, 4, 3, 2]
     pairs = list(pairwise(sizes))
     mistakes = {
@@ -392,11 +451,11 @@ def check_count_parameters(student: Callable) -> Callable:
             "for {sizes}: {mistake}", sizes=sizes, mistake=name_mistake(value, count_parameters(sizes), mistakes)
         )
 
-    return judge("1.5", "Count the parameters", student, count_parameters, find_mistake)
+    return judge("1.6", "Count the parameters", student, count_parameters, find_mistake)
 
 
 # ---------------------------------------------------------------------------------------------------------
-# 1.6
+# 1.7
 
 
 def macro_recall(matrix: np.ndarray) -> float:
@@ -406,7 +465,7 @@ def macro_recall(matrix: np.ndarray) -> float:
 
 
 def check_macro_recall(student: Callable) -> Callable:
-    """Check exercise 1.6; return the student's function or the reference."""
+    """Check exercise 1.7; return the student's function or the reference."""
     matrix = np.array([[80, 15, 5], [4, 16, 0], [6, 1, 3]])
     right = np.diag(matrix)
     recall = right / matrix.sum(axis=1)
@@ -438,61 +497,4 @@ def check_macro_recall(student: Callable) -> Callable:
             return "it works for three classes only: take the number of classes from the matrix."
         return None
 
-    return judge("1.6", "Macro recall", student, macro_recall, find_mistake)
-
-
-# ---------------------------------------------------------------------------------------------------------
-# 1.7
-
-
-def identity_errors(count: Mapping[str, float] | pd.Series) -> np.ndarray:
-    """Return how far MCV, MCH and MCHC lie from what RBC, HGB and HCT say they must be, in percent."""
-    expected = np.array(
-        [count["HCT"] / count["RBC"] * 10, count["HGB"] / count["RBC"] * 10, count["HGB"] / count["HCT"] * 100]
-    )
-    given = np.array([count["MCV"], count["MCH"], count["MCHC"]])
-    return np.abs(given - expected) / expected * 100
-
-
-def check_identity_errors(student: Callable) -> Callable:
-    """Check exercise 1.7; return the student's function or the reference."""
-    count = pd.Series({"RBC": 4.0, "HGB": 12.0, "HCT": 36.0, "MCV": 81.0, "MCH": 36.0, "MCHC": 32.0})
-    other = pd.Series({"RBC": 5.0, "HGB": 10.0, "HCT": 40.0, "MCV": 88.0, "MCH": 18.0, "MCHC": 30.0})
-    right = identity_errors(count)  # 10, 20 and 4 percent
-    given, expected = np.array([81.0, 36.0, 32.0]), np.array([90.0, 30.0, 100 / 3])
-
-    def errors(by):
-        return np.abs(given - by) / by * 100
-
-    mistakes = {
-        "this is a fraction: multiply by 100 to get percent.": right / 100,
-        "the errors have a sign: take the absolute value, since too low is as wrong as too high.": (
-            (given - expected) / expected * 100
-        ),
-        "the errors have a sign, and the wrong one: take the absolute value.": (expected - given) / expected * 100,
-        "this is the difference itself: divide by the expected value to get a relative error.": np.abs(
-            given - expected
-        ),
-        "the difference is divided by the given value: divide by the value expected from the identity.": (
-            np.abs(given - expected) / given * 100
-        ),
-        "these are the expected values: compare them with MCV, MCH and MCHC.": expected,
-        "these are the given values in percent of the expected ones: how far are they from 100 %?": (
-            given / expected * 100
-        ),
-        "the factors are missing: 10 for MCV and MCH, 100 for MCHC.": errors(expected / [10, 10, 100]),
-        "MCHC has the factor 100, not 10.": errors(expected / [1, 1, 10]),
-        "this is their mean: return the three errors.": right.mean(),
-    }
-
-    def find_mistake(function):
-        value = function(count.copy())
-        if same(value, right):
-            if same(function(other.copy()), identity_errors(other)):
-                return None
-            return "it is right for one blood count, but not for another: compute everything from `count`."
-        if same(np.sort(np.ravel(value)), np.sort(right)):
-            return "the three errors are right, but in another order: MCV, MCH, MCHC."
-        return name_mistake(value, right, mistakes)
-
-    return judge("1.7", "Check a blood count by arithmetic", student, identity_errors, find_mistake)
+    return judge("1.7", "Macro recall", student, macro_recall, find_mistake)

@@ -286,19 +286,16 @@ def near_limits(groups: Mapping[str, pd.Series], limits: Mapping[str, float], na
         ax.axvline(value, color=BLACK, linestyle=style, label=limit)
     ax.set(xlabel=name, ylabel="rows")
     ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
-    parts = [
-        say(
-            "{count} of {rows} rows of “{group}” lie below {value:g} ({limit})",
-            count=(values < value).sum(),
-            rows=len(values),
-            group=group,
-            value=value,
-            limit=limit,
+    parts = []
+    for limit, value in limits.items():
+        counts = [
+            say("{count} of {rows} rows “{group}”", count=(values < value).sum(), rows=len(values), group=group)
+            for group, values in groups.items()
+        ]
+        parts.append(
+            say("below {value:g} ({limit}) lie {counts}", value=value, limit=limit, counts=" and ".join(counts))
         )
-        for group, values in groups.items()
-        for limit, value in limits.items()
-    ]
-    caption(ax, say("{parts}. The outermost bars hold all that lies beyond.", parts="; ".join(parts)))
+    caption(ax, say("In the figure, {parts}. The outermost bars hold all that lies beyond.", parts="; ".join(parts)))
     return ax
 
 

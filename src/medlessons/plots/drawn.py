@@ -54,8 +54,16 @@ def describe(figure: Figure) -> str:
     lines = [" ".join([head, *_quoted(figure.get_suptitle())])]
     lines += [_legend(legend) for legend in figure.legends]
     separator = "; " if len(panels) > PANELS else "\n   "
+    before = ""
     for number, ax in enumerate(panels, start=1):
-        things = separator.join([_axes(ax), *filter(None, _things(ax))])
+        y = " ".join(_axis(ax.yaxis)) if ax.axison else ""
+        things = [
+            *_titles(ax),
+            *(_axis(ax.xaxis) if ax.axison else ["no axes"]),
+            "y as before" if y and y == before else y,
+        ]
+        before = y
+        things = separator.join(filter(None, [" ".join(things), *_things(ax)]))
         lines.append(say("{number}: {things}", number=number, things=things))
     return "\n".join(lines)
 
@@ -64,12 +72,8 @@ def _quoted(text: str) -> list[str]:
     return [repr(text)] if text else []
 
 
-def _axes(ax: Axes) -> str:
-    """Return titles and axes of a panel."""
-    parts = ["title", *_if_not(ax.title.get_color(), "black"), repr(ax.get_title())] if ax.get_title() else []
-    if not ax.axison:
-        return " ".join([*parts, "no axes"])
-    return " ".join([*parts, *_axis(ax.xaxis), *_axis(ax.yaxis)])
+def _titles(ax: Axes) -> list[str]:
+    return ["title", *_if_not(ax.title.get_color(), "black"), repr(ax.get_title())] if ax.get_title() else []
 
 
 def _axis(axis: Axis) -> Iterator[str]:
@@ -96,28 +100,32 @@ def _axis(axis: Axis) -> Iterator[str]:
 
 
 def _things(ax: Axes) -> Iterator[str]:
-    """Yield one text for each thing that a panel holds; lines of one style that have no name count as one thing."""
+    """Yield one text for each thing that a panel holds; lines, areas and texts of one style count as one thing."""
     x, y = _writer(ax.xaxis), _writer(ax.yaxis)
-    styles: dict[tuple, list[Line2D]] = {}
-    for line in filter(Line2D.get_visible, ax.lines):
-        styles.setdefault(tuple(_line_style(line)), []).append(line)
-    for style, lines in styles.items():
+    for style, lines in _by_style(filter(Line2D.get_visible, ax.lines), _line_style).items():
         yield " ".join([*style, _lines(lines, x, y)])
     bars = [container for container in ax.containers if isinstance(container, BarContainer)]
     for container in bars:
         yield _bars(container, x, y)
     in_bars = {id(patch) for container in bars for patch in container.patches}
-    for patch in ax.patches:
-        if id(patch) not in in_bars:
-            yield " ".join(["area", *_name(patch), _color(patch.get_facecolor()), _area(_outline(patch), x, y)])
+    others = [patch for patch in ax.patches if id(patch) not in in_bars]
+    for style, patches in _by_style(others, _area_style).items():
+        yield " ".join([*style, _areas([_outline(patch) for patch in patches], x, y)])
     for collection in ax.collections:
         yield _collection(collection, x, y)
     for image in ax.images:
         yield " ".join(["image", *_extent(image), _image(image, image.get_array())])
-    for text in ax.texts:
-        yield _text(text, x, y)
+    for style, texts in _by_style(filter(Text.get_text, ax.texts), _text_style).items():
+        yield " ".join([*style, ", ".join(_text(text, x, y) for text in texts)])
     if ax.get_legend() is not None:
         yield _legend(ax.get_legend())
+
+
+def _by_style(artists: Iterable[Artist], style_of: Callable) -> dict[tuple, list]:
+    styles: dict[tuple, list] = {}
+    for artist in artists:
+        styles.setdefault(tuple(style_of(artist)), []).append(artist)
+    return styles
 
 
 def _line_style(line: Line2D) -> Iterator[str]:
@@ -159,7 +167,9 @@ def _bars(container: BarContainer, x: Writer, y: Writer) -> str:
     colors = [_color(patch.get_facecolor()) for patch in container.patches]
     parts = ["bars", *_name(container), *([colors[0]] if len(set(colors)) == 1 else colors)]
     parts += ["horizontal" if across else "vertical", _some(boxes[:, 3], write)]
-    parts += ["at", _some(boxes[:, 0] + boxes[:, 2] / 2, along)]
+    middles = boxes[:, 0] + boxes[:, 2] / 2
+    if not np.allclose(middles, np.arange(len(middles))):
+        parts += ["at", _some(middles, along)]
     if boxes[:, 1].any():
         parts += ["from", _some(boxes[:, 1], write)]
     return " ".join([*parts, *_alpha(container.patches[0])])
@@ -189,7 +199,7 @@ def _collection(collection: Collection, x: Writer, y: Writer) -> str:
         ]
         return " ".join(["points", *parts, _cloud(np.ma.getdata(collection.get_offsets()), x, y)])
     outlines = [np.vstack(path.to_polygons()) for path in collection.get_paths() if len(path.to_polygons())]
-    return " ".join(["areas", *parts, ", ".join(_area(outline, x, y) for outline in outlines[:LISTED])])
+    return " ".join(["areas", *parts, _areas(outlines, x, y)])
 
 
 def _image(drawn: AxesImage | QuadMesh, values: np.ndarray) -> str:
@@ -220,10 +230,16 @@ def _extent(image: AxesImage) -> Iterator[str]:
         yield "at " + _list(extent, _rounded(np.ptp(extent)))
 
 
+def _area_style(patch: Patch) -> list[str]:
+    return ["areas", *_name(patch), _color(patch.get_facecolor()), *_alpha(patch)]
+
+
+def _text_style(text: Text) -> list[str]:
+    return ["texts", *_if_not(text.get_color(), "black")]
+
+
 def _text(text: Text, x: Writer, y: Writer) -> str:
-    place = _point(getattr(text, "xy", text.get_position()), x, y)
-    parts = ["text", *_if_not(text.get_color(), "black"), place, *_quoted(text.get_text())]
-    return " ".join(parts) if text.get_text() else ""
+    return " ".join([_point(getattr(text, "xy", text.get_position()), x, y), repr(text.get_text())])
 
 
 def _legend(legend: Legend) -> str:
@@ -345,10 +361,16 @@ def _outline(patch: Patch) -> np.ndarray:
     return patch.get_patch_transform().transform(np.vstack(patch.get_path().to_polygons()))
 
 
-def _area(outline: np.ndarray, x: Writer, y: Writer) -> str:
-    """Return where an area begins and ends, and the middle of its outline weighted by length."""
-    steps = np.linalg.norm(np.diff(outline, axis=0), axis=1)
-    middles = (outline[1:] + outline[:-1]) / 2
-    center = np.average(middles, axis=0, weights=steps) if steps.sum() else outline[0]
-    corners = (outline.min(axis=0), outline.max(axis=0), center)
-    return " ".join(_point(corner, x, y) for corner in corners)
+def _areas(outlines: Sequence[np.ndarray], x: Writer, y: Writer) -> str:
+    """Return where areas begin and end, and the middles of their outlines, weighted by length."""
+    centers = []
+    for outline in outlines:
+        steps, middles = np.linalg.norm(np.diff(outline, axis=0), axis=1), (outline[1:] + outline[:-1]) / 2
+        centers.append(np.average(middles, axis=0, weights=steps) if steps.sum() else outline[0])
+    low, high = (np.array([edge(outline, axis=0) for outline in outlines]) for edge in (np.min, np.max))
+    return say(
+        "from {low} to {high} around {centers}",
+        low=_course(low, x, y),
+        high=_course(high, x, y),
+        centers=_course(np.array(centers), x, y),
+    )
