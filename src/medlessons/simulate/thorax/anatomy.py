@@ -147,7 +147,7 @@ def draw_patient(
         half_depth=9.0 * (1 + 0.07 * z[3]) * (1 + 0.15 * child + 0.0012 * max(age - 50, 0)),
         fat=fat,
         build=z[16] + 0.3 * child,
-        collar=1.8 + 1.4 * z[17],
+        collar=2.8 + 1.4 * z[17],
         shoulders=(23.6 * (1 + 0.035 * z[15]) - 0.8 * woman + 0.7 * (fat - 2.4)) * (1 - 0.1 * child),
         cardiothoracic_ratio=float(np.clip(ctr, 0.34, 0.6))
         if cardiothoracic_ratio is None
@@ -205,6 +205,7 @@ def spine_x(patient: Patient, z: np.ndarray) -> np.ndarray:
 
 # From the neck (0) to the chest (1): how far the trunk has widened, and how far it has deepened.
 WIDENED = _curve((2, 7, 10, 13, 15.5, 18), (1, 0.93, 0.72, 0.36, 0.12, 0))
+WAIST = _curve((-21, -16, -10, -4), (1, 0.85, 0.35, 0))
 DEEPENED = _curve((-3, 4, 8, 11, 14), (1, 0.88, 0.64, 0.3, 0))
 # Half-width of the shoulder girdle as a share of its greatest: the trapezius falls from the neck to the acromion.
 SHOULDER_WIDTH = _curve(
@@ -219,7 +220,7 @@ def skin(patient: Patient, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nd
     fat = patient.fat
     chest, neck = patient.half_width + fat + 1.6, 5.6 + 0.4 * fat
     wider, deeper = WIDENED(z), DEEPENED(z)
-    waist = np.clip((-7 - z) / 10, 0, 1)
+    waist = WAIST(z)
     width = neck + (chest - neck) * wider - waist * (2.2 - 0.8 * fat)
     _, inner, centre = cage(patient, np.clip(z, FLOOR, 5.0))
     depth = inner + 0.7 * fat + 1.2 + waist * (0.5 * fat - 2.4)
@@ -231,7 +232,7 @@ def skin(patient: Patient, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nd
 
 def shoulder_girdle(patient: Patient, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return half-width and half-depth of the shoulders with their muscles at the heights ``z`` (cm)."""
-    z = z - 0.6 * (patient.collar - 1.8)
+    z = z - 0.5 * (patient.collar - 2.8)
     return patient.shoulders * SHOULDER_WIDTH(z), (8.2 + 0.35 * patient.fat) * SHOULDER_DEPTH(z)
 
 
@@ -357,7 +358,7 @@ def _rods(centre, tall, flat, mass) -> Rods:
 @lru_cache(maxsize=16)
 def front_bones(patient: Patient, lateral: bool = False) -> Rods:
     """Return the sternum, the right and the left clavicle, which shadows of the shoulders hide in a lateral view."""
-    s = np.linspace(0, 1, NODES)
+    s = np.linspace(0, 1, NODES // 2)
     z = 9.3 - 15.5 * s
     _, depth, centre = cage(patient, z)
     sternum = np.stack([0 * s, centre + depth + 0.7, z], -1)
@@ -367,7 +368,7 @@ def front_bones(patient: Patient, lateral: bool = False) -> Rods:
     lines = np.stack([sternum, left * [-1, 1, 1], left])
     tall = np.array([[1.6, 0, 0], [0, 0, 0.55], [0, 0, 0.55]])[:, None]
     flat = np.array([[0, 0.5, 0], [0, 0.55, 0], [0, 0.55, 0]])[:, None]
-    collar_bone = 0.03 if lateral else 0.1
+    collar_bone = 0.02 if lateral else 0.08
     return _rods(lines, tall, flat, np.array([0.028, collar_bone, collar_bone])[:, None] * patient.bone)
 
 
@@ -399,32 +400,15 @@ def ribs(patient: Patient, lateral: bool = False) -> Rods:
     first = np.where(np.arange(2 * RIB_PAIRS) % RIB_PAIRS == 0, 0.5, 1)[:, None]
     left = np.stack([x, y, z], -1)
     both = [np.concatenate([a * flip, a]) for a in (left, tall, thin)] + [
-        first * ((0.115 - 0.06 * s) * (0.12 + 0.88 * np.abs(along)))
+        first * ((0.04 if lateral else 0.09) * (1 - 0.5 * s) * (0.12 + 0.88 * np.abs(along)))
     ]
     lines, tall, thin, mass = both
     return _rods(lines, tall, thin, mass * patient.bone)
 
 
-@lru_cache(maxsize=16)
-def back_bones(patient: Patient) -> Rods:
-    """Return the spinous processes and, for each vertebra, its two pedicles (short rods to the front)."""
-    z = APEX - 1.2 - VERTEBRA * np.arange(RIB_PAIRS)[:, None]
-    s = np.linspace(0, 1, 6)[None, :]
-    fall = z - 2.4 * s
-    spinous = np.stack([spine_x(patient, fall), spine_y(patient, fall) - 1.7 - 1.5 * s, fall], -1)
-    up = z + 0.45 + 0 * s
-    pedicles = [
-        np.stack([spine_x(patient, up) + side * 1.25, spine_y(patient, up) - 2.2 + 1.0 * s, up], -1) for side in (-1, 1)
-    ]
-    lines = np.concatenate([spinous, *pedicles])
-    tall = np.repeat([[0, 0.25, 0.45], [0, 0, 0.5], [0, 0, 0.5]], RIB_PAIRS, axis=0)[:, None]
-    flat = np.repeat([[0.3, 0, 0]], 3 * RIB_PAIRS, axis=0)[:, None]
-    return _rods(lines, tall, flat, np.repeat([0.02, 0.03, 0.03], RIB_PAIRS)[:, None] * patient.bone)
-
-
 def upper_arm(patient: Patient, spread: float) -> tuple[np.ndarray, np.ndarray]:
     """Return the left shoulder joint and the elbow (3,); ``spread`` is the angle from the body's side (radians)."""
-    joint = np.array([0.745 * patient.shoulders, -1.5, 6.9 + 0.6 * patient.collar])
+    joint = np.array([0.745 * patient.shoulders, -1.5, 6.6 + 0.5 * patient.collar])
     return joint, joint + 29.0 * np.array([np.sin(spread), 0.0, -np.cos(spread)])
 
 
@@ -435,7 +419,7 @@ def shoulder_bones(patient: Patient, spread: float, turned: float) -> Rods:
     """
     joint, _ = upper_arm(patient, spread)
     x, back = 0.60 * patient.half_width + turned, spine_y(patient, np.float64(5.0)) - 2.6
-    s = np.linspace(0, 1, NODES)[:, None]
+    s = np.linspace(0, 1, NODES // 2)[:, None]
     socket, tip = joint + np.array([-2.2, -1.0, -0.6]), np.array([x + 1.8 + 0.5 * turned, back, -4.0])
     corner = np.array([x + 0.6, back + 1.0, 9.6])
 
@@ -457,7 +441,7 @@ def shoulder_bones(patient: Patient, spread: float, turned: float) -> Rods:
     mass = np.array([0.03, 0.05, 0.03, 0.05, 0.05])[:, None] * patient.bone
     flip = np.array([-1.0, 1, 1])
     tall, flat = np.broadcast_to(tall, lines.shape), np.broadcast_to(flat, lines.shape)
-    return _rods(*(np.concatenate([a * flip, a]) for a in (lines, tall, flat)), np.tile(mass, (2, NODES)))
+    return _rods(*(np.concatenate([a * flip, a]) for a in (lines, tall, flat)), np.tile(mass, (2, NODES // 2)))
 
 
 @dataclass(frozen=True)
@@ -491,12 +475,14 @@ def vessels(patient: Patient) -> Tubes:
     position += np.stack([side * 1.1 * low, -0.6 * low, -2.6 * low * low], 1)
     radius = (0.30 + 0.19 * low) * rng.uniform(0.8, 1.2, 2 * stems) * patient.vessel_calibre
     length = rng.uniform(2.0, 3.2, 2 * stems)
-    pieces = []
+    pieces = [_pulmonary_arteries(patient)]
     for generation in range(GENERATIONS):
         bend = rng.normal(0, 0.1, (2, *direction.shape))
         middle = position + (direction + bend[0]) * (0.5 * length[:, None])
         end = middle + (direction + bend[1]) * (0.5 * length[:, None])
-        pieces += [(position, middle, radius), (middle, end, 0.93 * radius)]
+        if generation:  # the first pieces lie within the hilar arteries
+            pieces.append((position, middle, radius))
+        pieces.append((middle, end, 0.93 * radius))
         if generation == GENERATIONS - 1:
             break
         share = rng.uniform(0.3, 0.7, len(radius))
@@ -515,12 +501,11 @@ def vessels(patient: Patient) -> Tubes:
     return Tubes(start, end, radius)
 
 
-@lru_cache(maxsize=16)
-def pulmonary_arteries(patient: Patient) -> Tubes:
-    """Return the hilar arteries of both sides: the right one bends down, the left one over its bronchus."""
+def _pulmonary_arteries(patient: Patient) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return start, end and radius of the hilar arteries: the right one bends down, the left one over its bronchus."""
     t = np.linspace(0, 1, 12)
-    right = np.stack([-1.8 - 3.3 * t**0.8, -0.6 - 1.2 * t, 1.4 + 0.8 * np.sin(np.pi * t) * (1 - t) - 5.4 * t**1.6], 1)
-    left = np.stack([2.4 + 2.8 * t**0.7, -1.0 - 2.2 * t, 2.2 + 1.7 * np.sin(np.pi * t) * (1 - t) - 5.4 * t**1.6], 1)
+    right = np.stack([-2.6 - 2.5 * t**0.8, -0.6 - 1.2 * t, 1.4 + 0.8 * np.sin(np.pi * t) * (1 - t) - 5.4 * t**1.6], 1)
+    left = np.stack([3.2 + 2.1 * t**0.7, -1.0 - 2.2 * t, 2.2 + 1.7 * np.sin(np.pi * t) * (1 - t) - 5.4 * t**1.6], 1)
     upper = np.stack([-2.6 - 1.5 * t, -0.6 + 0 * t, 1.6 + 3.2 * t], 1)
     lines = (right, left, upper, upper * [-1.1, 1, 1.15])
     radii = [
@@ -528,7 +513,7 @@ def pulmonary_arteries(patient: Patient) -> Tubes:
         for thick, thin in ((0.8, 0.4), (0.85, 0.4), (0.5, 0.3), (0.5, 0.3))
     ]
     start, end = np.concatenate([line[:-1] for line in lines]), np.concatenate([line[1:] for line in lines])
-    return Tubes(*(a.astype(np.float32) for a in (start, end, np.concatenate(radii))))
+    return start, end, np.concatenate(radii)
 
 
 def in_lung(patient: Patient, points: np.ndarray, side: np.ndarray, margin: float = 0.4) -> np.ndarray:

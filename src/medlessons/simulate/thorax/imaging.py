@@ -164,7 +164,7 @@ def turn(image: np.ndarray, faults: Sequence[str]) -> np.ndarray:
 
 def coarse_size(size: int) -> int:
     """Return the grid on which solids are computed: their shadows are smooth."""
-    return size // 2 if size >= 192 else 3 * size // 4
+    return size // 2 if size >= 192 else 5 * size // 8
 
 
 def width_by_height(style: Style, view: str) -> float:

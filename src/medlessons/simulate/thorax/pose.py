@@ -50,7 +50,7 @@ def draw_pose(patient: Patient, view: str, visit: int) -> Pose:
     z = rng.normal(size=8).tolist()
     u = rng.random(8).tolist()
     habit = float(np.random.default_rng([patient.seed, 12]).random())  # how this patient holds the arms
-    weak = view == "AP"
+    weak, lateral = view == "AP", view == "L"
     inspiration = float(np.clip((0.78 if weak else 0.96) + (0.09 if weak else 0.06) * z[0], 0.35, 1.08))
     devices = tuple(
         name
@@ -64,7 +64,9 @@ def draw_pose(patient: Patient, view: str, visit: int) -> Pose:
         lean=0.02 * z[3] * (1.8 if weak else 1.0),
         shift_x=(1.3 if weak else 0.8) * z[4],
         shift_z=-1.2 + (1.9 if weak else 1.4) * z[5],
-        zoom=float(np.exp(0.05 * z[6])) * ((patient.half_width + patient.fat) / 15.4) ** 0.6,
+        zoom=float(np.exp(0.05 * z[6]))
+        * ((patient.half_width + patient.fat) / 15.4) ** 0.6
+        * (0.92 if lateral else 1.0),
         arms=0.7 * habit + 0.3 * u[0],
         faces=1 if u[1] < 0.5 else -1,
         heart=1 + 0.012 * z[7] + 0.15 * (0.95 - inspiration),

@@ -232,8 +232,8 @@ def tubes(cam: Camera, start, end, radius, density, steps: int, across: int) -> 
     return column_.ravel(), row.ravel(), weights.ravel()
 
 
-def shells(cam: Camera, centre, tall, flat, mass, steps: int, around: int) -> Points:
-    """Return the mass points of hollow, curved rods with an elliptic section (ribs, clavicles).
+def bands(cam: Camera, centre, tall, flat, mass, steps: int, across: int) -> Points:
+    """Return the mass points of hollow, curved rods with an elliptic section: ribs and clavicles, as bands.
 
     Parameters
     ----------
@@ -243,30 +243,28 @@ def shells(cam: Camera, centre, tall, flat, mass, steps: int, around: int) -> Po
         Half axes of the section, cm.
     mass : array, (n, s)
         Attenuation x cm of the wall per cm of circumference.
-    steps, around : int
-        Points between two neighbours of a middle line, and around each section.
+    steps, across : int
+        Points between two neighbours of a middle line, and across the band.
     """
     u, v, m = cam.project(centre)
     c, r = to_pixels(cam, u, v)
-    side = 1 if cam.lateral else 0
-    grow_c, grow_r = cam.sign * m * np.float32(1 / cam.grid[0][1]), m * np.float32(-1 / cam.grid[1][1])
+    d, tall, flat, m = centre[:, 1:] - centre[:, :-1], tall[:, :-1], flat[:, :-1], m[:, :-1]  # piece by piece
+    dc, dr = c[:, 1:] - c[:, :-1], r[:, 1:] - r[:, :-1]
+    long = np.sqrt(dc * dc + dr * dr) + np.float32(1e-3)
+    normal_c, normal_r = -dr / long, dc / long
+    side, _ = cam.order(0, 1)
+    right, down = normal_c * m * np.float32(cam.sign / cam.grid[0][1]), normal_r * m * np.float32(-1 / cam.grid[1][1])
+    half = np.sqrt(sum((axis[..., side] * right + axis[..., 2] * down) ** 2 for axis in (tall, flat)))
+    t = ((np.arange(across) + 0.5) / across * 2 - 1).astype(np.float32)
+    profile = np.sqrt(1 - t * t) - 0.55 * np.sqrt(np.maximum(0.5 - t * t, 0))  # a thick wall around a spongy core
     f = ((np.arange(steps) + 0.5) / steps).astype(np.float32)
-    angle = (np.arange(around) + 0.31) * (2 * np.pi / around)  # no two points of a ring in one line
-    depth = np.resize([1.0, 0.85, 0.6, 0.3], around)  # a thick wall around a spongy core
-    cos, sin = (depth * np.cos(angle)).astype(np.float32), (depth * np.sin(angle)).astype(np.float32)
     column_, row = (
-        _between(mid, f)[..., None] + _between(t * grow, f)[..., None] * cos + _between(s * grow, f)[..., None] * sin
-        for mid, grow, t, s in (
-            (c, grow_c, tall[..., side], flat[..., side]),
-            (r, grow_r, tall[..., 2], flat[..., 2]),
-        )
+        _between(middle, f)[..., None] + (half * normal)[..., None, None] * t
+        for middle, normal in ((c, normal_c), (r, normal_r))
     )
-    d = centre[:, 1:] - centre[:, :-1]
-    length = np.sqrt((d * d).sum(-1))
-    high, thin = np.sqrt((tall * tall).sum(-1))[:, :-1], np.sqrt((flat * flat).sum(-1))[:, :-1]
-    wall = np.sqrt((high[..., None] * sin) ** 2 + (thin[..., None] * cos) ** 2)  # arc per angle
-    weight = (mass[:, :-1] * length * m[:, :-1] ** 2 * np.float32(2 * np.pi / (around * steps)))[..., None] * wall
-    weight = np.broadcast_to(weight[:, :, None], (*weight.shape[:2], steps, around))
+    girth = 2 * np.pi * np.sqrt(0.5 * ((tall * tall).sum(-1) + (flat * flat).sum(-1)))
+    weight = mass[:, :-1] * girth * m * m * np.sqrt((d * d).sum(-1)) * np.float32(1 / steps)
+    weight = np.broadcast_to(weight[..., None, None] * (profile / profile.sum()).astype(np.float32), column_.shape)
     return column_.ravel(), row.ravel(), weight.ravel()
 
 

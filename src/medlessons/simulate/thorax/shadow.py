@@ -18,11 +18,11 @@ from medlessons.simulate.thorax.projection import (
     Ellipsoid,
     Interval,
     Points,
+    bands,
     chord,
     column,
     overlap,
     resampler,
-    shells,
     smooth,
     splat,
     tubes,
@@ -82,13 +82,15 @@ def solids(cam: Camera, patient: Patient, pose: Pose, change: Change) -> list[In
     floor = anatomy.dome(patient, 1, pose.inspiration, change.flat).top
     half = patient.cardiothoracic_ratio * patient.half_width * change.heart
     pads = [
-        Ellipsoid((change.shift - 0.60 * half - 0.4, 6.0, floor - 0.1), (1.5 * fat, 1.3 * fat, 0.9 * fat), 0.6),
-        Ellipsoid((change.shift + 1.12 * half, 6.0, floor - 0.6), (1.5 * fat, 1.3 * fat, 0.9 * fat), -0.5),
+        Ellipsoid((change.shift - 0.60 * half - 0.4, 6.0, floor - 0.1), (1.4 * fat, 1.1 * fat, 0.8 * fat), 0.6),
+        Ellipsoid((change.shift + 1.12 * half, 6.0, floor - 0.6), (1.4 * fat, 1.1 * fat, 0.8 * fat), -0.5),
     ]
-    grooves = 4.4 - 1.0 * np.clip((up + 3) / 9, 0, 1)  # soft tissue beside the vertebrae thins out smoothly
+    # Soft tissue beside the vertebrae thins out smoothly; from the side, lung reaches into the grooves.
+    grooves = 2.4 if cam.lateral else 4.4 - 1.0 * np.clip((up + 3) / 9, 0, 1)
     spine = column(cam, x, y - 1.6, grooves, (2.0, 3.6), bow=1.0)
-    aorta = column(cam, 1.8, y + 2.3, r * below_arch, r * below_arch)
-    great_vessels = column(cam, 0.7 * change.shift, y + 6.0, vessels, (back, np.maximum(front, 0.5)))
+    course = 0.9 + 0.9 * np.clip((up + 9) / 10, 0, 1) + 0.25 * (r - 1.3)  # it comes to the midline on its way down
+    aorta = column(cam, course, y + 2.3, r * below_arch, r * below_arch, bow=0.8)
+    great_vessels = column(cam, 0.7 * change.shift, y + 6.0, vessels, (back, np.maximum(front, 0.5)), bow=0.75)
     heart = heart_interval(cam, patient, pose, change)
     return [
         _hull(cam, [(ALL, spine), (ALL, aorta)]),
@@ -112,34 +114,34 @@ def chest_space(cam: Camera, patient: Patient, pose: Pose, change: Change, side:
     mirrored = cam.lateral and side == RIGHT  # depth then counts from the midline to the right
     if mirrored:
         middle = [(-far, -near) for near, far in middle]
-    place, reach = _cage_section(cam, patient, change, side)
+    place, reach, centre = _cage_section(cam, patient, change, side)
     wet, dry = _pleural_space(change, side, cam.middle[1])
     outer, inside = _within(place, reach, None), _within(place, reach, wet)
     lung = inside if dry is None else _within(place, reach, dry)
-    air = _room(_walls(cam, patient, lung), dome, middle)
+    air = _room(_walls(cam, centre, lung), dome, middle)
     gap, fluid, lining = np.zeros_like(air), 0.0, None
     if dry is not None or wet is not None:
-        room = air if dry is None else _room(_walls(cam, patient, inside), dome, middle)
+        room = air if dry is None else _room(_walls(cam, centre, inside), dome, middle)
         if wet is not None:
-            fluid = np.maximum(_room(_walls(cam, patient, outer), dome, middle) - room, 0)
+            fluid = np.maximum(_room(_walls(cam, centre, outer), dome, middle) - room, 0)
     if dry is not None:
         gap = np.maximum(room - air, 0)
         core = _within(place, reach, np.maximum(dry - 0.09 / patient.half_depth, 0))
         lining = (lung - core) * (1 if cam.lateral else 2) * (air > 0)
-    near, far = _walls(cam, patient, outer)
+    near, far = _walls(cam, centre, outer)
     if mirrored:
         near, far, dome = -far, -near, (-dome[1], -dome[0])
     return Space(near, far, dome, air, gap, fluid, lining)
 
 
-def _cage_section(cam: Camera, patient: Patient, change: Change, side: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return where each ray meets one side of the rib cage (-1 to 1 from wall to wall), and its reach inside (cm)."""
+def _cage_section(cam: Camera, patient: Patient, change: Change, side: int) -> tuple[np.ndarray, ...]:
+    """Return where each ray meets a side of the cage (-1 to 1, wall to wall), its reach inside, and the centre (cm)."""
     across, up = cam.middle
     width, depth, centre = anatomy.cage(patient, up)
     band = _thick_pleura(change, side, up)
     if cam.lateral:
-        return (across - centre) / np.maximum(depth, 0.01), width * band
-    return across / np.maximum(width * band, 0.01), depth * ((across > 0) == (side == LEFT))
+        return (across - centre) / np.maximum(depth, 0.01), width * band, centre
+    return across / np.maximum(width * band, 0.01), depth * ((across > 0) == (side == LEFT)), centre
 
 
 def _within(place: np.ndarray, reach: np.ndarray, share) -> np.ndarray:
@@ -153,11 +155,10 @@ def _squareness(t):
     return t * t * (0.5 + 0.5 * t * t)
 
 
-def _walls(cam: Camera, patient: Patient, half: np.ndarray) -> Interval:
+def _walls(cam: Camera, centre: np.ndarray, half: np.ndarray) -> Interval:
     """Return the interval between both walls: from the midline outwards in a lateral, else from back to front."""
     if cam.lateral:
         return 0 * half, half
-    centre = anatomy.cage(patient, cam.middle[1])[2]
     return centre - half, centre + half
 
 
@@ -360,19 +361,25 @@ def add_gas(cam: Camera, patient: Patient, pose: Pose, change: Change, path: np.
     total[part] -= np.float32(0.75 * SOFT) * (hi - lo) * (up > bubble.centre[2] - 0.3 * r)
     if patient.colon_air:
         rng = np.random.default_rng([patient.seed, 11])
-        mottle = np.maximum(texture(cam, 1.5, rng) + 0.4 * texture(cam, 0.6, rng) - 0.9, 0)
+        mottle = np.maximum(texture(cam, 1.3, rng) - 0.8, 0)
         below = np.clip((d.top - 2.5 - cam.middle[1]) / 3, 0, 1) * (path > 12)
         total -= np.float32(1.6 * SOFT * patient.colon_air) * np.minimum(mottle, 1.5) * below
 
 
 def add_spine(cam: Camera, patient: Patient, total: np.ndarray) -> None:
-    """Add bone to the spine: blocks with bright end plates, and discs in between."""
-    _, up = cam.plane(float(anatomy.spine_x(patient, 0.0)) if cam.lateral else float(anatomy.spine_y(patient, 0.0)))
+    """Add bone to the spine: blocks with bright end plates, discs in between, and pedicles on a frontal view."""
+    middle = float(cam.order(anatomy.spine_x(patient, 0.0), anatomy.spine_y(patient, 0.0))[1])
+    across, up = cam.plane(middle)
     spine = column(cam, anatomy.spine_x(patient, up), anatomy.spine_y(patient, up), 1.75, 1.7)
-    phase = np.abs(((up - anatomy.APEX) / anatomy.VERTEBRA) % 1 - 0.5) * 2  # 0 in the middle of a vertebra, 1 in a disc
-    block = np.clip((0.78 - phase) / 0.1, 0, 1) * 0.9 + np.exp(-(((phase - 0.66) / 0.1) ** 2)) * 0.8
+    phase = ((up - anatomy.APEX) / anatomy.VERTEBRA) % 1 - 0.5  # 0 in the middle of a vertebra, +-0.5 in a disc
+    edge = 2 * np.abs(phase)
+    block = np.clip((0.78 - edge) / 0.1, 0, 1) * 0.9 + np.exp(-(((edge - 0.66) / 0.1) ** 2)) * 0.8
     block = block * (2.2 if cam.lateral else 0.4 + 0.8 * np.clip((up - 8) / 4, 0, 1))  # seen best in the neck
     total += np.float32(SPONGY * patient.bone) * block.astype(np.float32) * (spine[1] - spine[0])
+    if not cam.lateral:
+        off = np.abs(across - anatomy.spine_x(patient, up)) - 1.45
+        ring = ((off / 0.4) ** 2 + ((phase - 0.15) / 0.2) ** 2).astype(np.float32)
+        total += np.float32(3 * SPONGY * patient.bone) * ring * np.exp(-ring * ring)
 
 
 def add_shoulder_bones(cam: Camera, patient: Patient, pose: Pose, total: np.ndarray) -> None:
@@ -462,21 +469,18 @@ def vessel_tree(cam: Camera, patient: Patient, change: Change) -> list[Points]:
     """Return the mass points of the vessels of both lungs."""
     sharp = cam.shape[0] / 320
     points = []
-    for vessels in (anatomy.pulmonary_arteries(patient), anatomy.vessels(patient)):
-        radius = vessels.radius * np.float32(change.calibre)
-        if change.upper_calibre != 1:
-            radius = radius * np.where(vessels.start[:, 2] > 1.5, np.float32(change.upper_calibre), np.float32(1))
-        start, end = (shifted(ends, change.shift) for ends in (vessels.start, vessels.end))
-        narrower = 0.0
-        for widest in (0.16, 0.26, 0.42, 9.0):  # the wider a vessel, the more points it needs
-            part = (vessels.radius > narrower) & (vessels.radius <= widest)
-            narrower = widest
-            if part.any():
-                thick = float(vessels.radius[part].max()) * sharp
-                along = max(3, round(7 * sharp + 6 * thick))
-                points.append(
-                    tubes(cam, start[part], end[part], radius[part], SOFT - LUNG, along, max(1, round(20 * thick)))
-                )
+    vessels = anatomy.vessels(patient)
+    radius = vessels.radius * np.float32(change.calibre)
+    if change.upper_calibre != 1:
+        radius = radius * np.where(vessels.start[:, 2] > 1.5, np.float32(change.upper_calibre), np.float32(1))
+    start, end = (shifted(ends, change.shift) for ends in (vessels.start, vessels.end))
+    narrower = 0.0
+    for widest in (0.18, 0.34, 9.0):  # the wider a vessel, the more points it needs
+        part = (vessels.radius > narrower) & (vessels.radius <= widest)
+        narrower = widest
+        thick = float(vessels.radius[part].max(initial=0.05)) * sharp
+        along = max(3, round(7 * sharp + 4 * thick))
+        points.append(tubes(cam, start[part], end[part], radius[part], SOFT - LUNG, along, max(1, round(18 * thick))))
     return points
 
 
@@ -492,18 +496,12 @@ def shifted(points: np.ndarray, shift: float) -> np.ndarray:
 def small_parts(cam: Camera, patient: Patient, pose: Pose, change: Change) -> list[Points]:
     """Return the mass points of what is thin: bones, airways, lines of findings, devices."""
     sharp = cam.shape[0] / 320
-    steps, ring = max(2, round(6 * sharp)), max(7, round(13 * sharp))
-    points = []
-    bones = [
-        (anatomy.ribs(patient, cam.lateral), steps, ring),
-        (anatomy.front_bones(patient, cam.lateral), 2 * steps, 2 * ring),
-        (anatomy.back_bones(patient), max(1, steps // 2), ring),
-    ]
+    steps, wide = max(4, round(8 * sharp)), max(6, round(12 * sharp))
+    bones = [anatomy.ribs(patient, cam.lateral), anatomy.front_bones(patient, cam.lateral)]
     if not cam.lateral:
         girdle = anatomy.shoulder_bones(patient, spread(pose, cam.view), turned(pose, cam.view))
-        bones.append((girdle, steps, ring))
-    for rods, between, around in bones:
-        points.append(shells(cam, rods.centre, rods.tall, rods.flat, rods.mass, between, around))
+        bones.append(girdle)
+    points = [bands(cam, rods.centre, rods.tall, rods.flat, rods.mass, steps, wide) for rods in bones]
     along, across = round(170 * sharp), max(6, round(22 * sharp))
     start, end, radius = AIRWAYS
     airways = shifted(start, change.shift), shifted(end, change.shift), radius
