@@ -6,7 +6,6 @@ arrays. Neither depends on the version of Keras or on its backend.
 """
 
 import contextlib
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -225,7 +224,7 @@ def check(name: str) -> str | None:
     path = weights_path(name)
     if not path.is_file():
         return f"the weights are not there. {REMEDY.format(name=name)}"
-    if hashlib.sha256(path.read_bytes()).hexdigest() != contract(name)["sha256"]:
+    if files.sha256(path) != contract(name)["sha256"]:
         return (
             "the weights are damaged or from another version: their checksum is not the one of their contract. "
             + REMEDY.format(name=name)
@@ -277,7 +276,7 @@ def save(
         "channels": int(network.input_shape[-1]),
         "pixels": [0, 255],
         "parameters": int(network.count_params()),
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "sha256": files.sha256(path),
     }
     with files.atomic_write(path.with_suffix(".json")) as temporary:
         temporary.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8", newline="\n")
