@@ -210,27 +210,42 @@ def expose(shadow: np.ndarray, patient: Patient, view: str, style: Style, rng: n
     lung, tissue = reference(patient, view)
     open_lung = float(np.exp(-lung))
     size = shadow.shape[0]
-    light = np.exp(-shadow)
+    light = np.negative(shadow)
+    np.exp(light, out=light)
     scatter = style.scatter * (LATERAL_SCATTER if view == "L" else 1.0)
     veil = coarse(np.minimum(light, np.float32(open_lung)), VEIL, spread=3.5)
     light += np.float32(scatter) * veil + np.float32(0.004 * open_lung)
     per_photon = GRAIN**2 * open_lung / style.exposure * (size / 320) ** 2  # a larger pixel sees more photons
-    light += rng.standard_normal(light.shape, dtype=np.float32) * np.sqrt(light * np.float32(per_photon))
-    shown = -np.log(np.maximum(light, np.float32(0.002 * open_lung)))
+    noise = rng.standard_normal(light.shape, dtype=np.float32)
+    noise *= np.sqrt(light)
+    noise *= np.float32(per_photon**0.5)
+    light += noise
+    shown = np.maximum(light, np.float32(0.002 * open_lung), out=light)
+    np.negative(np.log(shown, out=shown), out=shown)
     pixel = 10 * FIELD * patient.scale / size  # mm
     if style.blur > 0.35 * pixel:
         shown = smooth(shown, style.blur / pixel)
     dark = lung - float(np.log(1 + 0.8 * scatter))
     bright = -float(np.log(np.exp(-tissue) + (0.55 * scatter + 0.004) * open_lung))
     middle = dark + (MIDDLE[view] + style.centre) * (bright - dark)
-    wide = np.float32(style.equalised) * (coarse(np.clip(shown, dark, bright), VEIL) - np.float32(middle))
+    wide = coarse(np.clip(shown, dark, bright), VEIL) if style.equalised else None
     if style.sharpness:
-        shown += np.float32(style.sharpness) * (shown - coarse(shown, EDGES))
-    shown -= wide
+        fine = shown - coarse(shown, EDGES)
+        fine *= np.float32(style.sharpness)
+        shown += fine
+    if style.equalised:
+        wide -= np.float32(middle)
+        wide *= np.float32(style.equalised)
+        shown -= wide
     slope = 2.2 / ((bright - dark) * style.width)
-    gray = 1 / (1 + np.exp(np.float32(-slope) * (shown - np.float32(middle))))
-    gray = gray if style.gamma == 1 else gray ** np.float32(style.gamma)
-    return 255 * (style.fog + (style.white - style.fog) * gray)
+    shown -= np.float32(middle)
+    shown *= np.float32(-slope)
+    gray = np.exp(shown, out=shown)
+    gray += 1
+    np.power(gray, np.float32(-style.gamma), out=gray)  # the sigmoid, bent
+    gray *= np.float32(255 * (style.white - style.fog))
+    gray += np.float32(255 * style.fog)
+    return gray
 
 
 def coarse(image: np.ndarray, grid: int, spread: float = 0.0) -> np.ndarray:

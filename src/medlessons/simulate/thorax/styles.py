@@ -229,7 +229,7 @@ def _digital(rng: np.random.Generator, side: str) -> dict:
         size = float(rng.uniform(0.015, 0.021))
         words = [Mark("PORTABLE", corner, size, "outlined", (float(rng.uniform(0, 0.25)), down))]
         words.append(Mark("AP", corner, size, "outlined", (float(rng.uniform(0, 0.3)), down + 0.06)))
-        if rng.random() < 0.45:
+        if rng.random() < 0.3:
             inset = (float(rng.uniform(0.02, 0.3)), float(rng.uniform(0.02, 0.4)))
             words.append(Mark("", str(rng.choice(["top left", "bottom left"])), 0.038, "arrow", inset))
         found["notes"] = tuple(replace(word, views=("AP",)) for word in words)
