@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from medlessons import models, pretraining
 from medlessons.errors import LessonError
 
-TINY = pretraining.Recipe("tiny", ("lateral",), ((32, 24), (48, 16)), batch=8, part=8, rate=1e-3)
+TINY = pretraining.Recipe("tiny", ("lateral",), ((32, 24), (48, 16)), patients=15, batch=8, part=8)
 
 
 def tiny(size, outputs):
@@ -75,13 +76,39 @@ def test_a_checkpoint_of_another_training_is_refused(whole, tmp_path):
         pretraining.train("chest")
 
 
-def test_patients_follow_from_seed_part_and_number_alone():
+def test_each_epoch_shows_every_patient_once_in_a_new_order():
+    recipe = replace(TINY, patients=15)
+    who = pretraining.order(recipe, 3, range(40))
+    assert sorted(who[:15]) == sorted(who[15:30]) == list(range(15))
+    assert list(who[:15]) != list(who[15:30])
+    assert list(pretraining.order(recipe, 3, range(12, 20))) == list(who[12:20])
+    assert list(pretraining.order(recipe, 4, range(15))) != list(who[:15])
+    assert [(size, numbers[0], len(numbers)) for size, numbers in recipe.parts()] == [
+        (32, 0, 8),
+        (32, 8, 8),
+        (32, 16, 8),
+        (48, 24, 8),
+        (48, 32, 8),
+    ]
+
+
+def test_a_patient_follows_from_the_number_and_the_seed_alone():
     for labels in (("lateral",), pretraining.FINDINGS.labels):
-        first, present = pretraining.draw_many(labels, 1, 2, range(3, 6), 32)
-        again = pretraining.draw_many(labels, 1, 2, range(4, 5), 32)
-        assert np.array_equal(first[1], again[0][0]) and np.array_equal(present[1], again[1][0])
-        assert not np.array_equal(first[1], pretraining.draw_many(labels, 1, 3, range(4, 5), 32)[0][0])
-        assert first.shape == (3, 32, 32, 1) and present.shape == (3, len(labels))
+        first, present = pretraining.draw(labels, 4, 32)
+        again, same = pretraining.draw(labels, 4, 32)
+        assert np.array_equal(first, again) and np.array_equal(present, same) and present.shape == (len(labels),)
+        assert not np.array_equal(first, pretraining.draw(labels, 4, 32, seed=1)[0])
+        assert not np.array_equal(first, pretraining.draw(labels, 5, 32)[0])
+
+
+def test_an_image_is_varied_by_its_number_and_stays_one():
+    picture = pretraining.draw(pretraining.FINDINGS.labels, 4, 64)[0]
+    shown = pretraining.vary_many(np.stack([picture] * 3), 0, range(5, 8), 32, mirror=False)
+    assert shown.shape == (3, 32, 32, 1) and shown.min() >= 0 and shown.max() <= 255
+    assert np.array_equal(shown[1:2], pretraining.vary_many(picture[None], 0, range(6, 7), 32, mirror=False))
+    assert np.abs(shown[0] - shown[1]).mean() > 2
+    likeness = [np.corrcoef(shown[i].ravel(), shown[i + 1].ravel())[0, 1] for i in range(2)]
+    assert min(likeness) > 0.5  # never mirrored, never torn apart
 
 
 def test_a_finding_that_is_there_counts_more_and_only_it():
@@ -96,8 +123,12 @@ def test_a_finding_that_is_there_counts_more_and_only_it():
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="only TensorFlow normalizes in one operation")
 def test_normalization_in_one_operation_learns_the_same():
-    recipe = pretraining.Recipe("orientation", ("lateral",), ((32, 8),), batch=8, part=8)
-    pictures, present = pretraining.draw_many(("lateral",), 0, 0, range(8), 32)
+    recipe = pretraining.Recipe("orientation", ("lateral",), ((32, 8),), patients=8, batch=8)
+    rng = np.random.default_rng(0)
+    pictures, present = (
+        rng.uniform(0, 255, (8, 32, 32, 1)).astype("float32"),
+        rng.integers(0, 2, (8, 1)).astype("float32"),
+    )
     found = []
     for fuse in (pretraining._fuse_normalization, lambda network: None):
         with pytest.MonkeyPatch.context() as patch:

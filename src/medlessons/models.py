@@ -365,8 +365,11 @@ def orientation(size: int, outputs: int = 1, filters: tuple[int, ...] = (16, 32,
     return keras.Model(inputs, answer, name="orientation")
 
 
-def _findings(backbone: str) -> Callable[[int, int], "keras.Model"]:
-    """Return a builder: one of Keras' backbones between standardized gray images and independent findings."""
+def _findings(backbone: str, preprocessing: dict | None = None) -> Callable[[int, int], "keras.Model"]:
+    """Return a builder: one of Keras' backbones between gray images and independent findings.
+
+    Each image is standardized by itself, unless ``preprocessing`` (scale, offset) says what the backbone was made for.
+    """
 
     def builder(size: int, outputs: int) -> "keras.Model":
         import keras
@@ -374,10 +377,13 @@ def _findings(backbone: str) -> Callable[[int, int], "keras.Model"]:
         layers = keras.layers
         inputs = keras.Input((None, None, 1), name="gray")
         # In 32 bits also under mixed precision: 256 gray levels do not fit into the 8 digits of a bfloat16.
-        standardize = layers.LayerNormalization(
-            axis=(1, 2, 3), center=False, scale=False, dtype="float32", name="standardization"
-        )
-        channels = layers.Concatenate(name="channels")([standardize(inputs)] * 3)
+        if preprocessing is None:
+            axes = {"axis": (1, 2, 3), "center": False, "scale": False}
+            scaled = layers.LayerNormalization(**axes, dtype="float32", name="standardization")(inputs)
+            channels = layers.Concatenate(name="channels")([scaled] * 3)
+        else:
+            channels = layers.Concatenate(name="channels")([inputs] * 3)
+            channels = layers.Rescaling(**preprocessing, dtype="float32", name="preprocessing")(channels)
         base = getattr(keras.applications, backbone)(
             include_top=False, weights=None, input_tensor=channels, input_shape=(None, None, 3)
         )
@@ -392,14 +398,15 @@ def _findings(backbone: str) -> Callable[[int, int], "keras.Model"]:
 BUILDERS: dict[str, Callable[[int, int], "keras.Model"]] = {
     "orientation": orientation,
     "densenet121": _findings("DenseNet121"),
-    "resnet50v2": _findings("ResNet50V2"),
-    "xception": _findings("Xception"),
-    "vgg16": _findings("VGG16"),
+    "resnet50v2": _findings("ResNet50V2", {"scale": 1 / 127.5, "offset": -1.0}),
+    "xception": _findings("Xception", {"scale": 1 / 127.5, "offset": -1.0}),
+    "vgg16": _findings("VGG16", {"scale": 1.0, "offset": [-103.939, -116.779, -123.68]}),  # mean blue, green and red
 }
 """Builder -> function of the size of the images (pixels) and the number of outputs.
 
 The networks for findings take gray levels from 0 to 255, shape (images, size, size, 1), of any size from 32 pixels on.
-Each image is standardized by itself and given to all three channels of the backbone; its maps are averaged
+They standardize each image by itself (DenseNet-121), or scale it as Keras' networks for photographs want it (backbones
+of lesson 4), and give it to all three channels. The maps are averaged
 (``features``), and a dense layer gives the ``logits``, a sigmoid the ``probabilities`` of the findings.
 """
 

@@ -1,10 +1,11 @@
 """How the shipped weights are trained: on simulated patients drawn afresh, with any Keras backend, resumable.
 
-``medlessons weights train chestxray8`` follows a :class:`Recipe`: stages of growing image size, each with so many
-patients. Which patient comes when, and how the image is varied, follows from the seed, the part and the number alone.
-After each part a checkpoint is written; a training that was stopped, or killed, goes on from there and ends the same.
+``medlessons weights train chestxray8`` follows a :class:`Recipe`: so many patients, shown in stages of growing size,
+each time framed and exposed otherwise. Who comes when follows from the seed and the epoch alone. After each part a
+checkpoint is written; a training that was stopped, or killed, goes on from there and ends the same.
 """
 
+import hashlib
 import json
 import multiprocessing
 import os
@@ -29,7 +30,8 @@ from medlessons.simulate import clinic, thorax
 if TYPE_CHECKING:  # the workers that draw need no Keras
     import keras
 
-VALIDATION_SEED = 2**31  # plus the seed of the training: patients that nobody trains with
+BLOCK = 100  # patients in a file
+VALIDATION_SEED = 1  # of the patients that nobody trains with
 VALIDATION_IMAGES = 600
 SEVERE = ("COVID-19", "Edema", "Consolidation", "Infiltration", "Pneumonia", "Effusion")
 PUBLISHED_CASES = {name: min(0.5, 1.5 * share + 0.02) for name, share in thorax.PREVALENCE.items()}
@@ -46,7 +48,9 @@ class Recipe:
     labels : tuple of str
         Ordered outputs: findings, or ``("lateral",)``.
     stages : tuple of (int, int)
-        Edge of the images in pixels, and how many images; one after the other.
+        Edge of the images in pixels, and how many images are shown; one after the other.
+    patients : int
+        How many different patients there are. Once all were shown, they come again in another order.
     batch, part : int
         Images a step, and images from one checkpoint to the next.
     rate : float
@@ -58,6 +62,7 @@ class Recipe:
     builder: str
     labels: tuple[str, ...]
     stages: tuple[tuple[int, int], ...]
+    patients: int
     batch: int = 32
     part: int = 2048
     rate: float = 1e-3
@@ -68,17 +73,19 @@ class Recipe:
         """How many images are shown in all."""
         return sum(count for _, count in self.stages)
 
-    def parts(self) -> Iterator[tuple[int, int]]:
-        """Yield size and number of images of each part."""
+    def parts(self) -> Iterator[tuple[int, range]]:
+        """Yield the size and the numbers of the images of each part."""
+        shown = 0
         for size, count in self.stages:
-            for start in range(0, count, self.part):
-                yield size, min(self.part, count - start)
+            for start in range(shown, shown + count, self.part):
+                yield size, range(start, min(start + self.part, shown + count))
+            shown += count
 
 
-FINDINGS = Recipe("densenet121", thorax.FINDINGS, ((64, 60_000), (96, 30_000), (128, 60_000)))
+FINDINGS = Recipe("densenet121", thorax.FINDINGS, ((64, 60_000), (96, 30_000), (128, 60_000)), patients=40_000)
 RECIPES = {
     "chestxray8": FINDINGS,
-    "orientation": Recipe("orientation", ("lateral",), ((96, 30_000),), batch=64, rate=2e-3),
+    "orientation": Recipe("orientation", ("lateral",), ((96, 32_000),), patients=4_000, batch=64, rate=2e-3),
     "resnet50v2": replace(FINDINGS, builder="resnet50v2", stages=((64, 15_000), (96, 15_000)), bits=8),
     "xception": replace(FINDINGS, builder="xception", stages=((64, 15_000), (96, 15_000)), bits=8),
     "vgg16": replace(FINDINGS, builder="vgg16", stages=((64, 15_000), (96, 15_000)), rate=1e-4, bits=8),
@@ -89,39 +96,35 @@ BACKBONES = ("resnet50v2", "xception", "vgg16")  # of lesson 4
 # Patients
 
 
-def draw(labels: tuple[str, ...], seed: int, part: int, number: int, size: int, vary: bool = True):
-    """Draw one training image and its labels.
+def draw(labels: tuple[str, ...], number: int, size: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Draw the radiograph of one patient, and its labels.
 
     Parameters
     ----------
     labels : tuple of str
         Findings, or ``("lateral",)``.
-    seed, part, number : int
-        They alone decide what comes.
+    number : int
+        The patient.
     size : int
         Edge of the image in pixels.
-    vary : bool
-        Whether framing, contrast and noise vary more than the simulated hospitals do.
+    seed : int
+        0 for patients to train with, another one for others.
 
     Returns
     -------
     image : array of uint8, shape (size, size)
     labels : array of float32, shape (labels,)
     """
-    rng = np.random.default_rng([seed, part, number, 1])
-    if labels == ("lateral",):
-        case = clinic.draw_training_case(
-            seed, part, number, views={"PA": 0.28, "AP": 0.27, "L": 0.45}, prevalence=PUBLISHED_CASES
-        )
-        case["findings"] = (*case["findings"], *_severe_disease(rng))
-        present = np.array([case["view"] == "L"], np.float32)
-    else:
-        case = clinic.draw_training_case(seed, part, number)
+    if labels != ("lateral",):
+        case = clinic.draw_training_case(seed, 0, number)
         present = clinic.labels(case["findings"], labels).astype(np.float32)
-    image = thorax.radiograph(**case, size=size).image
-    if vary:
-        image = vary_image(image, rng, mirror=labels == ("lateral",))
-    return image, present
+    else:
+        views = {"PA": 0.28, "AP": 0.27, "L": 0.45}
+        case = clinic.draw_training_case(seed, 0, number, views=views, prevalence=PUBLISHED_CASES)
+        severe = _severe_disease(np.random.default_rng([seed, number]))
+        case["findings"] = (*case["findings"], *severe)
+        present = np.array([case["view"] == "L"], np.float32)
+    return thorax.radiograph(**case, size=size).image, present
 
 
 def _severe_disease(rng: np.random.Generator) -> list[thorax.Finding]:
@@ -171,25 +174,76 @@ def vary_image(image: np.ndarray, rng: np.random.Generator, mirror: bool = False
     return np.clip(np.rint(levels * 255), 0, 255).astype(np.uint8)
 
 
-def draw_many(labels: tuple[str, ...], seed: int, part: int, numbers: range, size: int, vary: bool = True):
-    """Draw several images: float32 of shape (images, size, size, 1) and labels of shape (images, labels)."""
-    pictures, present = zip(*(draw(labels, seed, part, number, size, vary) for number in numbers), strict=True)
-    return np.stack(pictures)[..., np.newaxis].astype(np.float32), np.stack(present)
+def draw_block(labels: tuple[str, ...], folder: Path, size: int, first: int) -> None:
+    """Draw BLOCK patients into a file, unless it is there."""
+    path = folder / f"{first:06d}.npz"
+    if not path.is_file():
+        images, present = zip(*(draw(labels, first + number, size) for number in range(BLOCK)), strict=True)
+        with files.atomic_write(path) as temporary:
+            np.savez(temporary, images=np.stack(images), labels=np.stack(present))
 
 
-def stream(pool: ProcessPoolExecutor, recipe: Recipe, seed: int, part: int, size: int, count: int):
-    """Return one part of a training as a ``keras.utils.PyDataset``: other processes draw while the network learns."""
+def patients(pool: ProcessPoolExecutor, recipe: Recipe, folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Return the images of all patients of a recipe, and their labels; draw those that no earlier training has drawn.
+
+    The folder is named after the simulator's face, so that images of an older one are never mixed in.
+
+    Returns
+    -------
+    images : array of uint8, shape (patients, size, size), with the largest size of the recipe
+    labels : array of float32, shape (patients, labels)
+    """
+    size = max(size for size, _ in recipe.stages)
+    face = hashlib.sha256(clinic.probes()).hexdigest()[:8]
+    kind = "orientation" if recipe.labels == ("lateral",) else "findings"
+    folder = folder / f"{kind}-{size}-{face}"
+    starts = range(0, recipe.patients, BLOCK)
+    job = partial(draw_block, recipe.labels, folder, size)
+    for _ in tqdm(pool.map(job, starts), total=len(starts), desc=f"{recipe.patients:,} patients", file=sys.stderr):
+        pass
+    images, labels = [], []
+    for start in starts:
+        with np.load(folder / f"{start:06d}.npz", allow_pickle=False) as block:
+            images.append(block["images"])
+            labels.append(block["labels"])
+    return np.concatenate(images)[: recipe.patients], np.concatenate(labels)[: recipe.patients]
+
+
+def order(recipe: Recipe, seed: int, numbers: range) -> np.ndarray:
+    """Return which patient each image of a training shows: all in the first epoch, in a new order in the next."""
+    epochs = range(numbers[0] // recipe.patients, numbers[-1] // recipe.patients + 1)
+    orders = [np.random.default_rng([seed, epoch]).permutation(recipe.patients) for epoch in epochs]
+    start = epochs[0] * recipe.patients
+    return np.concatenate(orders)[numbers[0] - start : numbers[-1] + 1 - start]
+
+
+def vary_many(pictures: np.ndarray, seed: int, numbers: range, size: int, mirror: bool) -> np.ndarray:
+    """Return training images, float32 of shape (images, size, size, 1): made smaller, each varied in its own way."""
+    shown = []
+    for picture, number in zip(pictures, numbers, strict=True):
+        small = Image.fromarray(picture).resize((size, size), Image.Resampling.BOX)
+        shown.append(vary_image(np.asarray(small), np.random.default_rng([seed, number, 1]), mirror))
+    return np.stack(shown)[..., np.newaxis].astype(np.float32)
+
+
+def stream(pool: ProcessPoolExecutor, recipe: Recipe, seed: int, size: int, numbers: range, everybody):
+    """Return one part of a training as a ``keras.utils.PyDataset``: other processes prepare what comes next."""
     import keras
+
+    who = order(recipe, seed, numbers)
+    images, labels = everybody
+    mirror = recipe.labels == ("lateral",)
 
     class Patients(keras.utils.PyDataset):
         def __len__(self):
-            return -(-count // recipe.batch)
+            return -(-len(who) // recipe.batch)
 
         def __getitem__(self, step):
-            numbers = range(step * recipe.batch, min((step + 1) * recipe.batch, count))
-            return pool.submit(draw_many, recipe.labels, seed, part, numbers, size).result()
+            rows = slice(step * recipe.batch, (step + 1) * recipe.batch)
+            varied = pool.submit(vary_many, images[who[rows]], seed, numbers[rows], size, mirror)
+            return varied.result(), labels[who[rows]]
 
-    return Patients(workers=4, use_multiprocessing=False, max_queue_size=6)
+    return Patients(workers=3, use_multiprocessing=False, max_queue_size=6)
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -231,7 +285,7 @@ def learner(recipe: Recipe, precision: str = "float32") -> "keras.Model":
         keras.config.set_dtype_policy(before)
     if keras.backend.backend() == "tensorflow":
         _fuse_normalization(network)
-    steps = sum(-(-count // recipe.batch) for _, count in recipe.parts())
+    steps = sum(-(-len(numbers) // recipe.batch) for _, numbers in recipe.parts())
     warm = max(1, steps // 20)
     rate = keras.optimizers.schedules.CosineDecay(
         recipe.rate / 100, max(1, steps - warm), warmup_target=recipe.rate, warmup_steps=warm
@@ -292,7 +346,7 @@ def train(
     out : path, optional
         Folder of the result; ``models/`` unless given.
     seed : int
-        Of the first weights and of the patients.
+        Of the first weights, and of the order of the patients.
     recipe : Recipe, optional
         Instead of that of RECIPES.
     share : float
@@ -325,7 +379,8 @@ def train(
         raise LessonError(f"The share of the recipe is {share}, but it must be above 0.")
     recipe = replace(recipe, stages=tuple((size, max(1, round(share * count))) for size, count in recipe.stages))
     out = out or settings.models_dir()
-    folder = checkpoints or settings.REPOSITORY / "build" / "pretraining" / f"{name}-{seed}"
+    drawn = settings.REPOSITORY / "build" / "pretraining"
+    folder = checkpoints or drawn / f"{name}-{seed}"
     told = {
         "name": name,
         "seed": seed,
@@ -341,28 +396,30 @@ def train(
     parts = list(recipe.parts())
     context = multiprocessing.get_context("spawn")  # a fork of a process that runs a deep-learning library can hang
     workers = workers or max(1, (os.cpu_count() or 2) - 1)
-    bar = tqdm(total=recipe.images, initial=sum(n for _, n in parts[: state["part"]]), unit="image", file=sys.stderr)
-    with bar, ProcessPoolExecutor(workers, mp_context=context) as pool:
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        everybody = patients(pool, recipe, checkpoints or drawn)
         tests = {}
+        bar = tqdm(total=recipe.images, initial=state["images"], unit="image", file=sys.stderr)
         for part in range(state["part"], len(parts)):
-            size, count = parts[part]
+            size, numbers = parts[part]
             bar.set_description(f"{name} at {size} px")
             began = time.perf_counter()
-            seen = network.fit(stream(pool, recipe, seed, part, size, count), epochs=1, verbose=0, shuffle=False)
+            seen = network.fit(stream(pool, recipe, seed, size, numbers, everybody), verbose=0, shuffle=False)
             state["hours"] += (time.perf_counter() - began) / 3600
-            state["images"] += count
+            state["images"] += len(numbers)
             state["part"] = part + 1
             line = {"images": state["images"], "size": size, "hours": round(state["hours"], 4)}
             line["loss"] = round(float(seen.history["loss"][0]), 4)
             last_of_size = part + 1 == len(parts) or parts[part + 1][0] != size
             if last_of_size or part % 4 == 3:
                 if size not in tests:
-                    tests = {size: _validation(pool, recipe, seed, size)}
+                    tests = {size: _validation(pool, recipe, size)}
                 line["auroc"] = measure(network, recipe.labels, *tests[size])
             state["log"].append(line)
             checkpoint(folder, state, network)
-            bar.update(count)
+            bar.update(len(numbers))
             bar.set_postfix(loss=f"{line['loss']:.3f}")
+        bar.close()
     settled = models.BUILDERS[recipe.builder](recipe.stages[-1][0], len(recipe.labels))
     settled.set_weights(network.get_weights())
     models.save(
@@ -383,12 +440,11 @@ def _recipe(name: str) -> Recipe:
     return RECIPES[name]
 
 
-def _validation(pool: ProcessPoolExecutor, recipe: Recipe, seed: int, size: int):
-    count = min(VALIDATION_IMAGES, recipe.part)
-    parts = [range(at, min(at + 50, count)) for at in range(0, count, 50)]
-    job = partial(draw_many, recipe.labels, VALIDATION_SEED + seed, 0, size=size, vary=False)
-    drawn = list(pool.map(job, parts))
-    return np.concatenate([x for x, _ in drawn]), np.concatenate([y for _, y in drawn])
+def _validation(pool: ProcessPoolExecutor, recipe: Recipe, size: int) -> tuple[np.ndarray, np.ndarray]:
+    job = partial(draw, recipe.labels, size=size, seed=VALIDATION_SEED)
+    drawn = list(pool.map(job, range(min(VALIDATION_IMAGES, recipe.patients)), chunksize=20))
+    images, present = zip(*drawn, strict=True)
+    return np.stack(images)[..., np.newaxis], np.stack(present)
 
 
 def measure(network: "keras.Model", labels: tuple[str, ...], pictures: np.ndarray, truth: np.ndarray) -> dict:
