@@ -12,7 +12,7 @@ from medlessons.simulate.thorax.lettering import letters
 from medlessons.simulate.thorax.projection import VIEWS
 
 CELL = 144
-CLEAR = replace(STYLES["A"], marker="", exposure=8.0)
+CLEAR = replace(STYLES["A"], marker="", exposure=8.0, fog=0.0, white=1.0, width=0.9)
 
 
 def contact_sheet(size: int = CELL) -> np.ndarray:
@@ -39,8 +39,8 @@ def main(arguments: list[str]) -> None:
         raise SystemExit("Usage: python -m medlessons.simulate.thorax OUT.png")
     path = Path(arguments[0])
     path.parent.mkdir(parents=True, exist_ok=True)
-    # 40 greys keep the file small; nobody sees the difference.
-    Image.fromarray(contact_sheet()).quantize(40).save(path, optimize=True)
+    # 64 grays keep the file small; nobody sees the difference.
+    Image.fromarray(contact_sheet()).quantize(64).save(path, optimize=True)
 
 
 if __name__ == "__main__":
