@@ -2,7 +2,7 @@
 
 nbval runs every cell and collects its outputs. Here they are compared with the stored ones: text must agree to the
 letter, integers must be equal, and a decimal may differ by one unit in its last printed place. Pictures are not
-compared (each has a printed sentence that is), and neither is stderr.
+compared (each has a printed sentence and a text of what was drawn, which are), and neither is stderr.
 """
 
 import json

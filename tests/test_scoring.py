@@ -66,7 +66,7 @@ def test_notebooks_of_the_same_name_are_told_apart_and_bad_ones_get_a_row(tmp_pa
 def test_what_a_student_does_to_print_does_not_matter(tmp_path):
     rebound = "\nimport builtins, io, sys\nprint = builtins.print = display = None\nsys.stdout = io.StringIO()"
     (row,) = scores([hand_in(tmp_path / "01.ipynb", GOOD + rebound)])
-    assert (row["number"], row["state"]) == ("1.1", "done")
+    assert (row["number"], row["state"]) == ("1.2", "done")
 
 
 def test_a_notebook_that_checks_nothing_gets_a_row(tmp_path):
@@ -93,7 +93,7 @@ def test_what_no_exercise_needs_is_not_executed_and_its_stored_error_is_told(tmp
     notebook.cells[1].outputs = [new_output("error", ename="ZeroDivisionError", evalue="division by zero")]
     nbformat.write(notebook, path)
     done, stopped = scores([path], timeout=20)
-    assert (done["number"], done["state"]) == ("1.1", "done")
+    assert (done["number"], done["state"]) == ("1.2", "done")
     assert (stopped["number"], stopped["state"]) == ("", "stopped")
     assert stopped["remark"].endswith("code cell 2 (1 / 0): ZeroDivisionError: division by zero (as handed in)")
 
