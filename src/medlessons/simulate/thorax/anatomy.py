@@ -20,7 +20,7 @@ APEX, FLOOR = 13.5, -17.0  # top of the lungs and lower end of the rib cage in a
 RIB_PAIRS = 12
 GENERATIONS = 5  # of the vessels that are drawn one by one; smaller ones are a texture
 UP = np.array([0.0, 0.0, 1.0])
-NODES = 34  # points on the middle line of a rib
+NODES = 24  # points on the middle line of a rib
 DOME = -8.8  # top of the left half of the diaphragm in full inspiration
 VERTEBRA = 2.45  # height of a thoracic vertebra with its disc (cm)
 
@@ -206,11 +206,11 @@ def spine_x(patient: Patient, z: np.ndarray) -> np.ndarray:
 # From the neck (0) to the chest (1): how far the trunk has widened, and how far it has deepened.
 WIDENED = _curve((2, 7, 10, 13, 15.5, 18), (1, 0.93, 0.72, 0.36, 0.12, 0))
 WAIST = _curve((-21, -16, -10, -4), (1, 0.85, 0.35, 0))
-DEEPENED = _curve((-3, 4, 8, 11, 14), (1, 0.88, 0.64, 0.3, 0))
+DEEPENED = _curve((-3, 4, 8, 11, 14), (1, 0.9, 0.74, 0.4, 0.05))
 # Half-width of the shoulder girdle as a share of its greatest: the trapezius falls from the neck to the acromion.
 SHOULDER_WIDTH = _curve(
     (-5.5, -1.5, 2.5, 6, 8, 9.8, 11.3, 12.7, 14.2, 16.2, 19),
-    (0.74, 0.84, 0.95, 1, 0.985, 0.92, 0.79, 0.61, 0.44, 0.33, 0.28),
+    (0.74, 0.84, 0.95, 1, 0.985, 0.92, 0.78, 0.58, 0.41, 0.31, 0.28),
 )
 SHOULDER_DEPTH = _curve((-5.5, -3, 0.5, 4.5, 8, 12, 18), (0, 0.4, 0.78, 0.98, 1, 0.93, 0.95))
 

@@ -223,7 +223,7 @@ def tubes(cam: Camera, start, end, radius, density, steps: int, across: int) -> 
     t = ((np.arange(across) + 0.5) / across * 2 - 1).astype(np.float32)
     profile = np.sqrt(1 - t * t)
     profile = (profile / profile.sum()).astype(np.float32)
-    f = ((np.arange(steps) + 0.5) / steps).astype(np.float32)[:, None]
+    f = _staggered(steps, across)
     off_c, off_r = -dr / long * wide, dc / long * wide
     column_ = c0[:, None, None] + dc[:, None, None] * f + off_c[:, None, None] * t
     row = r0[:, None, None] + dr[:, None, None] * f + off_r[:, None, None] * t
@@ -257,10 +257,10 @@ def bands(cam: Camera, centre, tall, flat, mass, steps: int, across: int) -> Poi
     half = np.sqrt(sum((axis[..., side] * right + axis[..., 2] * down) ** 2 for axis in (tall, flat)))
     t = ((np.arange(across) + 0.5) / across * 2 - 1).astype(np.float32)
     profile = np.sqrt(1 - t * t) - 0.55 * np.sqrt(np.maximum(0.5 - t * t, 0))  # a thick wall around a spongy core
-    f = ((np.arange(steps) + 0.5) / steps).astype(np.float32)
+    f = _staggered(steps, across)
     column_, row = (
-        _between(middle, f)[..., None] + (half * normal)[..., None, None] * t
-        for middle, normal in ((c, normal_c), (r, normal_r))
+        middle[:, :-1, None, None] + step[..., None, None] * f + (half * normal)[..., None, None] * t
+        for middle, step, normal in ((c, dc, normal_c), (r, dr, normal_r))
     )
     girth = 2 * np.pi * np.sqrt(0.5 * ((tall * tall).sum(-1) + (flat * flat).sum(-1)))
     weight = mass[:, :-1] * girth * m * m * np.sqrt((d * d).sum(-1)) * np.float32(1 / steps)
@@ -268,9 +268,10 @@ def bands(cam: Camera, centre, tall, flat, mass, steps: int, across: int) -> Poi
     return column_.ravel(), row.ravel(), weight.ravel()
 
 
-def _between(values: np.ndarray, f: np.ndarray) -> np.ndarray:
-    """Return values on straight lines between neighbours: (n, s) -> (n, s - 1, steps)."""
-    return values[:, :-1, None] + (values[:, 1:] - values[:, :-1])[:, :, None] * f
+def _staggered(steps: int, across: int) -> np.ndarray:
+    """Return shares of the way (steps, across), each row of points set off a little, so that no pattern shows."""
+    offset = (np.arange(across) * 0.618034) % 1  # the golden ratio
+    return ((np.arange(steps)[:, None] + offset) / steps).astype(np.float32)
 
 
 def smooth(image: np.ndarray, sigma: float) -> np.ndarray:
@@ -286,7 +287,7 @@ def smooth(image: np.ndarray, sigma: float) -> np.ndarray:
     return image
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)
 def resampler(size: int, coarse: int) -> np.ndarray:
     """Return the matrix (size, coarse) that interpolates a coarse grid of pixels linearly."""
     at = np.clip((np.arange(size) + 0.5) * coarse / size - 0.5, 0, coarse - 1)

@@ -496,7 +496,7 @@ def shifted(points: np.ndarray, shift: float) -> np.ndarray:
 def small_parts(cam: Camera, patient: Patient, pose: Pose, change: Change) -> list[Points]:
     """Return the mass points of what is thin: bones, airways, lines of findings, devices."""
     sharp = cam.shape[0] / 320
-    steps, wide = max(4, round(8 * sharp)), max(6, round(12 * sharp))
+    steps, wide = max(4, round(11 * sharp)), max(5, round(12 * sharp))
     bones = [anatomy.ribs(patient, cam.lateral), anatomy.front_bones(patient, cam.lateral)]
     if not cam.lateral:
         girdle = anatomy.shoulder_bones(patient, spread(pose, cam.view), turned(pose, cam.view))
