@@ -12,7 +12,6 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from medlessons import __main__ as command
 from medlessons import datasets, settings, student
-from medlessons.errors import LessonError
 
 
 @pytest.fixture(autouse=True)
@@ -116,22 +115,7 @@ def test_ctrl_c_ends_without_a_traceback(monkeypatch, capsys):
     assert "stopped" in capsys.readouterr().err
 
 
-def test_data_folders_are_absolute_for_the_kernels(monkeypatch):
-    monkeypatch.setenv("MEDLESSONS_DATA", "somewhere/below")
-    monkeypatch.setenv("MEDLESSONS_EMBEDDED", "~/made")
-    command.main(["list"])
-    assert settings.real_dir().is_absolute()
-    assert os.environ["MEDLESSONS_DATA"] == str(settings.real_dir())
-    assert "~" not in os.environ["MEDLESSONS_EMBEDDED"]
-
-
 def test_a_folder_that_cannot_be_is_named(monkeypatch, capsys):
     monkeypatch.setenv("MEDLESSONS_DATA", "~nobody-of-this-name/data")
     assert command.main(["data", "status"]) == 1
     assert "MEDLESSONS_DATA is '~nobody-of-this-name/data'" in capsys.readouterr().err
-
-
-def test_an_unknown_profile_is_refused(monkeypatch):
-    monkeypatch.setenv("MEDLESSONS_PROFILE", "huge")
-    with pytest.raises(LessonError, match="'huge', but it must be one of: quick, full"):
-        settings.profile()

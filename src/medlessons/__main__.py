@@ -49,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
     lesson_verb("list", list_lessons, "List the lessons.")
     run = lesson_verb("run", run_lessons, "Execute lessons; write notebooks, pages and a report to build/.")
     run.add_argument("--source", choices=("embedded", "real"), help="simulated or published data")
-    run.add_argument("--profile", choices=tuple(settings.PROFILES), help="how large the lessons run")
+    run.add_argument("--profile", choices=settings.PROFILES, help="how large the lessons run")
     run.add_argument("--build", type=Path, default=BUILD, help="where to write")
     lesson_verb("refresh", refresh, "Execute lessons and store their outputs in the tracked notebooks.")
     lesson_verb("student", student_edition, "Write the student edition to notebooks/student/.")

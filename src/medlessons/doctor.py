@@ -50,7 +50,7 @@ def start(lesson: int) -> None:
             lesson=lesson,
             source=settings.source(),
             patients=patients,
-            profile=settings.profile().name,
+            profile=settings.profile(),
         )
     )
 

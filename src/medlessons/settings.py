@@ -13,7 +13,6 @@ Four variables choose what a lesson runs on:
 """
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from medlessons.errors import LessonError
@@ -21,45 +20,7 @@ from medlessons.errors import LessonError
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
-@dataclass(frozen=True)
-class Profile:
-    """How large the lessons run. Fields start with the name of the lesson that they belong to."""
-
-    name: str
-    anemia_seeds: int
-    anemia_search_trials: int
-    orientation_patients: int  # of the embedded set, about two images each
-    orientation_render_size: int  # pixels of an embedded image
-    orientation_image_size: int  # pixels that the network sees
-    orientation_filters: tuple[int, int]  # of the two convolutions
-    orientation_epochs: int  # at most
-    orientation_batch_size: int
-
-
-PROFILES = {
-    "quick": Profile(
-        "quick",
-        anemia_seeds=5,
-        anemia_search_trials=6,
-        orientation_patients=300,
-        orientation_render_size=128,
-        orientation_image_size=48,
-        orientation_filters=(8, 16),
-        orientation_epochs=14,
-        orientation_batch_size=25,
-    ),
-    "full": Profile(
-        "full",
-        anemia_seeds=20,
-        anemia_search_trials=60,
-        orientation_patients=1105,  # about as many images as in the published lesson
-        orientation_render_size=256,
-        orientation_image_size=256,
-        orientation_filters=(64, 128),
-        orientation_epochs=50,
-        orientation_batch_size=50,
-    ),
-}
+PROFILES = ("quick", "full")
 
 
 def _choice(variable: str, default: str, allowed: tuple[str, ...]) -> str:
@@ -74,14 +35,14 @@ def source() -> str:
     return _choice("MEDLESSONS_SOURCE", "embedded", ("embedded", "real"))
 
 
-def profile() -> Profile:
-    """Return the profile that the environment names. Raises LessonError on an unknown name."""
-    return PROFILES[_choice("MEDLESSONS_PROFILE", "quick", tuple(PROFILES))]
+def profile() -> str:
+    """Return ``"quick"`` or ``"full"``. Raises LessonError on another value."""
+    return _choice("MEDLESSONS_PROFILE", "quick", PROFILES)
 
 
 def sized(*, quick, full):
     """Return ``quick`` or ``full``, whichever profile is chosen: how large something is stands where it is used."""
-    return {"quick": quick, "full": full}[profile().name]
+    return {"quick": quick, "full": full}[profile()]
 
 
 def _folder(variable: str, default: str) -> Path:

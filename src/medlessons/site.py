@@ -78,7 +78,7 @@ def report(runs: Sequence[Run]) -> str:
     """Return the report as text: a line a lesson, then the key figures of each."""
     total = sum(run.seconds for run in runs)
     lines = [
-        f"Source: {settings.source()}. Profile: {settings.profile().name}. Processor cores: {os.cpu_count()}.",
+        f"Source: {settings.source()}. Profile: {settings.profile()}. Processor cores: {os.cpu_count()}.",
         *_ran_on(),
         "",
         f"{'lesson':<58}{'cells':>6}{'seconds':>9}",
