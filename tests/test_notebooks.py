@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from medlessons import lessons, student
+from medlessons import lessons, scoring, student
 
 LESSONS = lessons.find()
 IDS = [lesson.path.stem for lesson in LESSONS]
@@ -107,6 +107,38 @@ def test_each_exercise_has_a_task_a_hint_a_solution_and_a_check(notebook):
         assert re.search(r"(\w+) = checks\.\w+\.check_\w+\(\1\)", source)
         assert re.search(rf"\*\*Exercise \d\.{number},", before)
         assert "<details><summary>Hint</summary>" in before
+
+
+def test_in_one_exercise_the_student_writes_a_network(notebook):
+    solutions = re.findall(r"### BEGIN SOLUTION(.*?)### END SOLUTION", sources_of(notebook), re.DOTALL)
+    assert [solution for solution in solutions if re.search(r"keras\.Sequential|keras\.Model|layers\.\w", solution)]
+
+
+def sources_of(notebook):
+    return "\n".join(cell.source for cell in code_cells(notebook))
+
+
+def following(notebook, marker):
+    """Return the cell behind each text that has a paragraph with this marker in front."""
+    pairs = zip(notebook.cells, [*notebook.cells[1:], None], strict=True)
+    return [after for cell, after in pairs if re.search(rf"^{re.escape(marker)}", cell.source, re.MULTILINE)]
+
+
+def test_readers_predict_and_the_next_cell_answers(notebook):
+    answers = following(notebook, "**Predict, then run.**")
+    assert len(answers) >= 4
+    assert all(answer is not None and answer.cell_type == "code" and answer.outputs for answer in answers)
+
+
+def test_open_tasks_have_a_place_to_work_in_that_nothing_needs(notebook):
+    places = following(notebook, "**Now you.**")
+    assert len(places) >= 2
+    assert all("open-task" in tags_of(place) for place in places), "the next cell carries the tag open-task"
+    needed = scoring.needed(notebook)
+    for number, cell in enumerate(code_cells(notebook)):
+        if "open-task" in tags_of(cell):
+            assert cell.source.strip() and len(cell.source.splitlines()) <= 3, "at most a comment and a line or two"
+            assert needed[number] == "", "an exercise needs what stands here"
 
 
 def test_the_last_cell_sums_up_the_exercises(notebook):

@@ -29,6 +29,7 @@ example = types.ModuleType("medlessons.checks.example")
 exec({code!r}, example.__dict__)
 sys.modules[example.__name__] = checks.example = example
 """
+SOLUTION = 'return keras.Sequential([keras.Input((inputs,)), keras.layers.Dense(1, activation="sigmoid")])'
 ROUNDS = 4  # a lesson has eight sections, the template two
 
 
@@ -91,9 +92,28 @@ def damaged(old, new):
     return damage
 
 
+def drop_tags(notebook):
+    for cell in notebook.cells:
+        cell.metadata.pop("tags", None)
+
+
+def use_the_open_task(notebook):
+    task = next(cell for cell in notebook.cells if "open-task" in cell.metadata.get("tags", []))
+    task.source = "number_of_rounds = 3"
+    exercise = next(cell for cell in notebook.cells if "def small_network" in cell.source)
+    exercise.source = "print(number_of_rounds)\n" + exercise.source
+
+
 @pytest.mark.parametrize(
     ("rule", "damage"),
     [
+        ("predict", damaged("**Predict, then run.**", "Predict, then run.")),
+        ("predict", lambda notebook: notebook.cells.insert(5, nbformat.v4.new_markdown_cell("In between."))),
+        ("open_tasks", damaged("**Now you.**", "Now you.")),
+        ("open_tasks", drop_tags),
+        ("open_tasks", damaged("# Your code.", "a = 1\nb = 2\nc = 3\nd = 4")),
+        ("open_tasks", use_the_open_task),
+        ("network", damaged(SOLUTION, "return make(inputs)")),
         ("hint", damaged("<details>", "")),
         ("honest_minutes", damaged("(core, 15 minutes)", "(core, 5 minutes)")),
         ("honest_minutes", damaged("(core, 15 minutes)", "(core, 95 minutes)")),
