@@ -7,7 +7,7 @@ import pytest
 
 from medlessons.errors import LessonError
 from medlessons.simulate.thorax import STYLES, draw_patient, radiograph
-from medlessons.simulate.thorax.anatomy import cage, dome, heart
+from medlessons.simulate.thorax.anatomy import Side, cage, dome, heart
 
 SIZE = 128
 PLAIN = replace(STYLES["A"], marker="", scatter=0.0, sharpness=0.0, exposure=1e6)  # no noise, no scatter
@@ -31,7 +31,7 @@ def test_heart_is_as_wide_as_asked(ratio):
 def test_the_apex_of_the_heart_rests_on_the_dome_and_dips_into_it():
     for seed in range(20):
         patient = draw_patient(seed)
-        body, left = heart(patient, 1.0), dome(patient, 1, 1.0)
+        body, left = heart(patient, 1.0), dome(patient, Side.LEFT, 1.0)
         heights = np.linspace(left.top - 3, left.top + 8, 400)
         widest = heights[np.argmax(body.borders(heights)[1])]
         assert left.top < widest < left.top + 2.5

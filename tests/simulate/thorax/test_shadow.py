@@ -9,6 +9,10 @@ import numpy as np
 import pytest
 
 from medlessons.simulate.thorax import STYLES, VIEWS, Finding, draw_patient, radiograph
+from medlessons.simulate.thorax.imaging import camera, coarse_size
+from medlessons.simulate.thorax.pose import draw_pose
+from medlessons.simulate.thorax.shadow import attenuation
+from medlessons.simulate.thorax.signs import Change
 
 SIZE = 128
 PLAIN = replace(STYLES["A"], marker="", scatter=0.0, sharpness=0.0, exposure=1e6)  # no noise, no scatter
@@ -18,6 +22,44 @@ def rows(mask):
     """Return the first and the last row of a mask as shares of its height."""
     found = np.flatnonzero(mask.any(1))
     return found[0] / len(mask), found[-1] / len(mask)
+
+
+def shadow_of(patient, view="PA", size=SIZE):
+    """Return the attenuation of a healthy patient on one film."""
+    pose = replace(draw_pose(patient, view, 0), devices=())
+    coarse, fine = (camera(patient, view, pose, STYLES["A"], n) for n in (coarse_size(size), size))
+    return attenuation(coarse, fine, patient, pose, Change(), (patient.seed, 0, 0))
+
+
+def test_shoulders_reach_the_edges_of_the_film():
+    """At about a third of the height there is as much tissue at both edges as in an arm."""
+    filled = []
+    for seed in range(12):
+        shadow = shadow_of(draw_patient(seed, age=45))
+        filled.append(shadow[SIZE // 3 : SIZE // 3 + 4][:, [1, -2]].mean() > 1.0)
+    assert np.mean(filled) > 0.7
+
+
+def test_ribs_lie_over_the_lungs_as_bands():
+    patient = draw_patient(4, age=40)
+    bones = shadow_of(patient) - shadow_of(replace(patient, bone=1e-3))
+    lungs = radiograph(patient, "PA", SIZE, masks=True).lungs
+    lungs[SIZE // 2 :] = False  # above the domes
+    between, on_a_rib = np.percentile(bones[lungs], (20, 80))
+    assert on_a_rib > 0.06
+    assert on_a_rib > 2.5 * between
+
+
+def test_no_lung_lies_between_the_heart_and_its_dome():
+    for seed in range(6):
+        seen = radiograph(draw_patient(seed, age=50), "PA", 256, masks=True)
+        assert not (find_gap(seen.heart) > 0).any()
+
+
+def find_gap(mask):
+    """Return for each column how many rows are missing between its first and its last one."""
+    first, last = mask.argmax(0), len(mask) - 1 - mask[::-1].argmax(0)
+    return np.where(mask.any(0), last - first + 1 - mask.sum(0), 0)
 
 
 @pytest.mark.parametrize("seed", range(4))
