@@ -9,6 +9,7 @@ Everything that does not change between two visits is here. What changes (pose, 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import IntEnum
 from functools import lru_cache
 
 import numpy as np
@@ -23,6 +24,18 @@ UP = np.array([0.0, 0.0, 1.0])
 NODES = 24  # points on the middle line of a rib
 DOME = -8.8  # top of the left half of the diaphragm in full inspiration
 VERTEBRA = 2.45  # height of a thoracic vertebra with its disc (cm)
+
+
+class Side(IntEnum):
+    """A side of the patient; its number is its place in pairs."""
+
+    RIGHT = 0
+    LEFT = 1
+
+    @property
+    def sign(self) -> int:
+        """Sign of ``x`` on this side."""
+        return 1 if self is Side.LEFT else -1
 
 
 @dataclass(frozen=True)
@@ -253,21 +266,21 @@ class Dome:
     front: float
 
 
-def dome(patient: Patient, side: int, inspiration: float, flat: float = 0.0, lift: float = 0.0) -> Dome:
-    """Return the dome of one side (+1 left, -1 right).
+def dome(patient: Patient, side: Side, inspiration: float, flat: float = 0.0, lift: float = 0.0) -> Dome:
+    """Return the dome of one side.
 
-    ``inspiration`` is 1 when full; each 0.1 less lifts the dome by 8 mm. ``flat`` (0 to 1) presses it down and
-    flattens it, as in emphysema; ``lift`` (cm) raises one side.
+    ``inspiration`` is 1 when full, and the dome then lies over the back of the tenth rib; each 0.1 less lifts it by
+    8 mm. ``flat`` (0 to 1) presses it down and flattens it, as in emphysema; ``lift`` (cm) raises one side.
     """
-    top = DOME + 1.1 * patient.build + (patient.right_dome if side < 0 else 0.0)
+    top = DOME + 1.1 * patient.build + (patient.right_dome if side == Side.RIGHT else 0.0)
     top = top + 8.0 * (1 - inspiration) - 3.0 * flat + lift
     bend = 1 - 0.75 * flat
     return Dome(top, 0.44 * patient.half_width, 2.0, 0.022 * bend, 0.0165 * bend, 0.066 * bend, 0.045 * bend)
 
 
 # Mediastinum. Its outline is one line on either side: superior vena cava, right atrium and cardiophrenic angle on the
-# right; aortic knob, pulmonary trunk, left atrial appendage and left ventricle on the left (Gibbs et al. 2007,
-# doi:10.1148/rg.273065136).
+# right; aortic knob, pulmonary trunk, left atrial appendage and left ventricle on the left (Ellis, Clinical Anatomy,
+# 11th edition, 2006, fig. 39).
 
 # Great vessels: distance of either border from the midline by height (cm). At the top they give way to the apices.
 VESSELS_RIGHT = _curve(
@@ -326,7 +339,7 @@ def heart(patient: Patient, inspiration: float, factor: float = 1.0, flat: float
     """
     half = patient.cardiothoracic_ratio * patient.half_width * factor
     x, depth = 0.6, half / 5.85
-    floor = dome(patient, 1, inspiration, flat).top
+    floor = dome(patient, Side.LEFT, inspiration, flat).top
     y = 2.2 + 0.7 * (patient.half_depth - 9)
     droop = 1.0 + 0.9 * (patient.heart_axis - 0.68)
     return Heart(3.2, floor, x, y, 0.70 * half + x, 1.30 * half - x, 5.6 * depth**0.6, 5.4 * depth, droop)
@@ -453,7 +466,7 @@ class Tubes:
     radius: np.ndarray
 
 
-HILUM = {-1: (-3.3, -1.0, 0.4), 1: (3.4, -1.2, 1.4)}  # the left one stands higher
+HILUM = {Side.RIGHT: (-3.3, -1.0, 0.4), Side.LEFT: (3.4, -1.2, 1.4)}  # the left one stands higher
 
 
 @lru_cache(maxsize=16)
@@ -471,7 +484,7 @@ def vessels(patient: Patient) -> Tubes:
     flat = np.cos(elevation)
     direction = np.stack([side * flat * np.cos(azimuth), flat * np.sin(azimuth), np.sin(elevation)], 1)
     low = np.clip((0.6 - elevation) / 1.6, 0, 1)  # what goes to the base leaves low on the descending artery
-    position = np.repeat([HILUM[-1], HILUM[1]], stems, axis=0) + rng.normal(0, 0.4, (2 * stems, 3))
+    position = np.repeat([HILUM[Side.RIGHT], HILUM[Side.LEFT]], stems, axis=0) + rng.normal(0, 0.4, (2 * stems, 3))
     position += np.stack([side * 1.1 * low, -0.6 * low, -2.6 * low * low], 1)
     radius = (0.30 + 0.19 * low) * rng.uniform(0.8, 1.2, 2 * stems) * patient.vessel_calibre
     length = rng.uniform(2.0, 3.2, 2 * stems)
@@ -502,7 +515,10 @@ def vessels(patient: Patient) -> Tubes:
 
 
 def _pulmonary_arteries(patient: Patient) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return start, end and radius of the hilar arteries: the right one bends down, the left one over its bronchus."""
+    """Return start, end and radius of the hilar arteries: the right one bends down, the left one over its bronchus.
+
+    The right descending artery is at most about 16 mm wide in healthy people.
+    """
     t = np.linspace(0, 1, 12)
     right = np.stack([-2.6 - 2.5 * t**0.8, -0.6 - 1.2 * t, 1.4 + 0.8 * np.sin(np.pi * t) * (1 - t) - 5.4 * t**1.6], 1)
     left = np.stack([3.2 + 2.1 * t**0.7, -1.0 - 2.2 * t, 2.2 + 1.7 * np.sin(np.pi * t) * (1 - t) - 5.4 * t**1.6], 1)
@@ -521,6 +537,6 @@ def in_lung(patient: Patient, points: np.ndarray, side: np.ndarray, margin: floa
     x, y, z = points.T
     width, depth, centre = cage(patient, z)
     width, depth = np.maximum(width - margin, 0.1), np.maximum(depth - margin, 0.1)
-    d = dome(patient, -1, 1.0)
+    d = dome(patient, Side.RIGHT, 1.0)
     floor = d.top - d.outer * np.maximum(np.abs(x) - d.x0, 0) ** 3 - d.back * (y - d.y0) ** 2
     return ((x / width) ** 2 + ((y - centre) / depth) ** 2 < 1) & (z > floor) & (x * side > 1.2)

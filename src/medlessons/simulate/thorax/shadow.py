@@ -79,7 +79,7 @@ def solids(cam: Camera, patient: Patient, pose: Pose, change: Change) -> list[In
     back = 5.0 - 1.2 * np.clip((1 - up) / 4, 0, 1)
     front = anatomy.VESSELS_FRONT(up) - (y + 6.0) + 1.0
     fat = 0.5 + 0.35 * patient.fat
-    floor = anatomy.dome(patient, 1, pose.inspiration, change.flat).top
+    floor = anatomy.dome(patient, LEFT, pose.inspiration, change.flat).top
     half = patient.cardiothoracic_ratio * patient.half_width * change.heart
     pads = [
         Ellipsoid((change.shift - 0.60 * half - 0.4, 6.0, floor - 0.1), (1.4 * fat, 1.1 * fat, 0.8 * fat), 0.6),
@@ -164,8 +164,8 @@ def _walls(cam: Camera, centre: np.ndarray, half: np.ndarray) -> Interval:
 
 def _dome_interval(cam: Camera, patient: Patient, pose: Pose, change: Change, side: int) -> Interval:
     """Return where the rays are below a dome: along y, or along the distance from the midline in a lateral."""
-    sign = 1 if side == LEFT else -1
-    dome = anatomy.dome(patient, sign, pose.inspiration, change.flat, change.lift[side])
+    sign = side.sign
+    dome = anatomy.dome(patient, side, pose.inspiration, change.flat, change.lift[side])
     across, up = cam.plane(sign * dome.x0 if cam.lateral else dome.y0)
     if cam.lateral:
         off = across - np.float32(dome.y0)
@@ -353,7 +353,7 @@ def enlarge(image: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 
 def add_gas(cam: Camera, patient: Patient, pose: Pose, change: Change, path: np.ndarray, total: np.ndarray) -> None:
     """Take out the stomach bubble below the left dome, with its fluid level, and the mottled gas of the bowel."""
-    d = anatomy.dome(patient, 1, pose.inspiration, change.flat, change.lift[LEFT])
+    d = anatomy.dome(patient, LEFT, pose.inspiration, change.flat, change.lift[LEFT])
     r = patient.stomach_air
     bubble = Ellipsoid((6.3, 0.5, d.top - 1.0 - 0.8 * r), (1.25 * r, 1.1 * r, 0.8 * r))
     part, (lo, hi) = chord(cam, bubble)

@@ -21,7 +21,7 @@ from medlessons.simulate.thorax.findings import Finding
 from medlessons.simulate.thorax.pose import Pose
 from medlessons.simulate.thorax.projection import Ellipsoid, straight
 
-RIGHT, LEFT = 0, 1
+RIGHT, LEFT = anatomy.Side
 CHALK = 3.0  # attenuation of calcium within a lesion, in units of the step from lung to tissue
 DEFLATED = 0.8  # how much denser a lung is without its air, by the share of the breath that is missing
 LYING = 0.7  # patients with less breath than this on a mobile image lie; the others sit
@@ -109,7 +109,7 @@ class Case:
 
     def floor(self, side: int) -> float:
         """Return how high the dome of a healthy lung stands in this breath (cm)."""
-        return anatomy.dome(self.patient, sign_of(side), self.pose.inspiration).top
+        return anatomy.dome(self.patient, side, self.pose.inspiration).top
 
     def point(self, side: int, up, out, turn) -> np.ndarray:
         """Return points of one lung, shape (3,) or (n, 3) as the arguments have one value or n.
@@ -135,7 +135,7 @@ class Case:
 
 def sign_of(side: int) -> int:
     """Return the sign of x on a side."""
-    return 1 if side == LEFT else -1
+    return anatomy.Side(side).sign
 
 
 def changes(patient: Patient, findings: Sequence[Finding], pose: Pose, view: str = "PA") -> Change:
@@ -467,7 +467,7 @@ def pneumonia(change, case):
 
 def bronchogram(change, case, side, at):
     """Add dark branching tubes: bronchi that still hold air within a consolidation."""
-    hilum = np.array(anatomy.HILUM[sign_of(side)])
+    hilum = np.array(anatomy.HILUM[side])
     root = hilum + 0.55 * (at - hilum)
     ends = at + case.rng.normal(0, 1.6, (6, 3))
     start = np.concatenate([np.repeat(root[None], 3, 0), ends[:3]])
@@ -497,7 +497,7 @@ def fibrosis(change, case):
         at = case.point(side, rng.uniform(0.78, 0.92), rng.uniform(0, 0.4), rng.uniform(-1.5, 1.5))
         radii = np.array([4.2, 5.0, 4.0]) * rng.uniform(0.8, 1.2, 3)
         case.cloud(change, at, radii, 0.2 + 0.35 * severity, patchy=0.4, grain=1.0, edge=1.0, ragged=0.9, net=0.25)
-        hilum = np.array(anatomy.HILUM[sign_of(side)])
+        hilum = np.array(anatomy.HILUM[side])
         ends = at + rng.normal(0, 2.0, (16, 3))
         change.add_lines(hilum + rng.uniform(0.3, 0.7, (16, 1)) * (ends - hilum), ends, 0.12, 0.12 + 0.14 * severity)
         change.pleura[side].append((0.03 + 0.12 * severity, anatomy.APEX, 5.0))
@@ -528,7 +528,7 @@ def edema(change, case):
     wings, basal = rng.uniform(0.6, 1.2), rng.random() < 0.5
     for side in (RIGHT, LEFT):
         sign = sign_of(side)
-        x, y, z = anatomy.HILUM[sign]
+        x, y, z = anatomy.HILUM[side]
         one = wings * rng.uniform(0.75, 1.1)
         at = (x + sign * 2.6, y - 0.5, z - 1.6 - 2.0 * basal)
         radii = np.array([4.8 + 1.8 * severity, 6.5, 6.5 + 2.0 * severity]) * rng.uniform(0.85, 1.2, 3)
@@ -549,7 +549,7 @@ def edema(change, case):
 
 def _cuffs(change, case, side, count):
     """Add bronchi with thick walls near the hilum: parallel lines (tram tracks), rings where seen end-on."""
-    rng, hilum = case.rng, np.array(anatomy.HILUM[sign_of(side)])
+    rng, hilum = case.rng, np.array(anatomy.HILUM[side])
     along = case.point(side, rng.uniform(0.05, 0.8, count), rng.uniform(-0.2, 0.5, count), rng.uniform(-3, 3, count))
     start = hilum + rng.uniform(0.15, 0.35, (count, 1)) * (along - hilum)
     end = start + rng.uniform(0.25, 0.4, (count, 1)) * (along - hilum)
@@ -621,7 +621,7 @@ def viral(change, case):
     rng, severity = case.rng, case.severity
     change.flat = max(change.flat, 0.05 + 0.2 * severity)
     for side in (RIGHT, LEFT):
-        hilum = np.array(anatomy.HILUM[sign_of(side)])
+        hilum = np.array(anatomy.HILUM[side])
         count = int(16 + 24 * severity)
         up, out, turn = rng.uniform(0.05, 0.85, count), rng.uniform(0, 0.5, count), rng.uniform(-3, 3, count)
         ends = case.point(side, up, out, turn)
