@@ -2,8 +2,10 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from nbformat.v4 import new_notebook
 
 from medlessons import datasets, lessons, models, site
 from medlessons.errors import LessonError
@@ -42,18 +44,18 @@ def test_formulas_become_mathml_and_prices_do_not():
 
 
 def test_the_report_names_source_data_and_weights(monkeypatch):
-    rows = [
+    blood = [
         datasets.Status("blood", "embedded", Path(), True, 1281, True, "simulated data"),
         datasets.Status("blood", "real", Path(), True, 150, True, "own data"),
-        datasets.Status("chest", "real", Path(), False, 0, False, "not there"),
     ]
-    monkeypatch.setattr(datasets, "status", lambda: rows)
+    chest = [datasets.Status("chest", "real", Path(), False, 0, False, "not there")]
+    brain = [datasets.Status("brain", "real", Path(), True, 9, True, "published data")]
+    tasks = zip(((1,), (1, 2), (3,)), (blood, chest, brain), strict=True)
+    tasks = {rows[0].name: SimpleNamespace(LESSONS=wanted, status=rows.copy) for wanted, rows in tasks}
+    monkeypatch.setattr(datasets, "REGISTRY", tasks)
     monkeypatch.setattr(models, "status", lambda: {"a": None, "b": "damaged."})
     monkeypatch.setenv("MEDLESSONS_SOURCE", "real")
-    first, *said = site.report([]).splitlines()[:4]
+    run = lessons.Run(lessons.Lesson(1, "Blood", Path("01_blood.ipynb")), new_notebook())
+    first, *said = site.report([run]).splitlines()[:4]
     assert first.startswith("Source: real. Profile: quick.")
-    assert said == [
-        "Data: blood: own data, 150 rows.",
-        "Weights: a: as published.",
-        "Weights: b: damaged.",
-    ]
+    assert said == ["Data: blood: own data, 150 rows.", "Weights: a: as published.", "Weights: b: damaged."]

@@ -79,7 +79,7 @@ def report(runs: Sequence[Run]) -> str:
     total = sum(run.seconds for run in runs)
     lines = [
         f"Source: {settings.source()}. Profile: {settings.profile()}. Processor cores: {os.cpu_count()}.",
-        *_ran_on(),
+        *_ran_on({run.lesson.number for run in runs}),
         "",
         f"{'lesson':<58}{'cells':>6}{'seconds':>9}",
     ]
@@ -93,11 +93,13 @@ def report(runs: Sequence[Run]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _ran_on() -> list[str]:
-    """Return a line for each data set of the chosen source, and for each file of weights."""
+def _ran_on(numbers: set[int]) -> list[str]:
+    """Return a line for each data set that these lessons use of the chosen source, and for each file of weights."""
     from medlessons import datasets, models  # here, since pages alone need neither
 
-    there = [data for data in datasets.status() if data.source == settings.source() and data.present]
+    tasks = [task for task in datasets.REGISTRY.values() if numbers & set(task.LESSONS)]
+    status = [data for task in tasks for data in task.status()]
+    there = [data for data in status if data.source == settings.source() and data.present]
     lines = [f"Data: {data.name}: {data.note}, {data.rows} rows." for data in there]
     try:
         faults = models.status()
