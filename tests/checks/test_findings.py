@@ -190,28 +190,6 @@ BLOCKS = [
 
 # --- 3.5
 
-CAM = [
-    (findings.grad_cam_map, None),
-    (lambda a, g: np.maximum(np.einsum("hwc,c->hw", a, g.mean((0, 1))), 0), None),
-    (lambda a, g: np.clip(sum(a[:, :, k] * g[:, :, k].mean() for k in range(a.shape[-1])), 0, None), None),
-    (lambda a, g: (a @ g.mean((0, 1))) * (a @ g.mean((0, 1)) > 0), None),
-    (lambda a, g: a @ g.mean((0, 1)), "negative values are left"),
-    (lambda a, g: np.maximum(a @ g.sum((0, 1)), 0), "their mean is asked for"),
-    (lambda a, g: a @ g.sum((0, 1)), "ReLU is missing"),
-    (lambda a, g: np.abs(a @ g.mean((0, 1))), "absolute"),
-    (lambda a, g: np.maximum(g @ a.mean((0, 1)), 0), "exchanged"),
-    (lambda a, g: np.maximum((a * g).sum(-1), 0), "place by place"),
-    (lambda a, g: np.maximum((a * g.mean((0, 1))).mean(-1), 0), "adds them up"),
-    (lambda a, g: np.maximum(a @ np.maximum(g, 0).mean((0, 1)), 0), "before the mean"),
-    (lambda a, g: a @ np.maximum(g.mean((0, 1)), 0), "before the sum"),
-    (lambda a, g: a.sum(-1), "without weights"),
-    (lambda a, g: findings.grad_cam_map(a, g) / findings.grad_cam_map(a, g).max(), "divided by its maximum"),
-    (lambda a, g: g.mean((0, 1)), "one number for each place"),
-    (lambda a, g: a[:, :, 0], "not as expected"),
-]
-
-# --- 3.6
-
 
 def dictionary(patients, rng):
     rows = {}
@@ -265,6 +243,28 @@ DRAWS = [
     (lambda p, rng: np.isin(p, rng.choice(np.unique(p), size=8)), "True or False"),
     (lambda p, rng: findings.draw_patients(p, rng) + len(p), "too large"),
     (lambda p, rng: findings.draw_patients(p, rng) * 1.0, "whole numbers"),
+]
+
+# --- 3.6
+
+CAM = [
+    (findings.grad_cam_map, None),
+    (lambda a, g: np.maximum(np.einsum("hwc,c->hw", a, g.mean((0, 1))), 0), None),
+    (lambda a, g: np.clip(sum(a[:, :, k] * g[:, :, k].mean() for k in range(a.shape[-1])), 0, None), None),
+    (lambda a, g: (a @ g.mean((0, 1))) * (a @ g.mean((0, 1)) > 0), None),
+    (lambda a, g: a @ g.mean((0, 1)), "negative values are left"),
+    (lambda a, g: np.maximum(a @ g.sum((0, 1)), 0), "their mean is asked for"),
+    (lambda a, g: a @ g.sum((0, 1)), "ReLU is missing"),
+    (lambda a, g: np.abs(a @ g.mean((0, 1))), "absolute"),
+    (lambda a, g: np.maximum(g @ a.mean((0, 1)), 0), "exchanged"),
+    (lambda a, g: np.maximum((a * g).sum(-1), 0), "place by place"),
+    (lambda a, g: np.maximum((a * g.mean((0, 1))).mean(-1), 0), "adds them up"),
+    (lambda a, g: np.maximum(a @ np.maximum(g, 0).mean((0, 1)), 0), "before the mean"),
+    (lambda a, g: a @ np.maximum(g.mean((0, 1)), 0), "before the sum"),
+    (lambda a, g: a.sum(-1), "without weights"),
+    (lambda a, g: findings.grad_cam_map(a, g) / findings.grad_cam_map(a, g).max(), "divided by its maximum"),
+    (lambda a, g: g.mean((0, 1)), "one number for each place"),
+    (lambda a, g: a[:, :, 0], "not as expected"),
 ]
 
 EXERCISES = {

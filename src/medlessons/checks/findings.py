@@ -383,6 +383,70 @@ def _is_relu(layer) -> bool:
 # 3.5
 
 
+def draw_patients(patients: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return the row numbers of one bootstrap draw by patient.
+
+    As many patients as there are, drawn with replacement; all the rows of each, as often as it was drawn.
+    """
+    names = np.unique(patients)
+    drawn = rng.choice(names, size=len(names))
+    return np.concatenate([np.flatnonzero(patients == name) for name in drawn])
+
+
+def check_draw_patients(student: Callable) -> Callable:
+    """Check exercise 3.5; return the student's function or the reference."""
+    counts = np.array([1, 7, 2, 1, 5, 3, 1, 4])
+    patients = np.repeat([f"P{number}" for number in range(len(counts))], counts)
+    patients = patients[np.random.default_rng(8).permutation(len(patients))]
+
+    def find_mistake(function):
+        draws = [np.asarray(function(patients.copy(), np.random.default_rng(seed))) for seed in range(60)]
+        if any(draw.ndim != 1 for draw in draws):
+            return "it should return one array of row numbers."
+        if draws[0].dtype.kind in "US":
+            return "it returns names of patients; the numbers of their rows are asked for."
+        if draws[0].dtype == bool:
+            return "it returns True or False for each row: a patient who is drawn twice must come twice."
+        if draws[0].dtype.kind not in "iu":
+            return "row numbers are whole numbers."
+        return _draw_mistake(draws, patients)
+
+    return judge("3.5", "Draw patients", student, draw_patients, find_mistake)
+
+
+def _draw_mistake(draws: list[np.ndarray], patients: np.ndarray) -> str | None:
+    """Name what is wrong with many bootstrap draws of row numbers, if anything is."""
+    everybody = len(np.unique(patients))
+    times = [np.bincount(draw, minlength=len(patients)) for draw in draws]
+    if any(len(count) > len(patients) for count in times):
+        return "a row number is too large: rows are counted from 0."
+    uneven = [any(len(set(count[patients == name])) > 1 for name in np.unique(patients)) for count in times]
+    if any(uneven):
+        one_row = all(len(draw) <= everybody for draw in draws)
+        if one_row:
+            return "one image of each drawn patient is left: take all of them."
+        return "images are drawn, not patients: the images of one patient must come together, equally often."
+    if all(np.array_equal(np.sort(draw), np.sort(draws[0])) for draw in draws):
+        if len(draws[0]) == len(patients) and times[0].max() == 1:
+            return "every draw holds everybody once: draw with replacement."
+        return "every draw is the same: use the generator rng that is given, not one of your own."
+    each = [[count[patients == name][0] for name in np.unique(patients)] for count in times]
+    if max(map(max, each)) == 1:
+        return "nobody comes twice: a patient who is drawn twice counts twice (isin keeps each one once)."
+    drawn = {sum(one) for one in each}
+    if drawn != {everybody}:
+        return say(
+            "{drawn} patients were drawn in one draw; draw as many as there are: {everybody}.",
+            drawn=next(iter(drawn - {everybody})),
+            everybody=everybody,
+        )
+    return None
+
+
+# ---------------------------------------------------------------------------------------------------------
+# 3.6
+
+
 def grad_cam_map(maps: np.ndarray, gradients: np.ndarray) -> np.ndarray:
     """Return the Grad-CAM map (height, width) of feature maps and of the gradients of a score by them.
 
@@ -393,16 +457,11 @@ def grad_cam_map(maps: np.ndarray, gradients: np.ndarray) -> np.ndarray:
 
 
 def check_grad_cam(student: Callable) -> Callable:
-    """Check exercise 3.5; return the student's function or the reference."""
+    """Check exercise 3.6; return the student's function or the reference."""
     rng = np.random.default_rng(5)
     maps = np.maximum(rng.normal(size=(3, 4, 5)), 0)
-    gradients = rng.normal(size=(3, 4, 5)) + [
-        1.0,
-        -1.0,
-        0.5,
-        -0.5,
-        0.1,
-    ]  # some maps speak for the finding, some against
+    offset = np.array([1.0, -1.0, 0.5, -0.5, 0.1])  # some maps speak for the finding, some against it
+    gradients = rng.normal(size=(3, 4, 5)) + offset
     expected = grad_cam_map(maps, gradients)
     mean, total = gradients.mean(axis=(0, 1)), gradients.sum(axis=(0, 1))
     mistakes = {
@@ -443,68 +502,4 @@ def check_grad_cam(student: Callable) -> Callable:
             )
         return "the numbers are not as expected: mean gradient of each map, weighted sum of the maps, ReLU."
 
-    return judge("3.5", "Grad-CAM", student, grad_cam_map, find_mistake)
-
-
-# ---------------------------------------------------------------------------------------------------------
-# 3.6
-
-
-def draw_patients(patients: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return the row numbers of one bootstrap draw by patient.
-
-    As many patients as there are, drawn with replacement; all the rows of each, as often as it was drawn.
-    """
-    names = np.unique(patients)
-    drawn = rng.choice(names, size=len(names))
-    return np.concatenate([np.flatnonzero(patients == name) for name in drawn])
-
-
-def check_draw_patients(student: Callable) -> Callable:
-    """Check exercise 3.6; return the student's function or the reference."""
-    counts = np.array([1, 7, 2, 1, 5, 3, 1, 4])
-    patients = np.repeat([f"P{number}" for number in range(len(counts))], counts)
-    patients = patients[np.random.default_rng(8).permutation(len(patients))]
-
-    def find_mistake(function):
-        draws = [np.asarray(function(patients.copy(), np.random.default_rng(seed))) for seed in range(60)]
-        if any(draw.ndim != 1 for draw in draws):
-            return "it should return one array of row numbers."
-        if draws[0].dtype.kind in "US":
-            return "it returns names of patients; the numbers of their rows are asked for."
-        if draws[0].dtype == bool:
-            return "it returns True or False for each row: a patient who is drawn twice must come twice."
-        if draws[0].dtype.kind not in "iu":
-            return "row numbers are whole numbers."
-        return _draw_mistake(draws, patients)
-
-    return judge("3.6", "Draw patients", student, draw_patients, find_mistake)
-
-
-def _draw_mistake(draws: list[np.ndarray], patients: np.ndarray) -> str | None:
-    """Name what is wrong with many bootstrap draws of row numbers, if anything is."""
-    everybody = len(np.unique(patients))
-    times = [np.bincount(draw, minlength=len(patients)) for draw in draws]
-    if any(len(count) > len(patients) for count in times):
-        return "a row number is too large: rows are counted from 0."
-    uneven = [any(len(set(count[patients == name])) > 1 for name in np.unique(patients)) for count in times]
-    if any(uneven):
-        one_row = all(len(draw) <= everybody for draw in draws)
-        if one_row:
-            return "one image of each drawn patient is left: take all of them."
-        return "images are drawn, not patients: the images of one patient must come together, equally often."
-    if all(np.array_equal(np.sort(draw), np.sort(draws[0])) for draw in draws):
-        if len(draws[0]) == len(patients) and times[0].max() == 1:
-            return "every draw holds everybody once: draw with replacement."
-        return "every draw is the same: use the generator rng that is given, not one of your own."
-    each = [[count[patients == name][0] for name in np.unique(patients)] for count in times]
-    if max(map(max, each)) == 1:
-        return "nobody comes twice: a patient who is drawn twice counts twice (isin keeps each one once)."
-    drawn = {sum(one) for one in each}
-    if drawn != {everybody}:
-        return say(
-            "{drawn} patients were drawn in one draw; draw as many as there are: {everybody}.",
-            drawn=next(iter(drawn - {everybody})),
-            everybody=everybody,
-        )
-    return None
+    return judge("3.6", "Grad-CAM", student, grad_cam_map, find_mistake)
