@@ -175,21 +175,27 @@ def contributions(frequencies: pd.DataFrame, title: str) -> Axes:
     table = frequencies.reset_index(names="finding").melt("finding", var_name="images", value_name="weight")
     sns.barplot(table, x="finding", y="weight", hue="images", palette=[RED, BLUE], ax=ax)
     ax.set(xlabel="", ylabel="total weight", title=title)
-    ax.legend(title="")
+    ax.legend(title="", loc="center left", bbox_to_anchor=(1, 0.5))
     ax.tick_params(axis="x", rotation=45)
     plt.setp(ax.get_xticklabels(), ha="right", rotation_mode="anchor")
     ratio = frequencies["negative"] / frequencies["positive"]
-    caption(
-        ax,
-        say(
-            "{title}: the images without a finding weigh from {low:.0f} to {high:.0f} times as much as those "
-            "with it; the most for {finding}.",
+    if np.allclose(ratio, 1):
+        sentence = say(
+            "{title}: for each finding the images with it and those without weigh the same; {finding} weighs most ({most:.2f}).",
+            title=title,
+            finding=frequencies["positive"].idxmax(),
+            most=frequencies["positive"].max(),
+        )
+    else:
+        sentence = say(
+            "{title}: the images without a finding weigh {low:.0f} to {high:.0f} times as much as those with it; most for "
+            "{finding}.",
             title=title,
             low=ratio.min(),
             high=ratio.max(),
             finding=ratio.idxmax(),
-        ),
-    )
+        )
+    caption(ax, sentence)
     return ax
 
 
