@@ -181,15 +181,16 @@ def contributions(frequencies: pd.DataFrame, title: str) -> Axes:
     ratio = frequencies["negative"] / frequencies["positive"]
     if np.allclose(ratio, 1):
         sentence = say(
-            "{title}: for each finding the images with it and those without weigh the same; {finding} weighs most ({most:.2f}).",
+            "{title}: images with and without a finding weigh the same, for each finding; {finding} weighs most "
+            "({most:.2f}).",
             title=title,
             finding=frequencies["positive"].idxmax(),
             most=frequencies["positive"].max(),
         )
     else:
         sentence = say(
-            "{title}: the images without a finding weigh {low:.0f} to {high:.0f} times as much as those with it; most for "
-            "{finding}.",
+            "{title}: the images without a finding weigh {low:.0f} to {high:.0f} times as much as those with it; "
+            "most for {finding}.",
             title=title,
             low=ratio.min(),
             high=ratio.max(),
