@@ -9,7 +9,8 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from medlessons.plots.figure import BLUE, GREEN, ORANGE, RED, caption
+from medlessons.plots.figure import caption
+from medlessons.plots.palette import BLUE, GREEN, ORANGE, RED
 from medlessons.wording import say
 
 HEAT = "inferno"  # rises in brightness, so that it can be read without seeing colours
