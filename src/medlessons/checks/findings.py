@@ -18,7 +18,7 @@ def check_for_leakage(df1: pd.DataFrame, df2: pd.DataFrame, patient_col: str) ->
 
 
 def _visits(patients: Sequence[int], start: int) -> pd.DataFrame:
-    images = [f"{start + row:08d}.png" for row in range(len(patients))]
+    images = [str(start + row).zfill(8) + ".png" for row in range(len(patients))]
     return pd.DataFrame({"Image": images, "who": patients}, index=range(start, start + len(patients)))
 
 
@@ -396,7 +396,7 @@ def draw_patients(patients: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def check_draw_patients(student: Callable) -> Callable:
     """Check exercise 3.5; return the student's function or the reference."""
     counts = np.array([1, 7, 2, 1, 5, 3, 1, 4])
-    patients = np.repeat([f"P{number}" for number in range(len(counts))], counts)
+    patients = np.repeat(["P" + str(number) for number in range(len(counts))], counts)
     patients = patients[np.random.default_rng(8).permutation(len(patients))]
 
     def find_mistake(function):
