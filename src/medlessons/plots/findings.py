@@ -174,7 +174,7 @@ def contributions(frequencies: pd.DataFrame, title: str) -> Axes:
     """
     ax = plt.subplots(figsize=(9, 3))[1]
     table = frequencies.reset_index(names="finding").melt("finding", var_name="images", value_name="weight")
-    sns.barplot(table, x="finding", y="weight", hue="images", palette=[RED, BLUE], ax=ax)
+    sns.barplot(table, x="finding", y="weight", hue="images", palette=[RED, BLUE], errorbar=None, ax=ax)
     ax.set(xlabel="", ylabel="total weight", title=title)
     ax.legend(title="", loc="center left", bbox_to_anchor=(1, 0.5))
     ax.tick_params(axis="x", rotation=45)
