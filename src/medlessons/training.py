@@ -32,7 +32,7 @@ def reproducible(seed: int = 0) -> None:
         tf.config.experimental.enable_op_determinism()
 
 
-def features(base: keras.Model, images: np.ndarray, batch_size: int = 32, label: str = "features") -> np.ndarray:
+def features(base: keras.Model, images: np.ndarray, batch_size: int = 16, label: str = "features") -> np.ndarray:
     """Compute what a frozen base gives for each image, once.
 
     The features of a frozen base never change. A head that is trained on them learns what it would learn behind the
@@ -60,11 +60,10 @@ def features(base: keras.Model, images: np.ndarray, batch_size: int = 32, label:
     """
     if len(images) == 0:
         raise LessonError("There is no image to compute features of: the array is empty.")
-    parts = []
-    for at in tqdm(range(0, len(images), batch_size), desc=label, unit="batch", file=sys.stderr):
-        batch = np.asarray(images[at : at + batch_size], np.float32)
-        parts.append(keras.ops.convert_to_numpy(keras.ops.cast(base(batch, training=False), "float32")))
-    found = np.concatenate(parts)
+    with tqdm(total=-(-len(images) // batch_size), desc=label, unit="batch", file=sys.stderr) as bar:
+        count = keras.callbacks.LambdaCallback(on_predict_batch_end=lambda batch, logs=None: bar.update())
+        images = np.asarray(images, np.float32)
+        found = base.predict(images, batch_size=batch_size, verbose=0, callbacks=[count]).astype(np.float32)
     if not np.isfinite(found).all():
         raise LessonError("A feature is not a number (NaN): look at the weights of the base, and at the images.")
     return found
