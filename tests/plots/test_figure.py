@@ -139,6 +139,38 @@ def test_the_text_is_short_and_rounds_what_another_processor_may_change(text):
     assert describe(figure) == text
 
 
+OWN = {
+    "nothing": lambda ax: None,
+    "empty": lambda ax: (ax.plot([], []), ax.bar([], []), ax.scatter([], []), ax.hist([])),
+    "dates": lambda ax: ax.plot(np.array(["2020-01-01", "2020-03-01"], dtype="datetime64[D]"), [1, 2]),
+    "names": lambda ax: (ax.plot(["a", "b"], [1, 2]), ax.bar(["a", "b"], [1, 2])),
+    "not a number": lambda ax: (ax.plot([1, 2, 3], [1, np.nan, 3]), ax.imshow([[1, np.nan], [2, 3]])),
+    "in color": lambda ax: ax.imshow(np.zeros((8, 8, 3))),
+    "contours": lambda ax: ax.contourf(picture()),
+    "arrows": lambda ax: (ax.quiver([0, 1], [0, 1], [1, 1], [1, 0]), ax.annotate("here", (0, 0), arrowprops={})),
+    "a pie": lambda ax: ax.pie([1, 2], labels=["a", "b"]),
+    "violins": lambda ax: ax.violinplot([[1, 2, 3], [2, 3, 4]]),
+    "errors": lambda ax: ax.errorbar([1, 2], [1, 2], yerr=[0.1, 0.2]),
+    "colored points": lambda ax: ax.figure.colorbar(ax.scatter([1, 2], [1, 2], c=[0.1, 0.9])),
+    "two axes": lambda ax: ax.twinx().semilogy([1, 2], [1, 100]),
+    "steps": lambda ax: (ax.stairs([1, 2]), ax.table([["1"]]), ax.axvspan(0, 1), ax.stem([1, 2])),
+}
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_a_figure_that_a_student_draws_is_described(name):
+    ax = plt.subplots()[1]
+    OWN[name](ax)
+    assert describe(ax.figure).startswith("Figure 6.4 x 4.8")
+
+
+@pytest.mark.parametrize("projection", ["polar", "3d"])
+def test_other_axes_are_described(projection):
+    ax = plt.subplots(subplot_kw={"projection": projection})[1]
+    ax.plot([1, 2], [1, 2])
+    assert "(1.00, 1.00) (2.00, 2.00)" in describe(ax.figure)
+
+
 def test_what_is_written():
     ax = plt.subplots(figsize=(4, 3))[1]
     ax.plot([1, 2, 3], [0.5, 0.25, 0.125], color=BLUE, label="loss")

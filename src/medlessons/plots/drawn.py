@@ -104,7 +104,7 @@ def _things(ax: Axes) -> Iterator[str]:
     x, y = _writer(ax.xaxis), _writer(ax.yaxis)
     for style, lines in _by_style(filter(Line2D.get_visible, ax.lines), _line_style).items():
         yield " ".join([*style, _lines(lines, x, y)])
-    bars = [container for container in ax.containers if isinstance(container, BarContainer)]
+    bars = [container for container in ax.containers if isinstance(container, BarContainer) and container.patches]
     for container in bars:
         yield _bars(container, x, y)
     in_bars = {id(patch) for container in bars for patch in container.patches}
@@ -143,9 +143,9 @@ def _line_style(line: Line2D) -> Iterator[str]:
 
 def _lines(lines: Sequence[Line2D], x: Writer, y: Writer) -> str:
     """Return the points of one line, or the middles of many."""
-    points = [np.column_stack([_numbers(line.get_xdata()), _numbers(line.get_ydata())]) for line in lines]
-    if len(points) == 1:
-        return _course(points[0], x, y)
+    points = [line.get_xydata() for line in lines if len(line.get_xydata())]
+    if len(points) <= 1:
+        return _course(points[0], x, y) if points else "no points"
     middles = np.array([p.mean(axis=0) for p in points])
     every = np.vstack(points)
     return say(
@@ -216,7 +216,8 @@ def _image(drawn: AxesImage | QuadMesh, values: np.ndarray) -> str:
         parts.append("colored:")
     for channel in np.moveaxis(values, -1, 0):
         for part in np.array_split(channel, min(GRID, rows)):
-            means = [np.nanmean(field) for field in np.array_split(part, min(GRID, columns), axis=1)]
+            fields = np.array_split(part, min(GRID, columns), axis=1)
+            means = [np.nan if np.isnan(field).all() else np.nanmean(field) for field in fields]
             parts.append(_list(100 * np.array(means), _rounded(100)) + " |")
     return " ".join(parts)
 
@@ -289,10 +290,6 @@ def _if_not(value: Any, usual: str) -> list[str]:
     except ValueError:  # no color, but the style of a line
         value = str(value)
     return [] if value == usual else [value]
-
-
-def _numbers(values: Any) -> np.ndarray:
-    return np.ma.filled(np.ma.asarray(values, dtype=float), np.nan)
 
 
 def _writer(axis: Axis) -> Writer:
