@@ -68,4 +68,10 @@ def test_faults_have_a_panel_a_rate_and_two_points_a_row():
     assert [ax.get_xlabel() for ax in figure.axes] == ["sensitivity", "specificity"]
     _, old, new = figure.axes[0].collections
     assert old.get_offsets()[:, 0].tolist() == [1.0, 0.0] and new.get_offsets()[:, 0].tolist() == [0.9, 0.8]
-    assert "sensitivity before is lowest for “inverted” (0.0), after for “inverted” (0.8)" in sentence(figure)
+    assert sentence(figure) == (
+        "One row a fault, circles before and diamonds after. "
+        "Sensitivity rises most for “inverted” (0.0 to 0.8) and falls most for “as it is” (1.0 to 0.9); below one half "
+        "after: none. Specificity rises most for “inverted” (0.4 to 1.0); below one half after: none."
+    )
+    same = orientation.faults(before, before)
+    assert "Sensitivity does not change; below one half after: inverted." in sentence(same)

@@ -15,6 +15,7 @@ from medlessons.wording import say
 
 THIRDS = (("upper", "middle", "lower"), ("left", "middle", "right"))
 ALARMS = (0.1, 0.2, 0.5)  # shares of false alarms at which the sentence reads a ROC curve
+LOW = 0.5  # a rate below it is named in the sentence
 SETTLED = 1e-9  # smaller numbers are zeros that were rounded
 
 
@@ -228,18 +229,26 @@ def faults(before: pd.DataFrame, after: pd.DataFrame) -> Figure:
         ax.scatter(after[rate], places, color=BLUE, marker="D", s=40, label="after", zorder=3)
         ax.set(xlabel=rate, xlim=(-0.05, 1.05))
         ax.grid(axis="x", alpha=0.3)
-        parts.append(
-            say(
-                "{rate} before is lowest for “{worst}” ({low:.1f}), after for “{still}” ({left:.1f})",
-                rate=rate,
-                worst=before[rate].idxmin(),
-                low=before[rate].min(),
-                still=after[rate].idxmin(),
-                left=after[rate].min(),
-            )
-        )
+        parts.append(_change(rate, before[rate], after[rate]))
     axes.flat[0].set_yticks(places, before.index)
     axes.flat[0].invert_yaxis()
     axes.flat[-1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
-    caption(figure, say("One row a fault, circles before and diamonds after: {parts}.", parts="; ".join(parts)))
+    caption(figure, say("One row a fault, circles before and diamonds after. {parts}.", parts=". ".join(parts)))
     return figure
+
+
+def _change(rate: str, before: pd.Series, after: pd.Series) -> str:
+    """Say where a rate gained and lost most; nothing is said of a change that one decimal does not show."""
+    gain, changes = (after - before).round(1), []
+    if gain.max() > 0:
+        up = gain.idxmax()
+        changes.append(say("rises most for “{fault}” ({a:.1f} to {b:.1f})", fault=up, a=before[up], b=after[up]))
+    if gain.min() < 0:
+        down = gain.idxmin()
+        changes.append(say("falls most for “{fault}” ({a:.1f} to {b:.1f})", fault=down, a=before[down], b=after[down]))
+    return say(
+        "{rate} {changes}; below one half after: {low}",
+        rate=rate.capitalize(),
+        changes=" and ".join(changes) or "does not change",
+        low=", ".join(after.index[after < LOW]) or "none",
+    )
