@@ -16,6 +16,7 @@ from medlessons.wording import say
 THIRDS = (("upper", "middle", "lower"), ("left", "middle", "right"))
 ALARMS = (0.1, 0.2, 0.5)  # shares of false alarms at which the sentence reads a ROC curve
 LOW = 0.5  # a rate below it is named in the sentence
+EDGE = 0.15  # nearer to a side than this share of the width, a name is written inwards
 SETTLED = 1e-9  # smaller numbers are zeros that were rounded
 
 
@@ -46,7 +47,7 @@ def annotated(images: Mapping[str, np.ndarray], notes: Mapping[str, Mapping[str,
                 (x * width, y * height),
                 (0, 5),
                 textcoords="offset points",
-                ha="center",
+                ha="left" if x < EDGE else "right" if x > 1 - EDGE else "center",
                 va="bottom",
                 fontsize=9,
                 bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1},
