@@ -162,9 +162,9 @@ def check_split(student: Callable) -> Callable:
             return mistake
         tests = {seed: function(table.copy(), seed)[1] for seed in range(20)}
         if not tests[0].index.equals(parts[1].index):
-            return "the same seed gives another split each time: hand the seed on as random_state."
+            return "the same seed gives another split each time: pass the seed as random_state."
         if all(test.index.equals(tests[0].index) for test in tests.values()):
-            return "another seed gives the same split: hand the seed on as random_state, with shuffle=True."
+            return "another seed gives the same split: pass the seed as random_state, with shuffle=True."
         rare = [int((test["Diagnosis"] == RARE).sum()) for test in tests.values()]
         if min(rare) < 3 or max(rare) > 5:
             return say(
@@ -308,7 +308,7 @@ def check_build(student: Callable) -> Callable:
         if mistake:
             return mistake
         if type(function(5, optimizer="sgd").optimizer).__name__ != "SGD":
-            return "the optimizer is always the same: hand `optimizer` on to compile."
+            return "the optimizer is always the same: pass `optimizer` to compile."
         return None
 
     return judge("1.5", "Build the network", student, build, find_mistake)
