@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from medlessons import models, pretraining
+from medlessons.__main__ import main
 from medlessons.errors import LessonError
 
 TINY = pretraining.Recipe("tiny", ("lateral",), ((32, 24), (48, 16)), patients=15, batch=8, part=8)
@@ -138,3 +139,17 @@ def test_normalization_in_one_operation_learns_the_same():
         network.train_on_batch(pictures, present)
         found.append(network.get_weights())
     assert all(np.allclose(a, b, atol=2e-5) for a, b in zip(*found, strict=True))
+
+
+def test_the_command_line_trains_all_backbones_and_says_what_was_reached(tmp_path, monkeypatch, capsys):
+    asked = []
+
+    def trained(name, **options):
+        asked.append((name, options["out"], options["seed"], options["share"]))
+        return {"images": 1000, "hours": 0.5, "commit": "abc", "log": [{"auroc": {"mean": 0.9}}]}
+
+    monkeypatch.setattr(pretraining, "train", trained)
+    assert main(["weights", "train", "backbones", "--out", str(tmp_path), "--seed", "2", "--share", "0.1"]) == 0
+    assert asked == [(name, tmp_path, 2, 0.1) for name in ("resnet50v2", "xception", "vgg16")]
+    assert "vgg16: 1,000 images, 0.50 hours, commit abc" in capsys.readouterr().out
+    assert all(pretraining.RECIPES[name].builder in models.BUILDERS for name in pretraining.RECIPES)

@@ -85,7 +85,7 @@ class Recipe:
 FINDINGS = Recipe("densenet121", thorax.FINDINGS, ((64, 60_000), (96, 30_000), (128, 60_000)), patients=40_000)
 RECIPES = {
     "chestxray8": FINDINGS,
-    "orientation": Recipe("orientation", ("lateral",), ((96, 32_000),), patients=4_000, batch=64, rate=2e-3),
+    "orientation": Recipe("orientation", ("lateral",), ((96, 16_000),), patients=4_000, batch=64, rate=2e-3),
     "resnet50v2": replace(FINDINGS, builder="resnet50v2", stages=((64, 15_000), (96, 15_000)), bits=8),
     "xception": replace(FINDINGS, builder="xception", stages=((64, 15_000), (96, 15_000)), bits=8),
     "vgg16": replace(FINDINGS, builder="vgg16", stages=((64, 15_000), (96, 15_000)), rate=1e-4, bits=8),
