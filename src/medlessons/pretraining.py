@@ -85,7 +85,7 @@ class Recipe:
 FINDINGS = Recipe("densenet121", thorax.FINDINGS, ((64, 60_000), (96, 30_000), (128, 60_000)), patients=40_000)
 RECIPES = {
     "chestxray8": FINDINGS,
-    "orientation": Recipe("orientation", ("lateral",), ((96, 16_000),), patients=4_000, batch=64, rate=2e-3),
+    "orientation": Recipe("orientation", ("lateral",), ((96, 32_000),), patients=4_000, batch=64, rate=2e-3),
     "resnet50v2": replace(FINDINGS, builder="resnet50v2", stages=((64, 15_000), (96, 15_000)), bits=8),
     "xception": replace(FINDINGS, builder="xception", stages=((64, 15_000), (96, 15_000)), bits=8),
     "vgg16": replace(FINDINGS, builder="vgg16", stages=((64, 15_000), (96, 15_000)), rate=1e-4, bits=8),
@@ -147,17 +147,18 @@ def vary_image(image: np.ndarray, rng: np.random.Generator, mirror: bool = False
     image : array of uint8, shape (size, size)
     rng : numpy.random.Generator
     mirror : bool
-        Whether half of the images are mirrored and framed more freely. Not for findings: the heart is on the left.
+        Whether half of the images are mirrored, and all are framed and exposed more freely. Not for findings: the heart
+        is on the left, and how bright a lung is matters.
 
     Returns
     -------
     array of uint8, shape (size, size)
     """
     size = len(image)
-    freedom = 0.2 if mirror else 0.08
-    across, down = size * (1 + rng.uniform(-freedom, freedom, 2))
+    closest, widest = (-0.35, 0.15) if mirror else (-0.08, 0.08)
+    across, down = size * (1 + rng.uniform(closest, widest, 2))
     turn = np.deg2rad(rng.normal(0, 3))
-    shift = rng.uniform(-freedom, freedom, 2) * size / 2
+    shift = rng.uniform(-0.1, 0.1, 2) * size * (1 if mirror else 0.4)
     a, b = np.cos(turn) * across / size, np.sin(turn) * across / size
     d, e = -np.sin(turn) * down / size, np.cos(turn) * down / size
     if mirror and rng.random() < 0.5:
@@ -168,8 +169,9 @@ def vary_image(image: np.ndarray, rng: np.random.Generator, mirror: bool = False
     if rng.random() < 0.4:
         blur = ImageFilter.GaussianBlur(rng.uniform(0.2, 0.8) * size / 128)
         moved = moved.filter(blur if rng.random() < 0.5 else ImageFilter.UnsharpMask(2, int(rng.integers(40, 150)), 0))
-    levels = np.clip(np.asarray(moved, np.float32) / 255, 1e-3, 1) ** np.exp(rng.uniform(-0.6, 0.6))
-    levels = (levels - 0.5) * rng.uniform(0.7, 1.2) + 0.5 + rng.uniform(-0.1, 0.1)
+    gamma, contrast, brightness = (0.7, (0.5, 1.5), 0.2) if mirror else (0.6, (0.7, 1.2), 0.1)
+    levels = np.clip(np.asarray(moved, np.float32) / 255, 1e-3, 1) ** np.exp(rng.uniform(-gamma, gamma))
+    levels = (levels - 0.5) * rng.uniform(*contrast) + 0.5 + rng.uniform(-brightness, brightness)
     levels += rng.normal(0, 1, levels.shape) * rng.uniform(0, 0.04)
     return np.clip(np.rint(levels * 255), 0, 255).astype(np.uint8)
 
