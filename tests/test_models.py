@@ -6,8 +6,9 @@ import keras
 import numpy as np
 import pytest
 
-from medlessons import models, settings
+from medlessons import evaluation, models, settings
 from medlessons.errors import LessonError
+from medlessons.simulate import clinic, thorax
 
 LABELS = ("Mass", "Nodule", "Edema")
 
@@ -147,3 +148,21 @@ def test_the_shipped_weights_are_whole():
     assert all(fault is None for fault in models.status().values())
     network = models.load("orientation", ["lateral"])
     assert network.input_shape[1:] == (96, 96, 1) and network.output_shape == (None, 1)
+
+
+def test_the_shipped_findings_are_told_by_the_right_outputs():
+    """An order that slipped, or the wrong scale, would show: each of these findings is told by its own output best."""
+    network = models.load("chestxray8", thorax.FINDINGS)
+    told = ("Cardiomegaly", "Effusion", "Emphysema", "Edema")
+    rng, scores, truth = np.random.default_rng(0), [], []
+    for number in range(48):
+        findings = [thorax.Finding(told[number % 4], 0.8, seed=number)] if number % 8 < 4 else []
+        shown = thorax.radiograph(
+            thorax.draw_patient(number), "PA", 128, findings=findings, style=thorax.draw_style(rng)
+        ).image
+        scores.append(models.probabilities(network, shown[None, ..., None])[0])
+        truth.append(clinic.labels(findings))
+    scores, truth = np.array(scores), np.array(truth)
+    for name in told:
+        place = thorax.FINDINGS.index(name)
+        assert evaluation.auroc(truth[:, place], scores[:, place]) > 0.75, name
