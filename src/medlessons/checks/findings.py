@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
+from medlessons import imbalance
 from medlessons.checks.exercise import first_match, judge, same
 from medlessons.wording import say
 
@@ -83,19 +84,10 @@ def check_leakage(student: Callable) -> Callable:
 # 3.2
 
 
-def compute_class_freqs(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the share of positive and of negative images for each finding.
-
-    `labels` holds 0 and 1, shape (images, findings); both results have the shape (findings,).
-    """
-    positive = np.mean(labels, axis=0)
-    return positive, 1 - positive
-
-
 def check_class_freqs(student: Callable) -> Callable:
     """Check exercise 3.2; return the student's function or the reference."""
     labels = np.array([[1, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 1], [1, 0, 1]])
-    positive, negative = compute_class_freqs(labels)
+    positive, negative = imbalance.class_frequencies(labels)
     by_row = labels.mean(axis=1)
     mistakes = {
         "the two are swapped: the positive frequencies come first.": (negative, positive),
@@ -128,7 +120,7 @@ def check_class_freqs(student: Callable) -> Callable:
             return "these are shares of each image, one a row: the frequency of a finding runs over the images, axis=0."
         if same(value, (positive, negative)):
             other = np.tile(labels, (1, 2))[:4]
-            return None if same(function(other), compute_class_freqs(other)) else "it works for one size only."
+            return None if same(function(other), imbalance.class_frequencies(other)) else "it works for one size only."
         return first_match(value, mistakes) or say(
             "expected were the frequencies {positive} and {negative}, it gives {value}.",
             positive=positive.round(2).tolist(),
@@ -136,31 +128,15 @@ def check_class_freqs(student: Callable) -> Callable:
             value=value,
         )
 
-    return judge("3.2", "Class frequencies", student, compute_class_freqs, find_mistake)
+    return judge("3.2", "Class frequencies", student, imbalance.class_frequencies, find_mistake)
 
 
 # ---------------------------------------------------------------------------------------------------------
 # 3.3
 
 
-def get_weighted_loss(pos_weights: np.ndarray, neg_weights: np.ndarray, epsilon: float = 1e-7) -> Callable:
-    """Return a loss function of (y_true, y_pred), both of the shape (images, findings).
-
-    The loss is the sum over the findings of the mean over the images of the weighted cross-entropy.
-    """
-    import keras
-
-    def weighted_loss(y_true, y_pred):
-        y_true = keras.ops.cast(y_true, y_pred.dtype)
-        positive = pos_weights * y_true * keras.ops.log(y_pred + epsilon)
-        negative = neg_weights * (1 - y_true) * keras.ops.log(1 - y_pred + epsilon)
-        return keras.ops.sum(keras.ops.mean(-(positive + negative), axis=0))
-
-    return weighted_loss
-
-
 def _weighted(pos, neg, epsilon, true, predicted, **mistake) -> float:
-    """Compute the weighted loss as `get_weighted_loss` does, or with one mistake (NumPy)."""
+    """Compute the weighted loss as `imbalance.weighted_loss` does, or with one mistake (NumPy)."""
     if mistake.get("swapped"):
         pos, neg = neg, pos
     if mistake.get("by_image"):
@@ -246,7 +222,7 @@ def check_weighted_loss(student: Callable) -> Callable:
             expected=expected[0],
         )
 
-    return judge("3.3", "The weighted loss", student, get_weighted_loss, find_mistake)
+    return judge("3.3", "The weighted loss", student, imbalance.weighted_loss, find_mistake)
 
 
 # ---------------------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ def _overlay(ax: Axes, image: np.ndarray, heat: np.ndarray) -> None:
         vmax=1,
         alpha=0.65 * np.clip(strength, 0, 1),
         extent=(-0.5, width - 0.5, height - 0.5, -0.5),
-        interpolation="bilinear",
+        interpolation="bicubic",
     )
     ax.axis("off")
 
@@ -59,7 +59,7 @@ def readings(images: np.ndarray, heats: np.ndarray, probabilities: pd.DataFrame,
         How many findings to draw.
     """
     count = len(images)
-    figure, axes = plt.subplots(3, count, figsize=(2.7 * count, 6.6), height_ratios=(4, 4, 2.6), squeeze=False)
+    figure, axes = plt.subplots(3, count, figsize=(3.2 * count, 7.2), height_ratios=(4, 4, 2.4), squeeze=False)
     parts = []
     for column, (title, row) in enumerate(probabilities.iterrows()):
         image, heat = images[column], heats[column]
@@ -73,6 +73,7 @@ def readings(images: np.ndarray, heats: np.ndarray, probabilities: pd.DataFrame,
         axes[2, column].barh([name.replace("_", " ") for name in best.index], best, color=colors)
         axes[2, column].axvline(0.5, color="0.5", linestyle="--")
         axes[2, column].set(xlim=(0, 1), xlabel="output")
+        axes[2, column].tick_params(axis="y", labelsize=8)
         axes[2, column].invert_yaxis()
         parts.append(
             say(
@@ -261,7 +262,7 @@ def stages(model) -> Axes:
     return ax
 
 
-def auroc_intervals(table: pd.DataFrame, published: pd.DataFrame | None = None) -> Axes:
+def auroc_intervals(table: pd.DataFrame, published: pd.DataFrame | None = None, label: str = "this network") -> Axes:
     """Draw the AUROC of each finding with its interval, beside published figures on other images.
 
     Parameters
@@ -270,12 +271,14 @@ def auroc_intervals(table: pd.DataFrame, published: pd.DataFrame | None = None) 
         Columns ``AUROC``, ``low``, ``high``.
     published : DataFrame, optional
         Same index; each column is drawn as hollow marks.
+    label : str
+        What the full marks are: whose figures, on which data.
     """
     table = table.sort_values("AUROC", kind="stable")
     places = np.arange(len(table))
     ax = plt.subplots(figsize=(7.5, 0.34 * len(table) + 1.2))[1]
     ax.hlines(places, table["low"], table["high"], color=BLUE, linewidth=2)
-    ax.plot(table["AUROC"], places, "o", color=BLUE, label="this network")
+    ax.plot(table["AUROC"], places, "o", color=BLUE, label=label)
     if published is not None:
         for (name, column), mark, color in zip(published.items(), "ds", (ORANGE, GREEN), strict=False):
             ax.plot(column[table.index], places, mark, color=color, fillstyle="none", label=name)
