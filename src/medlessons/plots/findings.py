@@ -38,9 +38,9 @@ def _overlay(ax: Axes, image: np.ndarray, heat: np.ndarray) -> None:
 
 def _place(heat: np.ndarray) -> str:
     """Say where the strongest place of a map lies, as the reader sees the picture."""
-    row, column = np.unravel_index(int(np.argmax(heat)), heat.shape)
-    up = ("upper", "middle", "lower")[min(3 * row // heat.shape[0], 2)]
-    across = ("left", "center", "right")[min(3 * column // heat.shape[1], 2)]
+    row, column = (np.array(np.unravel_index(int(np.argmax(heat)), heat.shape)) + 0.5) / heat.shape
+    up = ("upper", "middle", "lower")[int(3 * row)]
+    across = ("left", "center", "right")[int(3 * column)]
     return say("{up} {across}", up=up, across=across)
 
 
