@@ -83,12 +83,13 @@ class Recipe:
 
 
 FINDINGS = Recipe("densenet121", thorax.FINDINGS, ((64, 60_000), (96, 30_000), (128, 60_000)), patients=40_000)
+BACKBONE = replace(FINDINGS, stages=((64, 16_000), (96, 16_000)), patients=32_000, bits=8)
 RECIPES = {
     "chestxray8": FINDINGS,
     "orientation": Recipe("orientation", ("lateral",), ((96, 32_000),), patients=4_000, batch=64, rate=2e-3),
-    "resnet50v2": replace(FINDINGS, builder="resnet50v2", stages=((64, 15_000), (96, 15_000)), bits=8),
-    "xception": replace(FINDINGS, builder="xception", stages=((64, 15_000), (96, 15_000)), bits=8),
-    "vgg16": replace(FINDINGS, builder="vgg16", stages=((64, 15_000), (96, 15_000)), rate=1e-4, bits=8),
+    "resnet50v2": replace(BACKBONE, builder="resnet50v2"),
+    "xception": replace(BACKBONE, builder="xception"),
+    "vgg16": replace(BACKBONE, builder="vgg16", rate=1e-4),
 }
 BACKBONES = ("resnet50v2", "xception", "vgg16")  # of lesson 4
 
@@ -172,8 +173,16 @@ def vary_image(image: np.ndarray, rng: np.random.Generator, mirror: bool = False
     gamma, contrast, brightness = (0.7, (0.5, 1.5), 0.2) if mirror else (0.6, (0.7, 1.2), 0.1)
     levels = np.clip(np.asarray(moved, np.float32) / 255, 1e-3, 1) ** np.exp(rng.uniform(-gamma, gamma))
     levels = (levels - 0.5) * rng.uniform(*contrast) + 0.5 + rng.uniform(-brightness, brightness)
-    levels += rng.normal(0, 1, levels.shape) * rng.uniform(0, 0.04)
+    if not mirror:
+        levels += _veil(size, rng)
+    levels += rng.normal(0, 1, levels.shape) * rng.uniform(0, 0.04 if mirror else 0.015)
     return np.clip(np.rint(levels * 255), 0, 255).astype(np.uint8)
+
+
+def _veil(size: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw smooth differences of brightness that say nothing: scatter, soft tissue, an uneven film."""
+    coarse = Image.fromarray(rng.normal(0, rng.uniform(0, 0.08), (4, 4)).astype(np.float32))
+    return np.asarray(coarse.resize((size, size), Image.Resampling.BICUBIC))
 
 
 def draw_block(labels: tuple[str, ...], folder: Path, size: int, first: int) -> None:

@@ -23,7 +23,7 @@ SIMULATION_COLUMNS = ("seed", "visit", "hospital", "findings")
 LASTING = 0.7  # chance that a finding is still there at the next visit
 BEDRIDDEN = 0.4  # chance that a patient's frontal images are taken in bed (AP)
 TRAINING_SEEDS = (10**7, 10**8)  # of the bodies for pretraining: far from those of the lessons
-TRAINING_CHILDREN = 0.08
+TRAINING_CHILDREN = 0.15  # lesson 4 shows many
 TRAINING_HEALTHY = 0.25
 TRAINING_PREVALENCE = {name: max(0.07, share) for name, share in thorax.PREVALENCE.items()}
 
