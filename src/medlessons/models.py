@@ -50,20 +50,26 @@ def load(name: str, labels: Sequence[str] | None = None) -> "keras.Model":
         ``labels`` are others than the network's, or in another order.
     """
     known = contract(name)
-    fault = check(name)
-    if fault:
-        raise LessonError(f"{weights_path(name)}: {fault}")
+    weights = _checked_weights(name)
     if labels is not None:
         _compare_labels(name, known["labels"], list(labels))
     network = build(name)
     try:
-        network.set_weights(unpack(weights_path(name)))
+        network.set_weights(weights)
     except ValueError as error:
         raise LessonError(
             f"{weights_path(name)}: the weights do not fit the network that {known['builder']!r} builds. "
             + REMEDY.format(name=name)
         ) from error
     return network
+
+
+def _checked_weights(name: str) -> list[np.ndarray]:
+    """Return the stored weights of a network, if they are those of its contract."""
+    fault = check(name)
+    if fault:
+        raise LessonError(f"{weights_path(name)}: {fault}")
+    return unpack(weights_path(name))
 
 
 def build(name: str) -> "keras.Model":
@@ -414,6 +420,78 @@ They standardize each image by itself (DenseNet-121), or scale it as Keras' netw
 of lesson 4), and give it to all three channels. The maps are averaged
 (``features``), and a dense layer gives the ``logits``, a sigmoid the ``probabilities`` of the findings.
 """
+
+
+BACKBONES = {"xception": "Xception", "resnet50v2": "ResNet50V2", "vgg16": "VGG16"}
+"""Name -> Keras' name of the backbones of lesson 4."""
+
+
+def backbone_weights() -> str:
+    """Return which weights the backbones of lesson 4 get: ``"shipped"`` or ``"imagenet"``.
+
+    What the environment says (MEDLESSONS_WEIGHTS); unless it says something, simulated patients get the shipped
+    weights, and real ones those of ImageNet. If these cannot be downloaded, a line says so, and the shipped ones are
+    taken.
+    """
+    if settings.weights() or settings.source() == "embedded":
+        return settings.weights() or "shipped"
+    try:
+        backbone("vgg16", 32, "imagenet")
+    except LessonError as error:
+        print(f"{error} The shipped weights are taken.")
+        return "shipped"
+    return "imagenet"
+
+
+def backbone(name: str, size: int, weights: str = "shipped", seed: int = 0) -> "keras.Model":
+    """Return a backbone of lesson 4 without its head, in 32-bit floats.
+
+    Parameters
+    ----------
+    name : {"xception", "resnet50v2", "vgg16"}
+    size : int
+        Edge of the images in pixels, 32 or above (Xception: 71 or above for ImageNet's weights).
+    weights : {"shipped", "imagenet", "random"}
+        Trained by this repository on simulated radiographs, by Keras' authors on photographs (downloaded at first use,
+        with a checksum), or not at all.
+    seed : int
+        Of random weights.
+
+    Returns
+    -------
+    keras.Model
+        Takes images as ``keras.applications`` preprocesses them for this backbone, shape (images, size, size, 3), and
+        gives maps, shape (images, rows, columns, maps).
+
+    Raises
+    ------
+    LessonError
+        If there is no such backbone, its weights are missing or damaged, or the download fails.
+    """
+    import keras
+
+    if name not in BACKBONES or weights not in ("shipped", "imagenet", "random"):
+        raise LessonError(
+            f"There is no backbone {name!r} with weights {weights!r}; choose one of {', '.join(BACKBONES)}, and "
+            "shipped, imagenet or random."
+        )
+    build = getattr(keras.applications, BACKBONES[name])
+    options = {"include_top": False, "input_shape": (size, size, 3), "name": name}
+    if weights == "random":
+        keras.utils.set_random_seed(seed)
+    with _single_precision():
+        if weights == "imagenet":
+            try:
+                return build(weights="imagenet", **options)
+            except Exception as error:  # Keras raises a bare Exception if it cannot download
+                raise LessonError(
+                    f"{BACKBONES[name]}: the weights of ImageNet cannot be downloaded ({error}). Check the network, or "
+                    "choose this repository's own with MEDLESSONS_WEIGHTS=shipped."
+                ) from error
+        base = build(weights=None, **options)
+    if weights == "shipped":
+        base.set_weights(_checked_weights(name)[:-2])  # the last two are those of the dense layer for findings
+    return base
 
 
 def feature_extractor(network: "keras.Model") -> "keras.Model":

@@ -1,6 +1,6 @@
 """What the environment says: the only module that reads it.
 
-Four variables choose what a lesson runs on:
+Five variables choose what a lesson runs on:
 
 ``MEDLESSONS_SOURCE``
     ``embedded`` (default: simulated patients, no network needed) or ``real`` (the published data).
@@ -8,6 +8,9 @@ Four variables choose what a lesson runs on:
     ``quick`` (default: minutes on two cores) or ``full`` (the sizes and epochs of the published lessons).
 ``MEDLESSONS_DATA``
     The folder with the published data; ``data/real`` unless it is set.
+``MEDLESSONS_WEIGHTS``
+    Of the backbones of lesson 4: ``imagenet`` (photographs; downloaded by Keras) or ``shipped`` (``models/``). Unless
+    it is set, embedded runs take the shipped ones, real runs those of ImageNet if they can be had.
 ``MEDLESSONS_EMBEDDED``
     The folder for the simulated data; ``data/embedded`` unless it is set.
 """
@@ -43,6 +46,11 @@ def profile() -> str:
 def sized(*, quick, full):
     """Return ``quick`` or ``full``, whichever profile is chosen: how large something is stands where it is used."""
     return {"quick": quick, "full": full}[profile()]
+
+
+def weights() -> str | None:
+    """Return ``"imagenet"``, ``"shipped"``, or None where nobody has chosen. Raises LessonError on another value."""
+    return _choice("MEDLESSONS_WEIGHTS", "", ("", "imagenet", "shipped")) or None
 
 
 def _folder(variable: str, default: str) -> Path:
@@ -97,12 +105,12 @@ def choose(source_name: str | None = None, profile_name: str | None = None) -> N
     Raises
     ------
     LessonError
-        If the environment then names an unknown source or profile, or a folder that cannot be.
+        If the environment then names an unknown source, profile or kind of weights, or a folder that cannot be.
     """
     for variable, value in (("MEDLESSONS_SOURCE", source_name), ("MEDLESSONS_PROFILE", profile_name)):
         if value:
             os.environ[variable] = value
-    source(), profile()
+    source(), profile(), weights()
     for variable, folder in (("MEDLESSONS_DATA", real_dir()), ("MEDLESSONS_EMBEDDED", embedded_dir())):
         if os.environ.get(variable):
             os.environ[variable] = str(folder)

@@ -8,7 +8,7 @@ Figures that several lessons use stand here (``plots.confusion``), those of one 
 (``plots.anemia.scales``).
 """
 
-from medlessons.plots import anemia, findings, orientation
+from medlessons.plots import anemia, covid, findings, orientation
 from medlessons.plots.common import (
     confusion,
     learning_curves,

@@ -14,6 +14,8 @@ from medlessons.plots.figure import caption
 from medlessons.plots.palette import BLUE, GREEN, ORANGE, RED
 from medlessons.wording import say
 
+HEAT = "inferno"  # rises in brightness, so that it can be read without seeing colours
+
 # ---------------------------------------------------------------------------------------------------------
 # Training
 
@@ -365,3 +367,35 @@ def predictions(images: np.ndarray, truth: Sequence[str], predicted: Sequence[st
         sentence += say(": {list}", list="; ".join(wrong))
     caption(figure, sentence + ".")
     return figure
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Activation maps
+
+
+def overlay(ax: Axes, image: np.ndarray, heat: np.ndarray) -> None:
+    """Draw a radiograph and, over it, a map that is the more opaque the stronger it is."""
+    image = np.squeeze(image)
+    if image.ndim == 3:
+        image = image[..., 0]
+    height, width = image.shape
+    ax.imshow(image, cmap="gray", vmin=0, vmax=255)
+    strength = heat / heat.max() if heat.max() > 0 else heat
+    ax.imshow(
+        strength,
+        cmap=HEAT,
+        vmin=0,
+        vmax=1,
+        alpha=0.65 * np.clip(strength, 0, 1),
+        extent=(-0.5, width - 0.5, height - 0.5, -0.5),
+        interpolation="bicubic",
+    )
+    ax.axis("off")
+
+
+def place_of(heat: np.ndarray) -> str:
+    """Say where the strongest place of a map lies, as the reader sees the picture."""
+    row, column = (np.array(np.unravel_index(int(np.argmax(heat)), heat.shape)) + 0.5) / heat.shape
+    up = ("upper", "middle", "lower")[int(3 * row)]
+    across = ("left", "center", "right")[int(3 * column)]
+    return say("{up} {across}", up=up, across=across)

@@ -9,39 +9,10 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from medlessons.plots.common import overlay, place_of
 from medlessons.plots.figure import caption
 from medlessons.plots.palette import BLUE, GREEN, ORANGE, RED
 from medlessons.wording import say
-
-HEAT = "inferno"  # rises in brightness, so that it can be read without seeing colours
-
-
-def _overlay(ax: Axes, image: np.ndarray, heat: np.ndarray) -> None:
-    """Draw a radiograph and, over it, a map that is the more opaque the stronger it is."""
-    image = np.squeeze(image)
-    if image.ndim == 3:
-        image = image[..., 0]
-    height, width = image.shape
-    ax.imshow(image, cmap="gray", vmin=0, vmax=255)
-    strength = heat / heat.max() if heat.max() > 0 else heat
-    ax.imshow(
-        strength,
-        cmap=HEAT,
-        vmin=0,
-        vmax=1,
-        alpha=0.65 * np.clip(strength, 0, 1),
-        extent=(-0.5, width - 0.5, height - 0.5, -0.5),
-        interpolation="bicubic",
-    )
-    ax.axis("off")
-
-
-def _place(heat: np.ndarray) -> str:
-    """Say where the strongest place of a map lies, as the reader sees the picture."""
-    row, column = (np.array(np.unravel_index(int(np.argmax(heat)), heat.shape)) + 0.5) / heat.shape
-    up = ("upper", "middle", "lower")[int(3 * row)]
-    across = ("left", "center", "right")[int(3 * column)]
-    return say("{up} {across}", up=up, across=across)
 
 
 def readings(images: np.ndarray, heats: np.ndarray, probabilities: pd.DataFrame, top: int = 5) -> Figure:
@@ -67,7 +38,7 @@ def readings(images: np.ndarray, heats: np.ndarray, probabilities: pd.DataFrame,
         axes[0, column].imshow(image[..., 0], cmap="gray", vmin=0, vmax=255)
         axes[0, column].set_title(title)
         axes[0, column].axis("off")
-        _overlay(axes[1, column], image, heat)
+        overlay(axes[1, column], image, heat)
         axes[1, column].set_title(best.index[0])
         colors = [RED if value > 0.5 else BLUE for value in best]
         axes[2, column].barh([name.replace("_", " ") for name in best.index], best, color=colors)
@@ -81,7 +52,7 @@ def readings(images: np.ndarray, heats: np.ndarray, probabilities: pd.DataFrame,
                 title=title,
                 finding=best.index[0],
                 value=best.iloc[0],
-                place=_place(heat),
+                place=place_of(heat),
             )
         )
     caption(
@@ -362,7 +333,7 @@ def activation_grid(
         axes[i, 0].set_title(probabilities.index[i])
         axes[i, 0].axis("off")
         for j, name in enumerate(probabilities.columns):
-            _overlay(axes[i, j + 1], images[i], heats[i, j])
+            overlay(axes[i, j + 1], images[i], heats[i, j])
             sign = "+" if truth.iloc[i, j] else "−"
             text = say(
                 "{name} {sign} {value:.2f}", name=name.replace("_", " "), sign=sign, value=probabilities.iloc[i, j]
@@ -371,7 +342,7 @@ def activation_grid(
             if outlines is not None and outlines[i, j].any():
                 axes[i, j + 1].contour(outlines[i, j], levels=[0.5], colors=[GREEN], linewidths=1.2)
     present = [
-        say("{image} {name}: {place}", image=probabilities.index[i], name=name, place=_place(heats[i, j]))
+        say("{image} {name}: {place}", image=probabilities.index[i], name=name, place=place_of(heats[i, j]))
         for i in range(rows)
         for j, name in enumerate(probabilities.columns)
         if truth.iloc[i, j]
