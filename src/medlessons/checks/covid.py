@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 
 
 def _near(value: Any, expected: Any) -> bool:
-    """Tell whether numbers agree in shape and, within one thousandth, in value."""
+    """Tell whether numbers agree in shape and, within one thousandth, in value; texts are no numbers."""
     try:
-        value, expected = np.asarray(value, dtype=float), np.asarray(expected, dtype=float)
-    except (TypeError, ValueError):
+        value, expected = np.asarray(value), np.asarray(expected)
+    except ValueError:  # not all of the same length
+        return False
+    if value.dtype.kind not in "fiub":
         return False
     return value.shape == expected.shape and np.allclose(value, expected, rtol=0, atol=1e-3)
 
@@ -112,10 +114,7 @@ def _sides_mistake(test: np.ndarray, patients: np.ndarray) -> str | None:
         return None
     if np.unique(patients[test], return_counts=True)[1].max() == 1:
         return "only one image of each drawn patient is in the test set: take all the images of a drawn patient."
-    return say(
-        "{count} patients have images on both sides: draw patients, not images.",
-        count=len(shared),
-    )
+    return say("{count} patients have images on both sides: draw patients, not images.", count=len(shared))
 
 
 def _number_mistake(small: list[np.ndarray], large: list[np.ndarray], patients: np.ndarray) -> str | None:
@@ -130,14 +129,17 @@ def _number_mistake(small: list[np.ndarray], large: list[np.ndarray], patients: 
         return "it is the wrong way round: True means test set, and here it marks the training set."
     if set(few) == set(many) and len(set(few)) == 1:
         return say("it takes {number} patients whatever share is asked for: use the argument share.", number=few[0])
-    share, wanted, came = (0.2, wanted, few) if set(few) != {wanted} else (0.4, wanted_of_many, many)
+    if set(few) != {wanted}:
+        share, came, tests = 0.2, few, small
+    else:
+        share, came, tests, wanted = 0.4, many, large, wanted_of_many
     return say(
         "{share:.0%} of {everybody} patients are {wanted}, but {number} are in the test set. {why}",
         share=share,
         everybody=everybody,
         wanted=wanted,
         number=next(number for number in came if number != wanted),
-        why=_why_another_number(came, wanted, [np.mean(test) - 0.2 for test in small]),
+        why=_why_another_number(came, wanted, [np.mean(test) - share for test in tests]),
     )
 
 
@@ -476,21 +478,24 @@ def _mistake_in_order(steps: list["keras.Layer"]) -> str | None:
             kind=kinds[place],
             wanted=HEAD[place],
         )
-    surplus = next((kind for kind in kinds if kind not in HEAD), None) or max(set(kinds), key=kinds.count)
+    surplus = next(kind for kind in kinds if kinds.count(kind) > HEAD.count(kind))
     return say("there is one layer too many: {kind}. Leave it out here.", kind=surplus)
 
 
 def _activation(steps: list["keras.Layer"], layer: "keras.Layer") -> str:
     """Return the activation of a dense layer, also if it stands apart, as the next layer or behind the dropout."""
-    name = layer.activation.__name__
-    behind = steps[steps.index(layer) + 1 :]
-    for other in behind:
+    for other in steps[steps.index(layer) + 1 :]:
         kind = type(other).__name__
         if kind in ACTIVATIONS:
-            return other.activation.__name__ if kind == "Activation" else kind.lower()
+            return _name_of(other.activation) if kind == "Activation" else kind.lower()
         if kind != "Dropout":
             break
-    return name
+    return _name_of(layer.activation)
+
+
+def _name_of(activation: Any) -> str:
+    """Return the name of an activation, which may be a function or, as in Dense(20, ReLU()), a layer."""
+    return getattr(activation, "__name__", type(activation).__name__).lower()
 
 
 def _mistake_in_settings(steps: list["keras.Layer"], classes: int) -> str | None:
@@ -555,7 +560,7 @@ def _mistake_in_prediction(network: "keras.Model") -> str | None:
             shape=network.input_shape[1:],
         )
     images = np.random.default_rng(9).normal(size=(3, 7, 7, 3)).astype("float32")
-    first, again = (ops.convert_to_numpy(network(images, training=False)) for _ in range(2))
+    first, again = (ops.convert_to_numpy(network(images)) for _ in range(2))
     if not _near(first, again):
         return (
             "two predictions of the same images differ: a layer was called with training=True, so it drops numbers in "
@@ -661,7 +666,7 @@ def _rates(callback: "keras.callbacks.ReduceLROnPlateau") -> np.ndarray:
     with contextlib.redirect_stdout(io.StringIO()):  # verbose=1 is no mistake
         callback.set_model(network)
         callback.on_train_begin()
-        for epoch in range(EPOCHS):
+        for epoch in range(50):  # long enough for two reductions
             callback.on_epoch_end(epoch, {"loss": 1 - epoch / 100, "val_loss": 1 - min(epoch, 20) / 40})
             rates.append(float(network.optimizer.learning_rate))
     return np.array(rates)
@@ -669,7 +674,7 @@ def _rates(callback: "keras.callbacks.ReduceLROnPlateau") -> np.ndarray:
 
 def _mistake_in_rates(callback: "keras.callbacks.ReduceLROnPlateau", rates: np.ndarray) -> str | None:
     """Name what is wrong with the rates that the callback made, if anything is."""
-    if np.allclose(rates, START):
+    if np.allclose(rates, START) and callback.min_lr > 0:
         return say(
             "it never acts: min_lr={lowest} is not below the rate of the start, {start}. That is the fault of the "
             "published lesson: leave min_lr out.",
@@ -682,7 +687,7 @@ def _mistake_in_rates(callback: "keras.callbacks.ReduceLROnPlateau", rates: np.n
             delta=abs(callback.min_delta),
         )
     lowest = START * 0.2**2
-    if rates[-1] > 1.001 * lowest:
+    if rates.min() > 1.001 * lowest and np.isclose(rates.min(), callback.min_lr):
         return say(
             "the rate stops at {end}, since min_lr does not let it go lower: two reductions should reach {lowest}. "
             "Leave min_lr out.",
@@ -738,12 +743,14 @@ def check_wilson(student: Callable) -> Callable:
 def _no_interval(values: list[Any]) -> str | None:
     """Name what is wrong if the results are not pairs of numbers."""
     for value in values:
-        if isinstance(value, str):
-            return "this is a text: return two numbers."
+        if np.asarray(value).dtype.kind in "US":
+            return "this is a text: return two numbers, without quotation marks and f-strings."
         if np.ndim(value) == 0:
             return "it returns one thing: return both ends of the interval, low and high."
         if np.shape(value) != (2,):
-            return say("it returns {number} things: return two, low and high.", number=np.size(value))
+            return say(
+                "the result has the shape {shape}; expected were two numbers, low and high.", shape=np.shape(value)
+            )
         if np.isnan(np.asarray(value, dtype=float)).any():
             return "an end is not a number (nan): is there a root of a negative number, or a division by 0?"
     return None
@@ -829,7 +836,10 @@ def _other_intervals() -> list[tuple[str, Callable]]:
             lambda right, cases: 100 * np.array(wilson(right, cases)),
         ),
         ("low and high are exchanged: the lower end comes first.", lambda right, cases: wilson(right, cases)[::-1]),
-        ("it is rounded too early: return at least four digits.", lambda r, n: np.round(wilson(r, n), 2)),
+        (
+            "it is rounded to two digits: return all of them, and round only what you print.",
+            lambda r, n: np.round(wilson(r, n), 2),
+        ),
         ("this is the interval of the errors: use the right ones.", lambda r, n: wilson(n - r, n)),
         ("right // cases cuts off to a whole number: write right / cases.", lambda r, n: wilson(r // n * n, n)),
         ("the number of cases is fixed at 75: use the argument cases.", lambda r, n: wilson(r, 75)),

@@ -1,0 +1,578 @@
+"""Each check of lesson 4 accepts right answers written in several ways, and names each classic mistake."""
+
+import inspect
+import math
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from keras import applications, callbacks, layers, ops
+from scipy.stats import binomtest
+
+from medlessons.checks import covid
+
+# ---------------------------------------------------------------------------------------------------------
+# 4.1
+
+
+def count(patients, share):
+    return round(share * len(np.unique(patients)))
+
+
+def permuted(patients, share, rng):
+    names = rng.permutation(pd.unique(patients))
+    return np.array([name in set(names[: count(patients, share)]) for name in patients])
+
+
+def shuffled(patients, share, rng):
+    names = sorted(set(patients))
+    rng.shuffle(names)
+    return pd.Series(patients).isin(names[: count(patients, share)])
+
+
+def numbered(patients, share, rng):
+    names, rows = np.unique(patients, return_inverse=True)
+    in_test = np.zeros(len(names), bool)
+    in_test[rng.choice(len(names), count(patients, share), replace=False)] = True
+    return in_test[rows]
+
+
+def by_row(patients, share, rng):
+    test = np.zeros(len(patients), bool)
+    test[rng.choice(len(patients), round(share * len(patients)), replace=False)] = True
+    return test
+
+
+def drawn(number, replace=False):
+    def split(patients, share, rng):
+        names = np.unique(patients)
+        return np.isin(patients, rng.choice(names, number(share * len(names)), replace=replace))
+
+    return split
+
+
+def share_of_images(patients, share, rng):
+    names = rng.permutation(np.unique(patients))
+    enough = np.cumsum([np.sum(patients == name) for name in names]) <= share * len(patients)
+    return np.isin(patients, names[enough])
+
+
+def taken(names_of):
+    return lambda patients, share, rng: np.isin(patients, names_of(patients)[: count(patients, share)])
+
+
+def first_image(patients, share, rng):
+    test = np.zeros(len(patients), bool)
+    names, rows = np.unique(patients, return_index=True)
+    test[rows[rng.choice(len(names), count(patients, share), replace=False)]] = True
+    return test
+
+
+def in_place(patients, share, rng):
+    rng.shuffle(patients)
+    return np.isin(patients, pd.unique(patients)[: count(patients, share)])
+
+
+def own_seed(patients, share, rng):
+    return covid.split_by_patient(patients, share, np.random.default_rng(0))
+
+
+def no_seed(patients, share, rng):
+    return covid.split_by_patient(patients, share, np.random.default_rng())
+
+
+def by_image_count(patients, share, rng):
+    return np.isin(patients, pd.unique(rng.permutation(patients))[: count(patients, share)])
+
+
+def never_the_last(patients, share, rng):
+    return np.isin(patients, rng.choice(np.unique(patients)[:-1], count(patients, share), replace=False))
+
+
+def split_then(change):
+    return lambda patients, share, rng: change(covid.split_by_patient(patients, share, rng), patients)
+
+
+SPLITS = [
+    (covid.split_by_patient, None),
+    (permuted, None),
+    (shuffled, None),
+    (numbered, None),
+    (by_row, "draw patients, not images"),
+    (split_then(lambda test, patients: ~test), "wrong way round"),
+    (split_then(lambda test, patients: np.flatnonzero(test)), "row numbers"),
+    (split_then(lambda test, patients: np.unique(patients[test])), "names of patients"),
+    (split_then(lambda test, patients: list(np.unique(patients[test]))), "type list"),
+    (split_then(lambda test, patients: set(patients[test])), "set of patients"),
+    (split_then(lambda test, patients: (~test, test)), "two things"),
+    (split_then(lambda test, patients: test.tolist()), "type list"),
+    (split_then(lambda test, patients: test.astype(int)), "0 and 1 as numbers"),
+    (split_then(lambda test, patients: test * 1.0), "0 and 1 as numbers"),
+    (split_then(lambda test, patients: np.where(test, 0.7, 0.3)), "True or False"),
+    (split_then(lambda test, patients: test[np.unique(patients, return_index=True)[1]]), "one value a patient"),
+    (split_then(lambda test, patients: test[:-1]), "one value an image"),
+    (split_then(lambda test, patients: test[:, None]), "one value an image"),
+    (drawn(round, replace=True), "without replacement"),
+    (drawn(int), "round(share * number_of_patients)"),
+    (drawn(math.ceil), "17, but 18 are in the test set"),
+    (drawn(lambda number: 2 * round(number)), "Draw round"),
+    (drawn(lambda number: 0), "takes 0 patients whatever"),
+    (drawn(lambda number: 9), "takes 9 patients whatever"),
+    (share_of_images, "share of the images is met"),
+    (taken(np.unique), "first or the last"),
+    (taken(pd.unique), "first or the last"),
+    (taken(lambda patients: np.unique(patients)[::-1]), "first or the last"),
+    (first_image, "only one image of each"),
+    (in_place, "works in place"),
+    (own_seed, "one of your own"),
+    (no_seed, "nobody can repeat"),
+    (by_image_count, "drawn more often"),
+    (never_the_last, "never drawn"),
+    (lambda patients, share, rng: patients["patient"], "IndexError"),
+]
+
+# ---------------------------------------------------------------------------------------------------------
+# 4.2
+
+OF_KERAS = {
+    "xception": applications.xception.preprocess_input,
+    "resnet50v2": applications.resnet_v2.preprocess_input,
+    "vgg16": applications.vgg16.preprocess_input,
+}
+MEANS = np.array([103.939, 116.779, 123.68])
+
+
+def by_keras(gray, backbone):
+    return OF_KERAS[backbone](np.repeat(gray, 3, axis=-1))
+
+
+def as_tensor(gray, backbone):
+    rgb = ops.repeat(ops.convert_to_tensor(gray, dtype="float32"), 3, axis=-1)
+    return rgb - ops.convert_to_tensor(MEANS, dtype="float32") if backbone == "vgg16" else rgb / 127.5 - 1
+
+
+def by_hand(gray, backbone):
+    rgb = np.concatenate([gray.astype(float)] * 3, axis=-1)
+    return np.stack([rgb[..., i] - MEANS[i] for i in range(3)], -1) if backbone == "vgg16" else rgb / 255 * 2 - 1
+
+
+def scaled(others=lambda rgb: rgb / 127.5 - 1, vgg=lambda rgb: rgb - MEANS):
+    def prepared(gray, backbone):
+        rgb = np.repeat(gray.astype(float), 3, axis=-1)
+        return vgg(rgb) if backbone == "vgg16" else others(rgb)
+
+    return prepared
+
+
+def only(name, change):
+    def prepared(gray, backbone):
+        return change(np.repeat(gray.astype(float), 3, axis=-1)) if backbone == name else by_hand(gray, backbone)
+
+    return prepared
+
+
+def then(change):
+    return lambda gray, backbone: change(by_hand(gray, backbone))
+
+
+def joined(axis):
+    return lambda gray, backbone: np.concatenate([gray / 127.5 - 1] * 3, axis=axis)
+
+
+def overwritten(gray, backbone):
+    return np.repeat(OF_KERAS[backbone](gray), 3, axis=-1) if backbone != "vgg16" else by_hand(gray, backbone)
+
+
+def wraps_around(gray, backbone):
+    return np.repeat(gray * 2 / 255 - 1, 3, axis=-1) if backbone != "vgg16" else by_hand(gray, backbone)
+
+
+def standardised(rgb):
+    return (rgb - rgb.mean((1, 2, 3), keepdims=True)) / rgb.std((1, 2, 3), keepdims=True)
+
+
+PREPROCESSED = [
+    (covid.preprocess, None),
+    (by_keras, None),
+    (as_tensor, None),
+    (by_hand, None),
+    (scaled(lambda rgb: rgb / 255, lambda rgb: rgb / 255), "every backbone gets gray levels / 255"),
+    (scaled(lambda rgb: rgb / 255), "xception: these are gray levels / 255"),
+    (only("resnet50v2", lambda rgb: rgb / 255), "resnet50v2: these are gray levels / 255"),
+    (scaled(vgg=lambda rgb: rgb / 255), "vgg16: these are gray levels / 255"),
+    (scaled(vgg=lambda rgb: rgb / 127.5 - 1), "for the others"),
+    (scaled(lambda rgb: rgb - MEANS), "is for VGG16"),
+    (only("resnet50v2", lambda rgb: rgb - MEANS), "resnet50v2: blue, green, red minus their means is for VGG16"),
+    (scaled(vgg=lambda rgb: rgb - MEANS[::-1]), "blue first"),
+    (scaled(vgg=lambda rgb: rgb / 255 - MEANS), "no division"),
+    (scaled(vgg=lambda rgb: (rgb - MEANS) / 255), "no division"),
+    (scaled(vgg=lambda rgb: rgb - MEANS.mean()), "one mean"),
+    (scaled(vgg=lambda rgb: rgb + MEANS), "means are added"),
+    (scaled(lambda rgb: rgb, lambda rgb: rgb), "as they were"),
+    (scaled(lambda rgb: rgb / 128 - 1), "divides by 128"),
+    (scaled(lambda rgb: rgb / 255 * 2), "from 0 to 2"),
+    (scaled(lambda rgb: rgb / 255 - 0.5), "-0.5 to 0.5"),
+    (scaled(lambda rgb: rgb / 255 - 1), "-1 to 0"),
+    (scaled(lambda rgb: (rgb - 1) / 127.5), "before it divides"),
+    (scaled(standardised), "each image is standardised"),
+    (scaled(lambda rgb: (rgb - rgb.mean()) / rgb.std()), "the batch is standardised"),
+    (scaled(lambda rgb: (rgb / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]), "PyTorch"),
+    (scaled(lambda rgb: rgb / rgb.max()), "own darkest or brightest"),
+    (scaled(lambda rgb: 2 * (rgb - rgb.min()) / np.ptp(rgb) - 1), "own darkest or brightest"),
+    (scaled(lambda rgb: -rgb), "expected was"),
+    (then(lambda rgb: rgb[..., :1]), "one channel only"),
+    (then(lambda rgb: np.moveaxis(rgb, -1, 1)), "channels come first"),
+    (then(lambda rgb: rgb[0]), "only one image"),
+    (then(lambda rgb: rgb[:, 1:]), "expected was (2, 4, 5, 3)"),
+    (then(lambda rgb: rgb.astype(int)), "whole numbers"),
+    (joined(0), "three times as many"),
+    (joined(1), "three times as high"),
+    (joined(2), "three times as wide"),
+    (lambda gray, backbone: np.stack([gray] * 3, axis=-1), "axis too many"),
+    (overwritten, "work on a copy"),
+    (wraps_around, "uint8"),
+    (lambda gray, backbone: OF_KERAS["vgg"](gray), "KeyError"),
+]
+
+# ---------------------------------------------------------------------------------------------------------
+# 4.3
+
+
+def parts(classes):
+    return [
+        layers.AveragePooling2D(2, padding="same"),
+        layers.Flatten(),
+        layers.Dense(20, "relu"),
+        layers.Dropout(0.2),
+        layers.Dense(classes, "softmax"),
+    ]
+
+
+def built(change=lambda head: head, freeze=lambda base: setattr(base, "trainable", False)):
+    """Return a student's function: a Sequential of the base and of a changed head."""
+
+    def network(base, classes):
+        freeze(base)
+        return keras.Sequential([keras.Input(base.input_shape[1:]), base, *change(parts(classes))])
+
+    return network
+
+
+def instead(place, *new):
+    """Return a student's function with other layers, made by `new`, in one place of the head."""
+    return built(lambda head: [*head[:place], *(make() for make in new), *head[place + 1 :]])
+
+
+def with_output(**settings):
+    return built(lambda head: [*head[:4], layers.Dense(head[4].units, **settings)])
+
+
+def with_loop(base, classes):
+    maps = base.output  # as the published lesson does
+    for layer in base.layers:
+        layer.trainable = False
+    for layer in parts(classes):
+        maps = layer(maps)
+    return keras.Model(inputs=base.input, outputs=maps)
+
+
+def apart(base, classes):
+    network = built(lambda head: [keras.Sequential(head[:3]), head[3], layers.Dense(classes), layers.Softmax()])
+    return network(base, classes)
+
+
+def no_input(base, classes):
+    base.trainable = False
+    return keras.Sequential([base, *parts(classes)])
+
+
+def late(base, classes):
+    network = built(freeze=lambda base: None)(base, classes)
+    base.trainable = False
+    network.compile("adam", "categorical_crossentropy")
+    return network
+
+
+def twin(weights):
+    def network(base, classes):
+        copy = keras.models.clone_model(base)
+        if weights:
+            copy.set_weights(base.get_weights())
+        return built()(copy, classes)
+
+    return network
+
+
+def in_training(base, classes):
+    base.trainable = False
+    images = keras.Input(base.input_shape[1:])
+    maps = base(images, training=True)
+    for layer in parts(classes):
+        maps = layer(maps)
+    return keras.Model(images, maps)
+
+
+def some_frozen(base):
+    for layer in base.layers[:-2]:
+        layer.trainable = False
+
+
+def all_frozen(base, classes):
+    network = built()(base, classes)
+    network.trainable = False
+    return network
+
+
+def head_frozen(base, classes):
+    network = built()(base, classes)
+    network.layers[3].trainable = False
+    return network
+
+
+def head_alone(base, classes):
+    return keras.Sequential([keras.Input(base.output_shape[1:]), *parts(classes)])
+
+
+def end_of(base, classes):
+    return covid.with_head(base, classes).output
+
+
+def of_one_size(base, classes):
+    images = keras.Input((7, 7, 3))
+    return (
+        keras.Model(images, built()(covid._small_base(7), classes)(images))
+        if base.input_shape[1] > 7
+        else built()(base, classes)
+    )
+
+
+shared = layers.Flatten()
+HEADS = [
+    (covid.with_head, None),
+    (built(), None),
+    (with_loop, None),
+    (apart, None),
+    (no_input, None),
+    (late, None),
+    (instead(2, lambda: layers.Dense(20, layers.ReLU())), None),
+    (twin(weights=True), None),
+    (built(freeze=lambda base: None), "not frozen"),
+    (built(freeze=some_frozen), "only a part of the base is frozen"),
+    (all_frozen, "whole network is frozen"),
+    (head_frozen, "Is a part of the head frozen"),
+    (in_training, "training=True"),
+    (twin(weights=False), "another base"),
+    (head_alone, "base is missing"),
+    (end_of, "returns a tensor"),
+    (lambda base, classes: parts(classes), "several things"),
+    (lambda base, classes: layers.Dense(classes), "it returns Dense"),
+    (lambda base, classes: keras.Sequential(parts(classes)), "does not know the size"),
+    (lambda base, classes: built()(base, 3), "with classes = 4 the network has 3"),
+    (instead(0, lambda: layers.AveragePooling2D(2)), "last row"),
+    (instead(0, lambda: layers.AveragePooling2D(3, padding="same")), "2 x 2 places"),
+    (instead(0, lambda: layers.MaxPooling2D(2, padding="same")), "pools with the maximum"),
+    (built(lambda head: [layers.GlobalAveragePooling2D(), *head[2:]]), "mean of each whole map"),
+    (built(lambda head: [layers.GlobalMaxPooling2D(), *head[2:]]), "maximum of each whole map"),
+    (instead(0), "without pooling"),
+    (instead(1), "Flatten is missing"),
+    (instead(3), "Dropout layer is missing"),
+    (instead(2), "1 dense layers"),
+    (built(lambda head: [*head[:3], head[4], head[3]]), "another order"),
+    (instead(3, lambda: layers.Dropout(0.2), layers.BatchNormalization), "one layer too many: BatchNormalization"),
+    (instead(3, lambda: layers.Dropout(0.2), lambda: layers.Dropout(0.2)), "one layer too many: Dropout"),
+    (instead(2, lambda: layers.Dense(20)), "20 units has the activation linear"),
+    (instead(2, lambda: layers.Dense(64, "relu")), "64 units"),
+    (instead(3, lambda: layers.Dropout(0.5)), "drops 0.5"),
+    (instead(3, lambda: layers.Dropout(0.8)), "not the share that stays"),
+    (with_output(), "no activation"),
+    (with_output(activation="sigmoid"), "do not add up"),
+    (with_output(activation="relu"), "activation relu"),
+    (with_output(activation="softmax", use_bias=False), "without bias"),
+    (with_output(activation="softmax", kernel_initializer="zeros"), "every image gets the same"),
+    (instead(1, lambda: shared), "share their layers"),
+    (of_one_size, "one base only"),
+]
+
+# ---------------------------------------------------------------------------------------------------------
+# 4.4
+
+
+def with_settings(**settings):
+    asked = {"monitor": "val_loss", "factor": 0.2, "patience": 5, "cooldown": 5}
+    return lambda: callbacks.ReduceLROnPlateau(**(asked | settings))
+
+
+class Eager(callbacks.ReduceLROnPlateau):
+    """A callback that forgets its settings when the training begins."""
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        self.patience = 12
+
+
+PLATEAUS = [
+    (covid.plateau, None),
+    (with_settings(min_lr=1e-6, verbose=1), None),
+    (with_settings(mode="min"), None),
+    (lambda: callbacks.ReduceLROnPlateau(factor=1 / 5, patience=5, min_delta=0, cooldown=5), None),
+    (with_settings(min_lr=0.00004), None),
+    (with_settings(min_lr=0.001), "never acts: min_lr=0.001"),
+    (with_settings(min_lr=0.01), "never acts: min_lr=0.01"),
+    (with_settings(min_lr=0.0005), "stops at 0.0005"),
+    (with_settings(min_lr=0.0001), "stops at 0.0001"),
+    (with_settings(monitor="loss"), "falls on and on"),
+    (with_settings(monitor="val_acc"), "no val_acc any more"),
+    (with_settings(monitor="val_accuracy"), "it watches val_accuracy"),
+    (with_settings(mode="max"), "rising loss"),
+    (with_settings(factor=0.5), "factor is 0.5"),
+    (with_settings(factor=0.8), "leaves a fifth"),
+    (with_settings(factor=5), "ValueError"),
+    (with_settings(patience=10), "patience is 10"),
+    (with_settings(patience=100), "longer than the training"),
+    (with_settings(cooldown=0), "cooldown is 0"),
+    (with_settings(min_delta=0.5), "while the loss still falls"),
+    (lambda: Eager(factor=0.2, patience=5, cooldown=5), "when it should"),
+    (lambda: callbacks.ReduceLROnPlateau, "returns the class"),
+    (lambda: callbacks.EarlyStopping(patience=5), "EarlyStopping ends"),
+    (lambda: callbacks.LearningRateScheduler(lambda epoch: 0.001), "a plan made before"),
+    (lambda: [covid.plateau()], "a list"),
+    (lambda: callbacks.TerminateOnNaN(), "returns TerminateOnNaN"),
+]
+
+# ---------------------------------------------------------------------------------------------------------
+# 4.5
+
+
+def step_by_step(right, cases):
+    z = 1.959964
+    p = right / cases
+    middle = (p + z * z / (2 * cases)) / (1 + z * z / cases)
+    half = z / (1 + z * z / cases) * math.sqrt(p * (1 - p) / cases + (z / (2 * cases)) ** 2)
+    return [middle - half, middle + half]
+
+
+def with_counts(right, cases):
+    z, wrong = 1.96, cases - right
+    half = z / (cases + z**2) * np.sqrt(right * wrong / cases + z**2 / 4)
+    return (right + z**2 / 2) / (cases + z**2) + np.array([-half, half])
+
+
+def by_scipy(method):
+    return lambda right, cases: binomtest(right, cases).proportion_ci(method=method)
+
+
+def wald(right, cases):
+    p = right / cases
+    half = 1.96 * np.sqrt(p * (1 - p) / cases)
+    return p - half, p + half
+
+
+def pieces(right, cases, z=1.96, root=1.0):
+    """Return share, centre and half width before they are divided, and the divisor."""
+    p = right / cases
+    half = z * np.sqrt(p * (1 - p) / cases + root * z**2 / (4 * cases**2))
+    return p, p + z**2 / (2 * cases), half, 1 + z**2 / cases
+
+
+def made(ends, **settings):
+    return lambda right, cases: ends(*pieces(right, cases, **settings))
+
+
+def right_ends(p, centre, half, d):
+    return (centre - half) / d, (centre + half) / d
+
+
+WILSONS = [
+    (covid.wilson, None),
+    (step_by_step, None),
+    (with_counts, None),
+    (by_scipy("wilson"), None),
+    (made(lambda p, c, h, d: (round((c - h) / d, 4), round((c + h) / d, 4))), None),
+    (wald, "(Wald): it leaves"),
+    (lambda k, n: np.clip(wald(k, n), 0, 1), "cut off"),
+    (lambda k, n: wald(k + 1.96**2 / 2, n + 1.96**2), "Agresti and Coull: its"),
+    (lambda k, n: np.clip(wald(k + 1.96**2 / 2, n + 1.96**2), 0, 1), "Agresti and Coull, cut off"),
+    (lambda k, n: wald(k + 2, n + 4), "plus four"),
+    (made(right_ends, z=1.645), "90 %"),
+    (made(right_ends, z=2.576), "99 %"),
+    (made(right_ends, z=1), "one standard error"),
+    (made(right_ends, z=2), "z is 2"),
+    (made(right_ends, z=0.95), "95 % is the level"),
+    (by_scipy("wilsoncc"), "continuity"),
+    (by_scipy("exact"), "Clopper"),
+    (lambda k, n: [n * end for end in covid.wilson(k, n)], "counts"),
+    (lambda k, n: [100 * end for end in step_by_step(k, n)], "percentages"),
+    (lambda k, n: covid.wilson(k, n)[::-1], "exchanged"),
+    (lambda k, n: np.round(covid.wilson(k, n), 2), "rounded to two digits"),
+    (lambda k, n: covid.wilson(n - k, n), "interval of the errors"),
+    (lambda k, n: covid.wilson(k // n * n, n), "right // cases"),
+    (lambda k, n: covid.wilson(k, 75), "fixed at 75"),
+    (made(lambda p, c, h, d: h / d), "half width only"),
+    (made(lambda p, c, h, d: c / d), "centre only"),
+    (lambda k, n: 1.96 * np.sqrt(k / n * (1 - k / n) / n), "half of a Wald"),
+    (made(lambda p, c, h, d: (c / d, h / d)), "these are centre and half width"),
+    (made(lambda p, c, h, d: (c - h, c + h)), "not divided by"),
+    (made(lambda p, c, h, d: (c / d - h, c / d + h)), "divide the half width as well"),
+    (made(lambda p, c, h, d: (c - h / d, c + h / d)), "divide the centre as well"),
+    (made(lambda p, c, h, d: ((p - h) / d, (p + h) / d)), "is missing"),
+    (made(lambda p, c, h, d: (p - h / d, p + h / d)), "bare share"),
+    (made(right_ends, root=0), "in the root"),
+    (lambda k, n: k / n, "both ends"),
+    (lambda k, n: (0.5, *covid.wilson(k, n)), "shape (3,)"),
+    (lambda k, n: "0.908 to 0.993", "a text"),
+    (lambda k, n: [f"{end:.3f}" for end in covid.wilson(k, n)], "a text"),
+    (lambda k, n: (np.nan, 1.0), "not a number"),
+    (lambda k, n: (0.908, 0.993), "for 75 of 75"),
+    (lambda k, n: covid.wilson(n, k), "ZeroDivisionError"),
+]
+
+EXERCISES = {
+    covid.check_split: (covid.split_by_patient, SPLITS),
+    covid.check_preprocess: (covid.preprocess, PREPROCESSED),
+    covid.check_head: (covid.with_head, HEADS),
+    covid.check_plateau: (covid.plateau, PLATEAUS),
+    covid.check_wilson: (covid.wilson, WILSONS),
+}
+CASES = [(check, *case) for check, (_, cases) in EXERCISES.items() for case in cases]
+
+
+@pytest.mark.parametrize("check, student, remark", CASES)
+def test_a_check_knows_the_mistake(check, student, remark, capsys):
+    handed_back = check(student)
+    said = capsys.readouterr().out
+    if remark is None:
+        assert "done, well done" in said, said
+        assert handed_back is student
+    else:
+        assert remark in said
+        assert handed_back is EXERCISES[check][0]
+
+
+@pytest.mark.parametrize("check", EXERCISES)
+def test_an_exercise_left_out_hands_back_the_reference(check, capsys):
+    assert check(None) is EXERCISES[check][0]
+    stub = eval(f"lambda {', '.join(inspect.signature(EXERCISES[check][0]).parameters)}: ...")
+    assert check(stub) is EXERCISES[check][0]
+    assert capsys.readouterr().out.count("not done") == 2
+
+
+@pytest.mark.parametrize("check", EXERCISES)
+def test_each_exercise_has_three_right_and_eight_wrong_answers(check):
+    remarks = [remark for _, remark in EXERCISES[check][1]]
+    assert remarks.count(None) >= 3
+    assert len(remarks) - remarks.count(None) >= 8
+
+
+@pytest.mark.parametrize("check, student", [(covid.check_head, built()), (covid.check_plateau, covid.plateau)])
+def test_right_answers_are_right_in_64_bits_as_well(check, student, capsys):
+    before = keras.config.floatx()
+    try:
+        keras.config.set_floatx("float64")
+        keras.config.set_dtype_policy("float64")
+        assert check(student) is student
+        assert check(EXERCISES[check][0]) is EXERCISES[check][0]
+    finally:
+        keras.config.set_floatx(before)
+        keras.config.set_dtype_policy(before)
+    assert capsys.readouterr().out.count("well done") == 2
