@@ -1,5 +1,5 @@
 # The commands of this repository. `make` alone lists them.
-# Narrow or change them: LESSON=1 (or 1,2), SOURCE=real, PROFILE=full, PYTHON=python3.12, GPU=1;
+# Narrow or change them: LESSON=1 (or 1,2), SOURCE=real, PROFILE=full, WEIGHTS=imagenet (lesson 4), PYTHON=python3.12, GPU=1;
 # `make test SINCE=main` validates only the lessons that changed.
 
 PYTHON ?= python3
@@ -9,6 +9,7 @@ LESSON ?=
 SINCE ?=
 SOURCE ?=
 PROFILE ?=
+WEIGHTS ?=
 GPU ?=
 COMMA := ,
 CHOICE := $(if $(LESSON),--lesson '$(LESSON)')
@@ -50,7 +51,7 @@ $(READY): requirements.txt pyproject.toml
 	for old in $(VENV).*; do [ $$old = $$new ] || rm -rf $$old; done
 
 run: setup  ## execute every lesson; notebooks, pages and a report appear in build/
-	$(BIN)/medlessons run $(CHOICE) $(if $(SOURCE),--source $(SOURCE)) $(if $(PROFILE),--profile $(PROFILE))
+	$(if $(WEIGHTS),MEDLESSONS_WEIGHTS=$(WEIGHTS) )$(BIN)/medlessons run $(CHOICE) $(if $(SOURCE),--source $(SOURCE)) $(if $(PROFILE),--profile $(PROFILE))
 
 test: setup  ## unit tests, and strict validation of every stored output
 	$(BIN)/medlessons data prepare

@@ -22,7 +22,7 @@ NOT_COMPARED = ("image/png", "image/jpeg", "image/svg+xml")
 
 def pytest_configure(config):
     # The stored outputs show the embedded data in the quick profile, whatever the shell says.
-    for name in ("MEDLESSONS_SOURCE", "MEDLESSONS_PROFILE", "MEDLESSONS_DATA"):
+    for name in ("MEDLESSONS_SOURCE", "MEDLESSONS_PROFILE", "MEDLESSONS_DATA", "MEDLESSONS_WEIGHTS"):
         os.environ.pop(name, None)
 
 

@@ -166,3 +166,65 @@ def test_the_shipped_findings_are_told_by_the_right_outputs():
     for name in told:
         place = thorax.FINDINGS.index(name)
         assert evaluation.auroc(truth[:, place], scores[:, place]) > 0.75, name
+
+
+# --- backbones of lesson 4
+
+
+@pytest.fixture
+def shipped(folder, monkeypatch):
+    """Put weights of a small stand-in for VGG16 into the folder."""
+
+    def stand_in(include_top, weights, input_shape=None, input_tensor=None, name=None):
+        if weights == "imagenet":
+            raise Exception("URL fetch failure on https://storage")  # what Keras raises without a network
+        inputs = keras.Input(input_shape) if input_tensor is None else input_tensor
+        maps = keras.layers.Conv2D(4, 3, strides=4, activation="relu")(inputs)
+        maps = keras.layers.BatchNormalization()(maps)
+        return keras.Model(keras.utils.get_source_inputs(inputs), maps, name=name)
+
+    monkeypatch.setattr(keras.applications, "VGG16", stand_in)
+    keras.utils.set_random_seed(3)
+    network = models.BUILDERS["vgg16"](32, 3)
+    models.save(network, "vgg16", folder, builder="vgg16", labels=LABELS, sizes=(32,), bits=8)
+    return models.load("vgg16")
+
+
+def test_a_shipped_backbone_gives_the_maps_of_the_whole_network(shipped, images):
+    base = models.backbone("vgg16", 32)
+    ready = np.repeat(images.astype(np.float32), 3, axis=-1) - np.array([103.939, 116.779, 123.68], np.float32)
+    features = models.feature_extractor(shipped).predict(images.astype(np.float32), verbose=0)
+    assert base.predict(ready, verbose=0).mean(axis=(1, 2)) == pytest.approx(features, abs=1e-3)
+    assert base.input_shape == (None, 32, 32, 3)
+
+
+def test_random_backbones_follow_their_seed_and_are_not_the_shipped_one(shipped):
+    kernels = [models.backbone("vgg16", 32, "random", seed).get_weights()[0] for seed in (0, 0, 1)]
+    assert np.array_equal(kernels[0], kernels[1]) and not np.array_equal(kernels[0], kernels[2])
+    assert not np.array_equal(kernels[0], models.backbone("vgg16", 32).get_weights()[0])
+
+
+@pytest.mark.parametrize("name, weights", [("vgg19", "shipped"), ("vgg16", "own")])
+def test_an_unknown_backbone_names_those_that_there_are(name, weights):
+    with pytest.raises(LessonError, match="choose one of xception, resnet50v2, vgg16"):
+        models.backbone(name, 32, weights)
+
+
+def test_without_a_network_imagenet_is_an_error_that_says_what_to_do(shipped, monkeypatch, capsys):
+    with pytest.raises(LessonError, match=r"URL fetch failure.*MEDLESSONS_WEIGHTS=shipped"):
+        models.backbone("vgg16", 32, "imagenet")
+    monkeypatch.setenv("MEDLESSONS_SOURCE", "real")
+    assert models.backbone_weights() == "shipped"
+    assert "cannot be downloaded" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("given, kind", [("", "shipped"), ("imagenet", "imagenet"), ("shipped", "shipped")])
+def test_the_environment_chooses_the_weights(monkeypatch, given, kind):
+    monkeypatch.setenv("MEDLESSONS_SOURCE", "embedded")
+    monkeypatch.setenv("MEDLESSONS_WEIGHTS", given)
+    assert models.backbone_weights() == kind
+
+
+def test_missing_weights_of_a_backbone_are_an_error(folder):
+    with pytest.raises(LessonError, match="the weights are not there. Bring it back"):
+        models.backbone("resnet50v2", 32)

@@ -35,3 +35,11 @@ def test_a_choice_reaches_the_environment_of_the_kernels(monkeypatch):
         monkeypatch.setenv(name, "")
     settings.choose("real", "full")
     assert (os.environ["MEDLESSONS_SOURCE"], os.environ["MEDLESSONS_PROFILE"]) == ("real", "full")
+
+
+def test_an_unknown_kind_of_weights_is_refused(monkeypatch):
+    monkeypatch.setenv("MEDLESSONS_WEIGHTS", "mine")
+    with pytest.raises(LessonError, match="'mine', but it must be one of"):
+        settings.choose()
+    monkeypatch.setenv("MEDLESSONS_WEIGHTS", "")
+    assert settings.weights() is None

@@ -29,7 +29,7 @@ PROFILES = ("quick", "full")
 def _choice(variable: str, default: str, allowed: tuple[str, ...]) -> str:
     value = os.environ.get(variable) or default
     if value not in allowed:
-        raise LessonError(f"{variable} is {value!r}, but it must be one of: {', '.join(allowed)}.")
+        raise LessonError(f"{variable} is {value!r}, but it must be one of: {', '.join(filter(None, allowed))}.")
     return value
 
 

@@ -28,6 +28,7 @@ def test_every_image_shows_what_its_label_says(requests):
         for label, text in zip(table["label"], table["findings"], strict=True):
             found = {finding.name for finding in clinic.from_json(text)}
             assert found <= shown[label] and (found or label == "normal")
+            assert all(finding.severity >= covid.MILDEST for finding in clinic.from_json(text))
 
 
 def test_in_the_published_form_age_and_hospital_give_the_label_away(requests):

@@ -6,6 +6,7 @@ has the same fault, and beside it sets without. The format is described in data/
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,7 @@ GROUPS = (
 )
 PARTS = ("published", "unconfounded", "outside")
 SEEDS = {"published": 60_000, "unconfounded": 62_000, "outside": 64_000}  # of the first patient
+MILDEST = 0.6  # severity of an infection, of 0 to 1
 CHILDREN = (1.0, 5.0)  # years, as published
 CHILDRENS_HOSPITAL, HOSPITALS, OTHER_HOSPITALS = range(51, 52), range(52, 72), range(72, 82)
 SIZE = {"quick": 128, "full": 237}  # pixels of an embedded image
@@ -155,7 +157,14 @@ def _draw_group(people: pd.DataFrame, images: int, finding: str | None, rng: np.
     table = clinic.draw_visits(people, 1 + np.bincount(again, minlength=len(people)))
     if finding is None:
         return table.assign(findings=clinic.to_json(()))
-    return clinic.fix_prevalence(clinic.draw_findings(table, rng, {finding: 1.0}), {finding: 1.0}, rng)
+    table = clinic.fix_prevalence(clinic.draw_findings(table, rng, {finding: 1.0}), {finding: 1.0}, rng)
+    return table.assign(findings=table["findings"].map(_make_severe))
+
+
+def _make_severe(text: str) -> str:
+    """Return the findings of an image, none of them mild: what hardly shows is seldom published."""
+    kept = (replace(finding, severity=MILDEST + (1 - MILDEST) * finding.severity) for finding in clinic.from_json(text))
+    return clinic.to_json(kept)
 
 
 # ---------------------------------------------------------------------------------------------------------
