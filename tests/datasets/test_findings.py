@@ -18,6 +18,7 @@ from medlessons.datasets.published import chestxray8
 from medlessons.errors import LessonError
 from medlessons.simulate import clinic, thorax
 from medlessons.simulate.thorax import FINDINGS
+from tests.datasets import faults
 
 COLUMNS = ["path", "patient", "view", *FINDINGS, "age", "sex", "source"]
 
@@ -191,7 +192,7 @@ def nih(real, server, tmp_path, monkeypatch):
         return shutil.copy2(tables / path, target)
 
     monkeypatch.setattr(kagglehub, "dataset_download", deliver)
-    monkeypatch.setattr(findings.chestxray8, "ARCHIVES", tuple(remotes))
+    monkeypatch.setattr(chestxray8, "ARCHIVES", tuple(remotes))
     monkeypatch.setenv("MEDLESSONS_DATA", str(tmp_path / "goal"))
     return asked
 
@@ -239,6 +240,14 @@ def test_a_set_that_was_stopped_while_it_grew_is_found_again(nih, tmp_path, monk
     goal.rename(collected / ".before")
     findings.fetch(subset=2)
     assert images_there() == ["images_001", "images_002"] and len(nih) == 4
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+def test_a_growing_set_survives_kills(nih, tmp_path):
+    print(
+        faults.kill_growth(chestxray8.ARCHIVES, tmp_path / "kaggle", tmp_path / "goal", 100, np.random.default_rng(0))
+    )
 
 
 def test_what_was_laid_by_hand_does_not_grow(nih, real):
