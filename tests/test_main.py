@@ -12,6 +12,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from medlessons import __main__ as command
 from medlessons import datasets, settings, student
+from medlessons.simulate import blood
 
 
 @pytest.fixture(autouse=True)
@@ -48,6 +49,9 @@ def test_a_file_with_impossible_values_is_not_fetched(capsys):
         (["list", "--lesson", "9"], "There is no lesson '9'"),
         (["score", "absent.ipynb"], "absent.ipynb: there is no such notebook"),
         (["data", "fetch", "anemia", "--from", "nowhere.csv"], "nowhere.csv: there is no such file"),
+        (["data", "fetch", "anemia", "--subset", "1"], "--subset is for chestxray8 from its usual place"),
+        (["data", "fetch", "chestxray8", "--subset", "1", "--from", "x"], "--subset is for chestxray8 from its usual"),
+        (["data", "fetch", "chestxray8", "--subset", "13"], "There is no subset of 13 archives"),
     ],
 )
 def test_a_mistake_is_answered_with_what_to_do(arguments, says, capsys):
@@ -119,3 +123,84 @@ def test_a_folder_that_cannot_be_is_named(monkeypatch, capsys):
     monkeypatch.setenv("MEDLESSONS_DATA", "~nobody-of-this-name/data")
     assert command.main(["data", "status"]) == 1
     assert "MEDLESSONS_DATA is '~nobody-of-this-name/data'" in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Data are fetched, verified, removed
+
+
+@pytest.fixture
+def counts(tmp_path):
+    """An instructor's own blood counts."""
+    table, truth = blood.draw(return_truth=True)
+    table = table[~truth["filled"] & (truth["corrupted"] == "")]
+    common = table["Diagnosis"].value_counts().loc[lambda many: many >= 5].index
+    table[table["Diagnosis"].isin(common)].to_csv(tmp_path / "mine.csv", index=False)
+    return tmp_path / "mine.csv"
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "says"),
+    [
+        ("anemia", [], ["licence   no licence found", "124.3 KB", "kaggle.com/datasets/ehababoelnaga"]),
+        ("orientation", [], ["differs by image", "arXiv", "not known before"]),
+        ("covid", [], ["CC BY 4.0", "1.2 GB", "10.17632/rscbjbr9sj.2", "differs by image"]),
+        ("chestxray8", [], ["NIH Clinical Center", "45.1 GB", "12 of 12 archives"]),
+        ("chestxray8", ["--subset", "1"], ["2.0 GB", "1 of 12"]),
+        ("chestxray8", ["--subset", "0"], ["12.0 MB", "0 of 12"]),
+        ("covid", ["--from", "http://127.0.0.1:9/x.zip"], ["CC BY 4.0"]),
+    ],
+)
+def test_nothing_is_fetched_before_its_licence_was_agreed_to(name, arguments, says, monkeypatch, capsys):
+    monkeypatch.setattr(datasets.REGISTRY[name], "fetch", lambda *_, **__: pytest.fail("nothing may be fetched"))
+    assert command.main(["data", "fetch", name, *arguments]) == 1
+    printed = capsys.readouterr()
+    assert all(word.lower() in printed.out.lower() for word in says), printed.out
+    assert "Nobody can answer here: if you agree, run the command again with --yes" in printed.err
+
+
+@pytest.mark.parametrize(("answer", "fetched"), [("y", True), ("Yes", True), ("", False), ("n", False)])
+def test_the_answer_counts(answer, fetched, monkeypatch, capsys):
+    asked = []
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda question: answer)
+    monkeypatch.setattr(datasets.REGISTRY["chestxray8"], "fetch", lambda *_, **part: asked.append(part))
+    assert command.main(["data", "fetch", "chestxray8", "--subset", "2"]) == (0 if fetched else 1)
+    assert asked == ([{"subset": 2}] if fetched else [])
+
+
+def test_a_disk_that_is_too_small_is_said_before_the_question(monkeypatch, capsys):
+    from medlessons.datasets import archives
+
+    monkeypatch.setattr(archives.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 5e9}))
+    assert command.main(["data", "fetch", "chestxray8"]) == 1
+    assert "chestxray8: it needs 49.3 GB, but the disk of" in capsys.readouterr().err
+
+
+def test_what_was_fetched_is_verified_and_removed(counts, capsys):
+    assert command.main(["data", "fetch", "anemia", "--from", str(counts)]) == 0
+    folder = settings.real_dir() / "anemia"
+    assert command.main(["data", "verify"]) == command.main(["data", "verify", "anemia"]) == 0
+    assert capsys.readouterr().out.count(f"ok    {folder}\n") == 2
+    with (folder / "diagnosed_cbc_data_v4.csv").open("a") as file:
+        file.write("\n")
+    assert command.main(["data", "verify"]) == 1
+    assert "diagnosed_cbc_data_v4.csv: it has changed since it was fetched." in capsys.readouterr().out
+    assert command.main(["data", "remove", "anemia"]) == 1
+    assert "Remove this? Nobody can answer here" in capsys.readouterr().err and folder.is_dir()
+    assert command.main(["data", "remove", "anemia", "--yes"]) == 0
+    assert not folder.exists()
+    assert command.main(["data", "remove", "anemia", "--yes"]) == 1
+    assert "Nothing of anemia is there that was fetched" in capsys.readouterr().err
+    assert command.main(["data", "verify"]) == 0
+    assert "No published data are there. Fetch some with `medlessons data fetch NAME`" in capsys.readouterr().out
+
+
+def test_what_was_laid_by_hand_is_not_removed(counts, capsys):
+    folder = settings.real_dir() / "anemia"
+    folder.mkdir(parents=True)
+    counts.rename(folder / "diagnosed_cbc_data_v4.csv")
+    assert command.main(["data", "remove", "anemia", "--yes"]) == 1
+    assert f"{folder} was laid there by hand, and stays. Remove it yourself" in capsys.readouterr().out
+    assert folder.is_dir()
+    assert command.main(["data", "verify", "anemia"]) == 0

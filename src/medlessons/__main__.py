@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"medlessons: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("medlessons: stopped; nothing half-written was left behind.", file=sys.stderr)
+        print("medlessons: stopped; nothing half-written stands in its place.", file=sys.stderr)
         return 130
 
 
@@ -66,8 +66,17 @@ def parser() -> argparse.ArgumentParser:
     prepare.set_defaults(run=data_prepare)
     fetch = steps.add_parser("fetch", help="bring the published data")
     fetch.add_argument("name", help="the data set, such as anemia")
-    fetch.add_argument("--from", dest="origin", help="a URL or a file instead of the usual place")
+    fetch.add_argument("--from", dest="origin", help="a URL, an archive, a folder or a file instead of the usual place")
+    fetch.add_argument("--subset", type=int, help="of chestxray8: how many of its 12 archives; 0 for the tables alone")
+    fetch.add_argument("--yes", action="store_true", help="do not ask")
     fetch.set_defaults(run=data_fetch)
+    check = steps.add_parser("verify", help="read the published data again, and name what has changed")
+    check.add_argument("name", nargs="?", help="one data set; all unless given")
+    check.set_defaults(run=data_verify)
+    remove = steps.add_parser("remove", help="remove published data that were fetched")
+    remove.add_argument("name", help="the data set, such as anemia")
+    remove.add_argument("--yes", action="store_true", help="do not ask")
+    remove.set_defaults(run=data_remove)
 
     weight = verb("weights", weights_status, "Say which trained weights are there and whole.")
     steps = weight.add_subparsers(metavar="STEP")
@@ -169,8 +178,72 @@ def data_prepare(options: argparse.Namespace) -> None:
 
 
 def data_fetch(options: argparse.Namespace) -> None:
-    """Bring one published data set."""
-    print(_dataset(options.name).fetch(options.origin))
+    """Bring one published data set, after saying under which licence."""
+    from medlessons.datasets import archives, download
+
+    dataset = _dataset(options.name)
+    part = {} if options.subset is None else {"subset": options.subset}
+    if part and (options.origin is not None or options.name != "chestxray8"):
+        raise LessonError("--subset is for chestxray8 from its usual place; leave it out.")
+    if options.origin is None or download.is_url(options.origin):
+        sources = dataset.sources(**part)
+        print(*sources, sep="\n")
+        archives.check_space(settings.real_dir(), sum(source.room for source in sources), options.name)
+        if sources:
+            _confirm(f"Fetch this{f' from {options.origin}' if options.origin else ''}?", options.yes)
+    print(dataset.fetch(options.origin, **part))
+
+
+def data_verify(options: argparse.Namespace) -> int:
+    """Read real data again; print one line a folder and one a fault, and return 1 if there is one."""
+    from medlessons import datasets
+    from medlessons.datasets import places
+
+    chosen = [_dataset(options.name)] if options.name else datasets.REGISTRY.values()
+    layouts = [layout for dataset in chosen for layout in dataset.layouts() if layout.goal.exists()]
+    failed = 0
+    for goal in dict.fromkeys(layout.goal for layout in layouts):
+        faults = places.verify([layout for layout in layouts if layout.goal == goal])
+        print(f"{'FAULT' if faults else 'ok   '} {goal}")
+        print(*(f"      {fault}\n" for fault in faults), sep="", end="")
+        failed += bool(faults)
+    if not layouts:
+        print(f"No published data are there. Fetch some with `medlessons data fetch {options.name or 'NAME'}`.")
+    return 1 if failed else 0
+
+
+def data_remove(options: argparse.Namespace) -> None:
+    """Remove what was fetched of one data set."""
+    from medlessons import datasets
+    from medlessons.datasets import places
+
+    goals = {layout.goal: places.is_ours(layout.goal) for layout in _dataset(options.name).layouts()}
+    ours = [goal for goal, is_ours in goals.items() if is_ours]
+    for goal in goals.keys() - ours:
+        if goal.exists():
+            print(f"{goal} was laid there by hand, and stays. Remove it yourself, if you no longer need it.")
+    if not ours:
+        raise LessonError(f"Nothing of {options.name} is there that was fetched.")
+    for goal in ours:
+        readers = [name for name, task in datasets.REGISTRY.items() if goal in {one.goal for one in task.layouts()}]
+        print(f"{goal} (read by {' and '.join(readers)})")
+    _confirm("Remove this?", options.yes)
+    for goal in ours:
+        places.take_away(goal)
+
+
+def _confirm(question: str, agreed: bool) -> None:
+    """Ask at the terminal; raise LessonError unless the answer is yes."""
+    if agreed:
+        return
+    if not sys.stdin.isatty():
+        raise LessonError(f"{question} Nobody can answer here: if you agree, run the command again with --yes.")
+    try:
+        answer = input(f"{question} [y/N] ")
+    except EOFError:
+        answer = ""
+    if answer.strip().lower() not in ("y", "yes"):
+        raise LessonError("Nothing was done.")
 
 
 def _dataset(name: str):

@@ -1,8 +1,11 @@
-"""Folders of its own for each test of a data set, and images to put into them."""
+"""Folders of its own for each test of a data set, images to put into them, and a server that makes mistakes."""
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from medlessons.datasets import download
+from tests.datasets.faulty_server import FaultyServer
 
 
 @pytest.fixture(autouse=True)
@@ -11,6 +14,16 @@ def folders(tmp_path, monkeypatch):
     monkeypatch.setenv("MEDLESSONS_EMBEDDED", str(tmp_path / "embedded"))
     monkeypatch.delenv("MEDLESSONS_SOURCE", raising=False)
     monkeypatch.delenv("MEDLESSONS_PROFILE", raising=False)
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """A server that makes the mistakes of its ``plan``, and a client that does not wait long."""
+    monkeypatch.setattr(download, "PAUSE", 0)
+    monkeypatch.setattr(download, "TIMEOUT", 0.2)
+    server = FaultyServer(np.random.default_rng(0))
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="session")

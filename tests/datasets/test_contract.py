@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from medlessons import datasets, settings
-from medlessons.datasets import anemia, covid, findings, orientation
+from medlessons.datasets import anemia, covid, findings, orientation, places
 from medlessons.errors import LessonError
 from medlessons.simulate import clinic
 
@@ -123,6 +123,22 @@ def test_fetch_names_what_it_cannot_use_and_places_nothing(name, origin, says, t
     with pytest.raises(LessonError, match=says):
         datasets.REGISTRY[name].fetch(str(tmp_path / origin) if origin else "")
     assert all(path.suffix == ".lock" for path in settings.real_dir().glob("*"))
+
+
+@pytest.mark.parametrize("name", datasets.REGISTRY)
+def test_what_must_be_known_before_a_fetch_is_said(name):
+    cards = (settings.REPOSITORY / "data" / "README.md").read_text(encoding="utf-8")
+    for source in datasets.REGISTRY[name].sources():
+        assert source.title and source.licence and source.citation and source.page.startswith("https://")
+        assert source.licence.split(":")[0].split(";")[0] in cards
+    assert datasets.REGISTRY[name].sources()
+
+
+@pytest.mark.parametrize("name", datasets.REGISTRY)
+def test_real_data_lie_in_the_folder_for_them(name):
+    for layout in datasets.REGISTRY[name].layouts():
+        assert layout.goal.parent == settings.real_dir()
+        assert not places.is_sound(layout) and places.verify([layout]), "it is not there"
 
 
 # ---------------------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """Lesson 4's images: in the published form the source gives the label away, in the others it says nothing."""
 
+import shutil
+
 import pandas as pd
 import pytest
 
@@ -141,18 +143,20 @@ def test_fetch_brings_either_collection_or_own_images(adults, children, tmp_path
     assert covid.load("real").attrs["name"] == "own data"
 
 
-def test_fetch_downloads_what_is_missing_and_checks_what_is_known(adults, children, tmp_path, monkeypatch):
+def test_fetch_downloads_what_is_missing(adults, children, tmp_path, monkeypatch):
     asked = []
 
-    def retrieve(url, workplace, progress, known):
-        asked.append((url, known))
+    def retrieve(remote, workplace, progress):
+        asked.append(remote)
         return children
 
     monkeypatch.setattr(covid.download, "retrieve", retrieve)
     monkeypatch.setenv("MEDLESSONS_DATA", str(tmp_path / "goal"))
-    (tmp_path / "goal" / "covid-chestxray-dataset").mkdir(parents=True)
+    shutil.copytree(adults, tmp_path / "goal" / adults.name)
+    assert covid.sources() == [covid.kermany.SOURCE]
     assert covid.fetch() == tmp_path / "goal"
-    assert asked == [(covid.kermany.ARCHIVE, covid.kermany.ARCHIVE_HASH)]
+    assert asked == [covid.kermany.ARCHIVE] and asked[0].known_hash.startswith("sha256:13efc055")
+    assert covid.sources() == []
     with pytest.raises(LessonError, match="something already, and it is whole"):
         covid.fetch()
 

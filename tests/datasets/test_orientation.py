@@ -125,7 +125,7 @@ def test_fetch_takes_a_folder_or_a_zip_of_the_published_set(real, tmp_path, monk
         monkeypatch.setenv("MEDLESSONS_DATA", str(tmp_path / f"goal{number}"))
         goal = orientation.fetch(origin)
         assert goal == tmp_path / f"goal{number}" / "covid-chestxray-dataset"
-        assert (goal / "manifest.csv").read_text().count("\n") == 5, "its images were read once, and are listed"
+        assert (goal / "manifest.csv").read_text().count("\n") == 8, "its table and images are listed"
         assert len(orientation.load("real")) == 4
         with pytest.raises(LessonError, match="something already"):
             orientation.fetch(origin)

@@ -120,21 +120,38 @@ def check(folder):
 
 @pytest.fixture
 def layout(tmp_path):
-    return places.Layout(tmp_path / "real" / "toy", ("table.csv", "images"), check, images=False)
+    return places.Layout(tmp_path / "real" / "toy", ("table.csv", "images"), check)
 
 
 def test_a_folder_is_left_where_it_is_and_only_what_is_needed_comes_along(published, layout):
     assert places.fetched(lambda workplace: published, [layout]) == layout.goal
-    assert sorted(path.name for path in layout.goal.iterdir()) == ["images", "table.csv"]
+    assert sorted(path.name for path in layout.goal.iterdir()) == ["images", "manifest.csv", "table.csv"]
     assert (published / "images" / "a.png").is_file()
+
+
+def test_what_cannot_be_written_to_becomes_a_copy_that_can(published, layout):
+    (published / "images" / "a.png").chmod(0o400)
+    (published / "images").chmod(0o500)
+    places.fetched(lambda workplace: published, [layout])
+    assert os.access(layout.goal / "images" / "a.png", os.W_OK)
+    assert (layout.goal / "images").stat().st_mode & 0o200
+    (published / "images").chmod(0o700)
+    places.take_away(layout.goal)
+    assert not layout.goal.exists()
+
+
+def test_a_copy_needs_space(published, layout, monkeypatch):
+    monkeypatch.setattr(places.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 3}))
+    with pytest.raises(LessonError, match=r"the copy: it needs 2\d bytes, but the disk of .* has 3 bytes left"):
+        places.fetched(lambda workplace: published, [layout])
+    assert not layout.goal.exists()
 
 
 def test_what_was_unpacked_is_moved_not_copied(published, layout, tmp_path, monkeypatch):
     with zipfile.ZipFile(tmp_path / "toy.zip", "w") as archive:
         for path in published.rglob("*"):
             archive.write(path, path.relative_to(published.parent))
-    monkeypatch.setattr(places.shutil, "copytree", None)
-    monkeypatch.setattr(places.shutil, "copy2", None)
+    monkeypatch.setattr(places, "_copy", None)
     used = []
 
     def retrieve(workplace):
@@ -161,18 +178,18 @@ def test_a_whole_set_is_never_replaced_and_a_damaged_one_is_kept_aside(published
     assert "did not pass its check. It is now toy.1" in capsys.readouterr().err
     with pytest.raises(LessonError, match="something already, and it is whole"):
         places.fetched(lambda workplace: pytest.fail("nothing may be downloaded"), [layout])
-    other = places.Layout(layout.goal.with_name("other"), ("other.csv",), check, images=False)
+    other = places.Layout(layout.goal.with_name("other"), ("other.csv",), check)
     with pytest.raises(LessonError, match="toy: there is something already, and it is whole"):
         places.fetched(lambda workplace: published, [layout, other])
 
 
 def test_the_first_layout_that_fits_is_taken(published, layout, tmp_path):
-    own = places.Layout(tmp_path / "real" / "own", ("images",), check, images=False)
+    own = places.Layout(tmp_path / "real" / "own", ("images",), check)
     assert places.fetched(lambda workplace: published, [layout, own]) == layout.goal
     (published / "table.csv").unlink()
     assert places.fetched(lambda workplace: published, [layout, own]) == own.goal
-    (published / "images" / "a.png").unlink()
-    (published / "images").rmdir()
+    (published / "images").rename(published / "pictures")
+    (own.goal / "images" / "a.png").unlink()
     with pytest.raises(LessonError, match=r"toy-master: this is not the data set\. .*table.csv, images; or images"):
         places.fetched(lambda workplace: published, [layout, own])
 
@@ -190,9 +207,25 @@ def test_two_fetches_at_once_both_end_well(published, layout):
     assert goals == [layout.goal] * 2 and len(calls) == 1
 
 
+@pytest.mark.parametrize("is_full", [True, False])
+def test_a_whole_download_is_kept_if_only_the_disk_is_full(layout, tmp_path, monkeypatch, is_full):
+    def retrieve(workplace):
+        (workplace / download.DOWNLOADS).mkdir()
+        path = workplace / download.DOWNLOADS / "toy.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("other.csv", "x" * 100)
+        return path
+
+    if is_full:
+        monkeypatch.setattr(download.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 10}))
+    with pytest.raises(LessonError, match="toy.zip: it needs" if is_full else "this is not the data set"):
+        places.fetched(retrieve, [layout])
+    assert (download.workspace_of(layout.goal) / "downloads" / "toy.zip").exists() == is_full
+
+
 def test_what_a_killed_run_left_is_removed(published, layout, goal):
     for place in (layout.goal, goal):
-        for name in (f".{place.name}.abc123", f".{place.name}.fetch.xyz"):
+        for name in (f".{place.name}.abc123", f".{place.name}.removed"):
             (place.parent / name / "deep").mkdir(parents=True)
     places.fetched(lambda workplace: published, [layout])
     places.made(goal, "recipe", make)
@@ -212,7 +245,7 @@ def slow_check(folder):
     print("checking", flush=True)
     time.sleep(60)
 
-places.fetched(lambda workplace: published, [places.Layout(goal, ("table.csv", "images"), slow_check, images=False)])
+places.fetched(lambda workplace: published, [places.Layout(goal, ("table.csv", "images"), slow_check)])
 """
 
 

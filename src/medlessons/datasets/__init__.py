@@ -1,9 +1,10 @@
 """The data sets of the lessons: one face for the embedded and the real data.
 
 Each task is a module with the same face: ``NAME``; ``LESSONS``, the numbers of the lessons that need it; ``load(...,
-source)`` returns a table, ``prepare()`` makes the embedded files, ``fetch(origin)`` brings the published ones, and
-``status()`` says what is there. Where published data lie and how they are read is in ``published/``. A new task needs
-its module, its name in REGISTRY, and a card in data/README.md.
+source)`` returns a table, ``prepare()`` makes the embedded files, ``fetch(origin)`` brings the published ones,
+``sources()`` says under which licence, ``layouts()`` how they lie, and ``status()`` what is there. Where published data
+lie and how they are read is in ``published/``. A new task needs its module, its name in REGISTRY, and a card in
+data/README.md.
 """
 
 from collections.abc import Iterable

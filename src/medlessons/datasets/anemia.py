@@ -13,7 +13,7 @@ import pandas as pd
 
 from medlessons import files, settings
 from medlessons.blood_counts import COLUMNS, DIAGNOSES, EXAMPLES, MEASUREMENTS, mend, validate
-from medlessons.datasets import blood_file, download, places
+from medlessons.datasets import archives, blood_file, download, places
 from medlessons.datasets.blood_file import FILE
 from medlessons.errors import LessonError
 from medlessons.simulate import blood
@@ -34,6 +34,13 @@ __all__ = [
 NAME = "anemia"
 LESSONS = (1,)
 KAGGLE = "ehababoelnaga/anemia-types-classification"
+SOURCE = download.Source(
+    title="Anemia Types Classification: 1,281 blood counts",
+    page=f"https://www.kaggle.com/datasets/{KAGGLE}",
+    licence="no licence found: use it yourself, do not pass it on",
+    citation="the page; no paper is known",
+    size=124_308,
+)
 EMBEDDED_MD5 = "2856fbba9a7a3ae33561bec92b540733"
 
 
@@ -135,16 +142,28 @@ def fetch(origin: str | Path | None = None, progress: bool = True) -> Path:
     def retrieve(workplace: Path) -> Path:
         if origin is None:
             return download.retrieve_from_kaggle(KAGGLE, workplace)
-        place = download.unpack(download.retrieve(origin, workplace, progress), workplace)
-        if place.is_dir():
-            return place
-        blood_file.check(place.read_bytes(), place.name)  # here, so that a message has the name that it came with
+        place = download.retrieve(origin, workplace, progress)
+        with download.doubted(place, workplace):
+            place = archives.unpack(place, workplace / "unpacked", progress)
+            if place.is_dir():
+                return place
+            blood_file.check(place.read_bytes(), place.name)  # here, so that a message has the name that it came with
         single = workplace / "single"
         single.mkdir()
         shutil.copy2(place, single / FILE)
         return single
 
-    return places.fetched(retrieve, [places.Layout(real_folder(), (FILE,), _read_real, images=False)])
+    return places.fetched(retrieve, layouts())
+
+
+def layouts() -> list[places.Layout]:
+    """Return how the real file lies in its folder."""
+    return [places.Layout(real_folder(), (FILE,), _read_real)]
+
+
+def sources() -> list[download.Source]:
+    """Return what is to be said before the published file is fetched; nothing if a sound one is there."""
+    return [] if places.is_sound(layouts()[0]) else [SOURCE]
 
 
 def status() -> list[places.Status]:

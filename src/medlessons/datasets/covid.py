@@ -7,6 +7,7 @@ has the same fault, and beside it sets without. The format is described in data/
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -255,18 +256,34 @@ def fetch(origin: str | Path | None = None, progress: bool = True) -> Path:
     LessonError
         If the download fails, an image table cannot be read, or something whole is there already.
     """
-    adults = places.Layout(covid_chestxray.folder(), covid_chestxray.NEEDS, read_adults)
-    children = places.Layout(kermany.folder(), kermany.NEEDS, read_children, takes=kermany.PARTS)
     if origin is not None:
-        layouts = [adults, children, places.Layout(own_folder(), LABELS, read_own)]
-        return places.fetched(lambda workplace: download.retrieve(origin, workplace, progress), layouts)
-    missing = [layout for layout in (adults, children) if not layout.goal.exists()]
-    for layout in missing or [children]:
-        url, known = (covid_chestxray.ARCHIVE, None) if layout is adults else (kermany.ARCHIVE, kermany.ARCHIVE_HASH)
-        places.fetched(
-            lambda workplace, url=url, known=known: download.retrieve(url, workplace, progress, known), [layout]
-        )
+        return places.fetched(partial(download.retrieve, origin, progress=progress), layouts())
+    for layout, collection in _missing() or _published():
+        places.fetched(partial(download.retrieve, collection.ARCHIVE, progress=progress), [layout])
     return settings.real_dir()
+
+
+def layouts() -> list[places.Layout]:
+    """Return how real images may lie in their folders: the adults', the children's, or own ones."""
+    return [
+        places.Layout(covid_chestxray.folder(), covid_chestxray.NEEDS, read_adults),
+        places.Layout(kermany.folder(), kermany.NEEDS, read_children, takes=kermany.PARTS),
+        places.Layout(own_folder(), LABELS, read_own),
+    ]
+
+
+def _published() -> list[tuple]:
+    """Return layout and module of the two published collections."""
+    return list(zip(layouts(), (covid_chestxray, kermany), strict=False))
+
+
+def _missing() -> list[tuple]:
+    return [(layout, collection) for layout, collection in _published() if not places.is_sound(layout)]
+
+
+def sources() -> list[download.Source]:
+    """Return what is to be said before the published images that are missing are fetched."""
+    return [collection.SOURCE for _, collection in _missing()]
 
 
 def status() -> list[places.Status]:

@@ -12,8 +12,6 @@ from medlessons.datasets import manifest
 from medlessons.errors import LessonError
 from medlessons.simulate import clinic
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".gif")
-
 
 def tidy(table: pd.DataFrame, labels: Sequence[str], name: str) -> pd.DataFrame:
     """Return an image table with its columns in their order.
@@ -134,7 +132,7 @@ def own_folders(folder: Path, labels: Sequence[str], next_step: str) -> pd.DataF
 
 def image_files(folder: Path) -> list[Path]:
     """Return the files in a folder that have the name of an image, sorted."""
-    return sorted(path for path in folder.glob("*") if path.suffix.lower() in SUFFIXES)
+    return sorted(path for path in folder.glob("*") if path.suffix.lower() in manifest.SUFFIXES)
 
 
 def glance(paths: Sequence[Path], folder: Path, name: str) -> pd.DataFrame:

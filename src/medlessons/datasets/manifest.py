@@ -15,6 +15,7 @@ from medlessons import files, images, settings
 from medlessons.errors import LessonError
 
 FILE = "manifest.csv"
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".gif")  # of images
 COLUMNS = ("path", "size", "time", "sha256", "error")
 """``time`` is that of the last change (nanoseconds); ``error`` is empty for an image that can be read."""
 
@@ -55,8 +56,43 @@ def verify(folder: Path, names: list[str], own: bool = False) -> dict[str, str]:
 
 
 def start(folder: Path) -> None:
-    """Keep the list of a folder in the folder itself, from now on: it was fetched, and is ours."""
+    """Keep the list of a folder in the folder itself, from now on: it was fetched, and is ours. All files are read."""
     (folder / FILE).touch()
+    known = read(folder)
+    paths = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    pictures = [name for name, path in paths.items() if path.suffix.lower() in SUFFIXES]
+    others = paths.keys() - {*pictures, FILE}
+    fresh = pd.DataFrame([_row(paths[name], name, paths[name].stat(), "") for name in others], columns=COLUMNS)
+    fresh = fresh.set_index("path")
+    _write(folder, pd.concat([known.drop(index=fresh.index, errors="ignore"), fresh]).sort_index())
+    verify(folder, pictures)
+
+
+def take_over(folder: Path, other: Path) -> None:
+    """Add to the list of a folder that of another one, whose files will come into it."""
+    known = read(folder)
+    _write(folder, pd.concat([known, read(other).drop(index=known.index, errors="ignore")]).sort_index())
+
+
+def is_kept_in(folder: Path) -> bool:
+    """Say whether a folder was fetched: then its list stands in it."""
+    return (folder / FILE).is_file()
+
+
+def recheck(folder: Path) -> list[str]:
+    """Return what is wrong with the files of a list, after reading each of them again; empty if nothing is."""
+    known = read(folder)
+
+    def look(name):
+        try:
+            digest = files.sha256(folder / name)
+        except OSError as error:
+            return f"{folder / name}: it cannot be read ({error.strerror})."
+        return "" if digest == known.at[name, "sha256"] else f"{folder / name}: it has changed since it was fetched."
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        said = list(tqdm(pool.map(look, known.index), f"checking {folder.name}", unit="file", total=len(known)))
+    return [fault for fault in said if fault]
 
 
 def read(folder: Path) -> pd.DataFrame:
@@ -81,11 +117,15 @@ def _look(folder: Path, names: list[str], stats: dict[str, os.stat_result]) -> p
             said = ""
         except LessonError as error:
             said = str(error).removeprefix(f"{path}: ")
-        return name, stats[name].st_size, stats[name].st_mtime_ns, files.sha256(path), said
+        return _row(path, name, stats[name], said)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         rows = list(tqdm(pool.map(look, names), desc="reading images once", unit="image", total=len(names)))
     return pd.DataFrame(rows, columns=COLUMNS).set_index("path")
+
+
+def _row(path: Path, name: str, stat: os.stat_result, said: str) -> tuple:
+    return name, stat.st_size, stat.st_mtime_ns, files.sha256(path), said
 
 
 def _refuse_changes(folder: Path, known: pd.DataFrame, fresh: pd.DataFrame) -> None:
@@ -102,7 +142,7 @@ def _refuse_changes(folder: Path, known: pd.DataFrame, fresh: pd.DataFrame) -> N
 
 def place_of(folder: Path) -> Path:
     """Return where the list of a folder stands, or will stand."""
-    return folder / FILE if (folder / FILE).is_file() else _path_elsewhere(folder)
+    return folder / FILE if is_kept_in(folder) else _path_elsewhere(folder)
 
 
 def _path_elsewhere(folder: Path) -> Path:

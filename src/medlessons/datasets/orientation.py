@@ -4,6 +4,7 @@ The published images are those of :mod:`~medlessons.datasets.published.covid_che
 PA or AP, needs the frontal ones alone, and the column ``view``. The format is described in data/README.md.
 """
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -183,13 +184,24 @@ def fetch(origin: str | Path | None = None, progress: bool = True) -> Path:
     LessonError
         If the download fails, the table or the images cannot be read, or something whole is there already.
     """
-
-    layouts = [places.Layout(covid_chestxray.folder(), covid_chestxray.NEEDS, read_published)]
+    published, own = layouts()
     if origin is None:
-        origin = covid_chestxray.ARCHIVE
-    else:
-        layouts.append(places.Layout(own_folder(), LABELS, read_own))
-    return places.fetched(lambda workplace: download.retrieve(origin, workplace, progress), layouts)
+        retrieve = partial(download.retrieve, covid_chestxray.ARCHIVE, progress=progress)
+        return places.fetched(retrieve, [published])
+    return places.fetched(partial(download.retrieve, origin, progress=progress), [published, own])
+
+
+def layouts() -> list[places.Layout]:
+    """Return how real images may lie in their folders: the published ones, or own ones."""
+    return [
+        places.Layout(covid_chestxray.folder(), covid_chestxray.NEEDS, read_published),
+        places.Layout(own_folder(), LABELS, read_own),
+    ]
+
+
+def sources() -> list[download.Source]:
+    """Return what is to be said before the published images are fetched; nothing if they are there."""
+    return [] if places.is_sound(layouts()[0]) else [covid_chestxray.SOURCE]
 
 
 def status() -> list[places.Status]:

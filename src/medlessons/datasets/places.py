@@ -5,19 +5,21 @@ import itertools
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from filelock import FileLock, Timeout
+from filelock import AcquireReturnProxy, FileLock, Timeout
+from tqdm import tqdm
 
 from medlessons import files, settings
-from medlessons.datasets import download, manifest
+from medlessons.datasets import archives, download, manifest
 from medlessons.errors import LessonError
 
 CONTENTS = "contents.sha256"  # of an embedded folder: what it was made from, then a checksum a file
 LONGEST_WAIT = 600  # seconds, for another run that makes the same files
+FOR_EVER = -1  # for another run that fetches them: 42 GB may take a day
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,6 @@ class Layout:
     needs: tuple[str, ...]  # patterns: the folder has at least one of each
     check: Callable[[Path], object]  # reads the folder; raises LessonError on what is wrong
     takes: tuple[str, ...] = ()  # patterns of what comes along; what it needs unless given
-    images: bool = True  # whether a manifest of its images is kept in the folder
 
 
 def choose(source: str | None = None) -> str:
@@ -85,21 +86,25 @@ def made(folder: Path, recipe: str, make: Callable[[Path], None]) -> Path:
     LessonError
         If the files cannot be written, or another run has been making them for ten minutes.
     """
-    with _alone(folder):
+    with _alone(folder, LONGEST_WAIT):
         if not is_whole(folder, recipe):
             _make(folder, recipe, make)
     return folder
 
 
 @contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Wait until no other run makes or fetches a folder, and remove what a run that was killed has left of it."""
+def _alone(folder: Path, longest: float) -> Iterator[None]:
+    """Wait until no other run makes or fetches a folder, and remove what a run that was killed has left of it.
+
+    What such a run has downloaded is kept (:func:`download.workspace`).
+    """
     with files.explain_os_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with FileLock(folder.with_name(f".{folder.name}.lock"), timeout=LONGEST_WAIT):
+            with _lock(folder, longest):
                 for left in folder.parent.glob(f".{folder.name}.*/"):
-                    remove(left)
+                    if left != download.workspace_of(folder):
+                        remove(left)
                 yield
         except Timeout as error:
             # Also if a script is not guarded: each worker runs it anew, and waits for the lock of its own parent.
@@ -107,6 +112,15 @@ def _alone(folder: Path) -> Iterator[None]:
                 f"{folder}: another run has been making these files for {LONGEST_WAIT // 60} minutes. Wait for it, or "
                 "stop it. If this is your own script, put its code under `if __name__ == '__main__':`."
             ) from error
+
+
+def _lock(folder: Path, longest: float) -> AcquireReturnProxy:
+    lock = FileLock(folder.with_name(f".{folder.name}.lock"))
+    try:
+        return lock.acquire(timeout=0)
+    except Timeout:
+        print(f"{folder}: another run is busy with it. Waiting for that run ...", file=sys.stderr)
+        return lock.acquire(timeout=longest)
 
 
 def _make(folder: Path, recipe: str, make: Callable[[Path], None]) -> None:
@@ -145,49 +159,53 @@ def _files_in(folder: Path) -> list[Path]:
 
 
 def fetched(retrieve: Callable[[Path], Path], layouts: Sequence[Layout]) -> Path:
-    """Bring a data set to its place. It gets there only when it has passed its check.
+    """Bring a data set to its place. It gets there only when it has passed its check, by one renaming.
 
     A second run at the same time waits for the first one, and finds its data.
 
     Parameters
     ----------
     retrieve : callable
-        Gets an empty folder to work in, and returns where the data lie: a folder, an archive, or a single file.
+        Gets a folder to work in (:func:`download.workspace`), and returns where the data lie: a folder, an archive, or
+        a single file.
     layouts : sequence of Layout
         What it may be: the first layout that fits is taken.
 
     Returns
     -------
     Path
-        The folder where it lies now. What was downloaded or unpacked is moved, what lies elsewhere is left there. What
-        was in its place before and fails the check is not removed, but gets another name.
+        The folder where it lies now. What was downloaded or unpacked is moved; what lies elsewhere is left there, and
+        copied. What was in its place before and fails the check is not removed, but gets another name.
 
     Raises
     ------
     LessonError
         If nothing fits, the check fails, or a data set that passes the same check is there already.
     """
-    only = layouts[0] if len(layouts) == 1 else None
-    if only:
-        _refuse_to_replace(only)  # before anything is downloaded
-    with _alone(layouts[0].goal):
-        if only and _is_sound(only):
-            return only.goal  # another run has fetched it meanwhile
+    before = _sound_goals(layouts)
+    with _alone(layouts[0].goal, FOR_EVER):
+        there = _sound_goals(layouts)
+        if all(layout.goal in there for layout in layouts):
+            remove(download.workspace_of(layouts[0].goal))
+            return _refuse_unless_new(layouts[0].goal, before)
         with download.workspace(layouts[0].goal) as workplace:
-            found, layout = _find(download.unpack(retrieve(workplace), workplace), layouts)
-            _refuse_to_replace(layout)
-            with files.atomic_write(layout.goal) as temporary:
-                temporary.mkdir()
-                for path in _wanted(found, layout):
-                    _transfer(path, temporary / path.name, move=path.resolve().is_relative_to(workplace.resolve()))
-                if layout.images:
-                    manifest.start(temporary)
-                layout.check(temporary)
-                _set_aside(layout.goal)
+            place = retrieve(workplace)
+            with download.doubted(place, workplace):
+                found, layout = _find(archives.unpack(place, workplace / "unpacked"), layouts)
+                if layout.goal in there:
+                    return _refuse_unless_new(layout.goal, before)
+                with contextlib.nullcontext() if layout.goal == layouts[0].goal else _alone(layout.goal, FOR_EVER):
+                    _place(found, layout, workplace)
     return layout.goal
 
 
-def _is_sound(layout: Layout) -> bool:
+def _sound_goals(layouts: Sequence[Layout]) -> set[Path]:
+    different = {(layout.goal, layout.check): layout for layout in layouts}  # a check may take half a minute
+    return {goal for (goal, _), layout in different.items() if is_sound(layout)}
+
+
+def is_sound(layout: Layout) -> bool:
+    """Say whether a data set is in its place and passes its check."""
     try:
         layout.check(layout.goal)
     except LessonError:
@@ -195,11 +213,30 @@ def _is_sound(layout: Layout) -> bool:
     return True
 
 
-def _refuse_to_replace(layout: Layout) -> None:
-    if _is_sound(layout):
+def _refuse_unless_new(goal: Path, before: set[Path]) -> Path:
+    """Return a place that another run has filled meanwhile; refuse one that was filled before."""
+    if goal in before:
         raise LessonError(
-            f"{layout.goal}: there is something already, and it is whole. Move it away first if you want another one."
+            f"{goal}: there is something already, and it is whole. Move it away first if you want another one."
         )
+    return goal
+
+
+def _place(found: Path, layout: Layout, workplace: Path) -> None:
+    """Check a data set within the workplace, and give it its name; all that is needed is a renaming then."""
+    wanted = {path for pattern in (layout.takes or layout.needs) for path in found.glob(pattern)}
+    if found.resolve().is_relative_to(workplace.resolve()):
+        for path in set(found.iterdir()) - wanted:
+            remove(path)
+    else:  # somebody's own
+        copy = workplace / "copied"
+        copy.mkdir()
+        _copy(wanted, copy)
+        found = copy
+    manifest.start(found)
+    layout.check(found)
+    _set_aside(layout.goal)
+    os.replace(found, layout.goal)
 
 
 def _set_aside(goal: Path) -> None:
@@ -227,18 +264,41 @@ def _find(place: Path, layouts: Sequence[Layout]) -> tuple[Path, Layout]:
     )
 
 
-def _wanted(folder: Path, layout: Layout) -> list[Path]:
-    return sorted({path for pattern in (layout.takes or layout.needs) for path in folder.glob(pattern)})
+def _copy(sources: Iterable[Path], target: Path) -> None:
+    """Copy files, and folders with all that is in them, into a folder."""
+    paths = {}
+    for source in sources:
+        inside = source.rglob("*") if source.is_dir() else [source]
+        paths |= {path: target / path.relative_to(source.parent) for path in inside if path.is_file()}
+    archives.check_space(target, sum(path.stat().st_size for path in paths), "the copy")
+    for path, copy in tqdm(paths.items(), "copying", unit="file"):
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)  # not its permissions: what cannot be written to cannot be removed either
 
 
-def _transfer(source: Path, target: Path, move: bool) -> None:
-    """Move a file or folder; one from outside of the workplace is somebody's own, and is copied."""
-    if move:
-        os.replace(source, target)
-    elif source.is_dir():
-        shutil.copytree(source, target)
-    else:
-        shutil.copy2(source, target)
+def verify(layouts: Sequence[Layout]) -> list[str]:
+    """Return what is wrong with a data set that may be read in several ways, after reading its files again."""
+    said, goal = [], layouts[0].goal
+    for check in {layout.check for layout in layouts}:
+        try:
+            check(goal)
+        except LessonError as error:
+            said.append(str(error))
+    return manifest.recheck(goal) or said
+
+
+def is_ours(goal: Path) -> bool:
+    """Say whether something was fetched to a place, or is on its way; what was laid there by hand is not ours."""
+    return manifest.is_kept_in(goal) if goal.exists() else download.workspace_of(goal).exists()
+
+
+def take_away(goal: Path) -> None:
+    """Remove a data set, and what a fetch that was stopped has downloaded."""
+    with _alone(goal, LONGEST_WAIT):
+        if goal.exists():
+            os.replace(goal, goal.with_name(f".{goal.name}.removed"))  # whole or not at all, for who reads it
+            remove(goal.with_name(f".{goal.name}.removed"))
+        remove(download.workspace_of(goal))
 
 
 # ---------------------------------------------------------------------------------------------------------

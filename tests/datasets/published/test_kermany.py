@@ -29,6 +29,14 @@ def test_each_image_has_its_patient_and_finding(folder):
     assert set(table["view"]) == {"AP"} and len(table) == len(FILES)
 
 
+def test_the_names_of_version_3(tmp_path, write_image):
+    for name in ("NORMAL/NORMAL-28501-0001", "PNEUMONIA/BACTERIA-1008087-0001", "PNEUMONIA/VIRUS-1008087-0002"):
+        write_image(tmp_path / "train" / f"{name}.jpeg")
+    table = kermany.read(tmp_path)
+    assert list(table["patient"]) == ["NORMAL-28501", "BACTERIA-1008087", "VIRUS-1008087"]
+    assert list(table["finding"]) == ["normal", "bacterial pneumonia", "viral pneumonia"]
+
+
 def test_a_file_without_a_patient_is_counted(folder, write_image):
     write_image(folder / "train" / "NORMAL" / "copy of person23.jpeg")
     (folder / "train" / "NORMAL" / ".DS_Store").write_text("")

@@ -12,21 +12,25 @@ The images lie in folders whose names begin with ``images``, or in a folder ``im
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from medlessons import settings
+from medlessons.datasets import download
 from medlessons.errors import LessonError
 from medlessons.simulate.thorax import FINDINGS
 
 NAME = "chestxray8"
 PAGE = "https://nihcc.app.box.com/v/ChestXray-NIHCC"
+KAGGLE = "nih-chest-xrays/data"  # the same tables as single files, which Box does not offer
 TABLES = ("Data_Entry_2017*.csv", "sample_labels.csv", "labels.csv")  # the first that is there is read
 COURSE = {"train": "train-small.csv", "valid": "valid-small.csv", "test": "test.csv"}
 LISTS = {"train_val": "train_val_list.txt", "test": "test_list.txt"}
 BOXES = "BBox_List_2017.csv"
+LABELS = ("Data_Entry_2017.csv", *LISTS.values(), BOXES)  # as Kaggle names them
 TAKES = (*TABLES, *COURSE.values(), *LISTS.values(), BOXES, "images*")
 HOSPITAL = "NIH Clinical Center"
 NO_FINDING = "No Finding"
@@ -35,6 +39,42 @@ OLDEST = 120  # years: a few published ages are typing errors, such as 414
 
 RELEASE_COLUMNS = ("Image Index", "Finding Labels", "Patient ID", "Patient Age", "Patient Gender", "View Position")
 SUBSET_COLUMNS = ("Image", "PatientId", *FINDINGS)
+
+# The NIH's archives of images: name in Box, bytes, and the MD5 checksum of the NIH's FAQ_CHESTXRAY.pdf.
+_ARCHIVES = (
+    ("vfk49d74nhbxq3nqjg0900w5nvkorp5c", 2_008_470_987, "fe8ed0a6961412fddcbb3603c11b3698"),
+    ("i28rlmbvmfjbl8p2n3ril0pptcmcu9d1", 3_952_623_504, "ab07a2d7cbe6f65ddd97b4ed7bde10bf"),
+    ("f1t00wrtdk94satdfb9olcolqx20z2jp", 3_929_234_850, "2301d03bde4c246388bad3876965d574"),
+    ("0aowwzs5lhjrceb3qp67ahp0rd1l1etg", 3_838_903_983, "9f1b7f5aae01b13f4bc8e2c44a4b8ef6"),
+    ("v5e3goj22zr6h8tzualxfsqlqaygfbsn", 3_935_496_531, "1861f3cd0ef7734df8104f2b0309023b"),
+    ("asi7ikud9jwnkrnkj99jnpfkjdes7l6l", 3_986_301_172, "456b53a8b351afd92a35bc41444c58c8"),
+    ("jn1b4mw4n6lnh74ovmcjb8y48h8xj07n", 4_016_328_426, "1075121ea20a137b87f290d6a4a5965e"),
+    ("tvpxmn7qyrgl0w8wfh9kqfjskv6nmm1j", 4_018_347_353, "b61f34cec3aa69f295fbb593cbd9d443"),
+    ("upyy3ml7qdumlgk2rfcvlb9k6gvqq2pj", 4_111_327_929, "442a3caa61ae9b64e61c561294d1e183"),
+    ("l6nilvfa9cg3s28tqv1qc1olm3gnz54p", 4_181_556_296, "09ec81c4c31e32858ad8cf965c494b74"),
+    ("hhq8fkdgvcari67vfhs7ppg2w6ni4jze", 4_187_084_020, "499aefc67207a5a97692424cf5dbeed5"),
+    ("ioqwiy20ihqwyr8pf4c24eazhh281pbu", 2_914_187_733, "dc9fda1757c2de0032b63347a7d2895c"),
+)
+ARCHIVES = tuple(
+    download.Remote(
+        f"https://nihcc.box.com/shared/static/{key}.gz", f"images_{number:03d}.tar.gz", PAGE, f"md5:{digest}"
+    )
+    for number, (key, _, digest) in enumerate(_ARCHIVES, 1)
+)
+LABELS_SIZE = 12_000_000  # bytes of the tables, about
+
+
+def source(numbers: Sequence[int]) -> download.Source:
+    """Return what is said before the tables and some of the archives are fetched, which are counted from 0."""
+    sizes = [_ARCHIVES[number][1] for number in numbers]
+    return download.Source(
+        title=f"ChestX-ray8: tables from Kaggle, and {len(sizes)} of {len(ARCHIVES)} archives of images from the NIH",
+        page=PAGE,
+        licence="not restricted; name the page, the paper and the NIH Clinical Center",
+        citation="Wang et al. 2017, ChestX-ray8, https://doi.org/10.1109/CVPR.2017.369",
+        size=LABELS_SIZE + sum(sizes),
+        room=LABELS_SIZE + sum(sizes) + max(sizes, default=0),  # an archive is removed when it is unpacked
+    )
 
 
 def folder() -> Path:
@@ -50,8 +90,8 @@ def find_table(folder: Path) -> Path:
             return found[-1]  # the newest version of the release
     raise LessonError(
         f"{folder}: there is no table of ChestX-ray8. Expected is one of {', '.join(TABLES)}, beside the images. Fetch "
-        f"them from {PAGE} and give their folder with `medlessons data fetch chestxray8 --from`, or use the simulated "
-        "patients with MEDLESSONS_SOURCE=embedded."
+        "them with `medlessons data fetch chestxray8 --subset 1` (2 GB), or use the simulated patients with "
+        "MEDLESSONS_SOURCE=embedded."
     )
 
 
@@ -120,6 +160,7 @@ def read_labels(path: Path) -> pd.DataFrame:
         rows = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise LessonError(f"{path}: this is not a readable CSV file ({error}). Fetch it again from {PAGE}.") from error
+    rows = rows.rename(columns={"Patient Sex": "Patient Gender"})  # its name in Data_Entry_2017_v2020.csv
     release = "Image Index" in rows.columns
     missing = [name for name in (RELEASE_COLUMNS if release else SUBSET_COLUMNS) if name not in rows.columns]
     if missing:

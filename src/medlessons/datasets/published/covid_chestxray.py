@@ -10,13 +10,20 @@ from pathlib import Path
 import pandas as pd
 
 from medlessons import settings
-from medlessons.datasets import image_table
+from medlessons.datasets import download, image_table
 from medlessons.errors import LessonError
 
 NAME = "covid-chestxray-dataset"
 # No commit and no checksum are pinned: GitHub packs this archive when it is asked for and does not promise the same
 # bytes, and the authors have published no checksum. What was fetched is listed in its manifest, with a checksum a file.
-ARCHIVE = "https://github.com/ieee8023/covid-chestxray-dataset/archive/refs/heads/master.zip"
+PAGE = "https://github.com/ieee8023/covid-chestxray-dataset"
+ARCHIVE = download.Remote(f"{PAGE}/archive/refs/heads/master.zip", "covid-chestxray-dataset-master.zip", PAGE)
+SOURCE = download.Source(
+    title="COVID-19 image data collection: radiographs and CT slices of adults",
+    page=PAGE,
+    licence="differs by image: see the column license of metadata.csv",
+    citation="Cohen et al. 2020, https://arxiv.org/abs/2006.11988",
+)
 METADATA = "metadata.csv"
 NEEDS = (METADATA, "images")
 CT_VIEWS = ("Axial", "Coronal")

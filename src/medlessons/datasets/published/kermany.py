@@ -2,7 +2,8 @@
 
 Kermany et al. 2018, https://doi.org/10.1016/j.cell.2018.02.010; Mendeley Data, https://doi.org/10.17632/rscbjbr9sj.2,
 CC BY 4.0. A folder ``chest_xray`` with ``train`` and ``test``, each with ``NORMAL`` and ``PNEUMONIA`` (Kaggle's copy
-has ``val``, too). Patients and germs stand in the names of the files: ``person23_bacteria_78.jpeg``.
+has ``val``, too). Patients and germs stand in the names of the files: ``person23_bacteria_78.jpeg``, or in version 3 of
+the collection ``BACTERIA-1008087-0001.jpeg``.
 """
 
 import os
@@ -12,15 +13,26 @@ from pathlib import Path
 import pandas as pd
 
 from medlessons import settings
-from medlessons.datasets import image_table
+from medlessons.datasets import download, image_table
 from medlessons.errors import LessonError
 
 NAME = "chest_xray"
-ARCHIVE = (
+PAGE = "https://data.mendeley.com/datasets/rscbjbr9sj/2"
+ARCHIVE = download.Remote(
     "https://data.mendeley.com/public-files/datasets/rscbjbr9sj/files/f12eaf6d-6023-432f-acc9-80c9d7393433/"
-    "file_downloaded"
+    "file_downloaded",
+    "ChestXRay2017.zip",
+    PAGE,
+    "sha256:13efc055629733dbab07877f8b3c9f81097840dbcdaa326a8542322c2281ce36",
 )
-ARCHIVE_HASH = "sha256:13efc055629733dbab07877f8b3c9f81097840dbcdaa326a8542322c2281ce36"  # ChestXRay2017.zip, 1.2 GB
+SOURCE = download.Source(
+    title="Chest X-ray images of children from Guangzhou",
+    page=PAGE,
+    licence="CC BY 4.0",
+    citation="Kermany, Zhang and Goldbaum 2018, https://doi.org/10.17632/rscbjbr9sj.2",
+    size=1_235_512_464,
+    room=2_500_000_000,
+)
 PARTS = ("train", "test", "val")
 FOLDERS = ("NORMAL", "PNEUMONIA")
 NEEDS = tuple(f"train/{folder}" for folder in FOLDERS)
@@ -29,8 +41,9 @@ FINDINGS = {"bacteria": "bacterial pneumonia", "virus": "viral pneumonia"}
 
 # The same number may stand with bacteria and with a virus. Whether that is one child is not said: taken for one, it
 # cannot be on both sides of a split.
-_PERSON = re.compile(r"(person\d+)_(bacteria|virus)_\d+", re.IGNORECASE)
-_NORMAL = re.compile(r"((?:NORMAL2-)?IM-\d+)-\d+", re.IGNORECASE)
+_PERSON = re.compile(r"(?P<patient>person\d+)_(?P<germ>bacteria|virus)_\d+", re.IGNORECASE)
+_NORMAL = re.compile(r"(?P<patient>(?:NORMAL2-)?IM-\d+)-\d+", re.IGNORECASE)
+_VERSION_3 = re.compile(r"(?P<patient>(?P<germ>BACTERIA|VIRUS|NORMAL)-\d+)-\d+", re.IGNORECASE)
 
 
 def folder() -> Path:
@@ -63,10 +76,10 @@ def read(folder: Path) -> pd.DataFrame:
     for part in PARTS:
         for kind in FOLDERS:
             for path in image_table.image_files(folder / part / kind):
-                known = _PERSON.match(path.name) if kind == "PNEUMONIA" else _NORMAL.match(path.name)
-                if known:
-                    finding = FINDINGS[known[2].lower()] if kind == "PNEUMONIA" else "normal"
-                    rows.append((str(path), known[1], "AP", finding, HOSPITAL, part))
+                known = (_PERSON if kind == "PNEUMONIA" else _NORMAL).match(path.name) or _VERSION_3.match(path.name)
+                finding = FINDINGS.get(known["germ"].lower()) if known and kind == "PNEUMONIA" else "normal"
+                if known and finding:
+                    rows.append((str(path), known["patient"], "AP", finding, HOSPITAL, part))
                 else:
                     strange += 1
     table = pd.DataFrame(rows, columns=["path", "patient", "view", "finding", "source", "part"])
