@@ -166,3 +166,17 @@ def test_the_shipped_findings_are_told_by_the_right_outputs():
     for name in told:
         place = thorax.FINDINGS.index(name)
         assert evaluation.auroc(truth[:, place], scores[:, place]) > 0.75, name
+
+
+def test_a_deep_network_that_was_compiled_once_is_used_again(network, images, monkeypatch):
+    loaded = models.load("tiny")
+    plain = models.probabilities(loaded, images)
+    assert loaded.predict_function is None
+    monkeypatch.setattr(models, "DEEP", 1)
+    monkeypatch.setattr(models, "WORTH_COMPILING", len(images))
+    assert models.probabilities(loaded, images[:2]) == pytest.approx(plain[:2], abs=1e-6)
+    assert loaded.predict_function is None
+    assert models.probabilities(loaded, images) == pytest.approx(plain, abs=1e-6)
+    compiled = loaded.predict_function
+    assert models.probabilities(loaded, images[:1]) == pytest.approx(plain[:1], abs=1e-6)
+    assert compiled is not None and loaded.predict_function is compiled
