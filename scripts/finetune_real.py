@@ -38,7 +38,9 @@ def main() -> None:
     table = pd.concat([findings.load(part, source="real") for part in findings.PARTS])
     table = table.drop_duplicates("path", ignore_index=True)
     pictures = images.load(table["path"], options.size)
-    folder = settings.REPOSITORY / "build" / "finetune_real" / f"{options.size}px-{options.epochs}-{options.precision}"
+    weights = models.contract(NAME)["sha256"][:8]  # results of other weights must not be mixed in
+    settled = f"{options.size}px-{options.epochs}-{options.precision}-{weights}"
+    folder = settings.REPOSITORY / "build" / "finetune_real" / settled
     scores = {}
     for start, network in (("shipped", models.load(NAME)), ("random", models.with_random_weights(NAME))):
         features = training.features(models.feature_extractor(network), pictures)
