@@ -161,7 +161,7 @@ class FineTuning:
         if self.shipped:
             self.network.set_weights(models.unpack(models.weights_path(NAME)))
         self.variables = [*self.network.variables, *self.network.optimizer.variables]
-        self.first = [np.array(variable) for variable in self.variables]
+        self.first = [keras.ops.convert_to_numpy(variable) for variable in self.variables]
 
     def __call__(self, learn: np.ndarray, judge: np.ndarray) -> np.ndarray:
         if self.network is None:
