@@ -25,7 +25,7 @@ def main() -> None:
     options = parser.parse_args()
     print(f"{'helper':<52}{'a second':>12}")
     for name, function in helpers().items():
-        print(f"{name:<52}{1 / fastest(function):>12.1f}")
+        print(f"{name:<52}{1 / fastest(function):>12.2f}")
     print(f"\n{'lesson':<52}{'seconds':>12}{'peak memory, GB':>18}")
     for lesson in lessons.find(options.lesson):
         seconds, gigabytes = measure(lesson)
@@ -34,6 +34,7 @@ def main() -> None:
 
 def helpers() -> dict[str, Callable[[], object]]:
     """Return what is timed: a name and a function that does it once."""
+    from medlessons import gradcam, models
     from medlessons.checks.anemia import split
     from medlessons.datasets import anemia
     from medlessons.evaluation import auroc, interval_by_patient
@@ -42,6 +43,7 @@ def helpers() -> dict[str, Callable[[], object]]:
     counts = blood.draw()
     patient = thorax.draw_patient(1)
     rng = np.random.default_rng(0)
+    network, film = models.load("chestxray8"), thorax.radiograph(patient, "PA", 128).image[np.newaxis, ..., np.newaxis]
     truth, score, patients = rng.integers(0, 2, 500), rng.random(500), rng.integers(0, 200, 500)
     return {
         "blood counts of 1,281 patients": blood.draw,
@@ -51,6 +53,9 @@ def helpers() -> dict[str, Callable[[], object]]:
         "radiograph 320 x 320, frontal": lambda: thorax.radiograph(patient, "PA", 320),
         "radiograph 320 x 320, lateral": lambda: thorax.radiograph(patient, "L", 320),
         "AUROC interval by patient, 500 images": lambda: interval_by_patient(auroc, truth, score, patients),
+        "DenseNet-121, one image 128 x 128": lambda: models.probabilities(network, film),
+        "Grad-CAM of 14 findings, one image": lambda: gradcam.grad_cam(network, film),
+        "Grad-CAM, one finding after the other": lambda: [gradcam.grad_cam(network, film, [k]) for k in range(14)],
     }
 
 

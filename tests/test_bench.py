@@ -8,6 +8,6 @@ from medlessons import settings
 def test_every_helper_of_the_benchmark_runs():
     bench = runpy.run_path(str(settings.REPOSITORY / "scripts" / "bench.py"))
     helpers = bench["helpers"]()
-    assert len(helpers) >= 7
+    assert len(helpers) >= 10
     for helper in helpers.values():
         assert helper() is not None

@@ -226,5 +226,19 @@ def test_the_environment_chooses_the_weights(monkeypatch, given, kind):
 
 
 def test_missing_weights_of_a_backbone_are_an_error(folder):
-    with pytest.raises(LessonError, match="the weights are not there. Bring it back"):
+    with pytest.raises(LessonError, match=r"the weights are not there\. Bring it back"):
         models.backbone("resnet50v2", 32)
+
+
+def test_a_deep_network_that_was_compiled_once_is_used_again(network, images, monkeypatch):
+    loaded = models.load("tiny")
+    plain = models.probabilities(loaded, images)
+    assert loaded.predict_function is None
+    monkeypatch.setattr(models, "DEEP", 1)
+    monkeypatch.setattr(models, "WORTH_COMPILING", len(images))
+    assert models.probabilities(loaded, images[:2]) == pytest.approx(plain[:2], abs=1e-6)
+    assert loaded.predict_function is None
+    assert models.probabilities(loaded, images) == pytest.approx(plain, abs=1e-6)
+    compiled = loaded.predict_function
+    assert models.probabilities(loaded, images[:1]) == pytest.approx(plain[:1], abs=1e-6)
+    assert compiled is not None and loaded.predict_function is compiled

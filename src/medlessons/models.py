@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # importing Keras takes seconds, and looking at checksums doe
     import keras
 
 DEEP, WORTH_COMPILING = 100, 100  # layers and images from which on a network is compiled to predict
-COMPILED_BATCH = 16  # images: larger batches take more memory, not less time
+DEEP_BATCH = 16  # images: larger batches take more memory, not less time
 REMEDY = "Bring it back with `git checkout -- models`, or train it anew with `medlessons weights train {name}`."
 CONTRACT = ("builder", "labels", "sizes", "channels", "pixels", "parameters", "sha256")
 
@@ -93,7 +93,7 @@ def probabilities(network: "keras.Model", images: np.ndarray, batch_size: int = 
     """Return what a network predicts, batch by batch.
 
     A deep network is compiled first, which takes seconds and then halves the time and the memory of each batch; for a
-    small one, or for a few images, that would not pay.
+    small one, or for a few images, that would not pay. What was compiled once is used again.
 
     Parameters
     ----------
@@ -101,6 +101,7 @@ def probabilities(network: "keras.Model", images: np.ndarray, batch_size: int = 
         With one output array, as :func:`load` returns it or of one's own.
     images : array, shape (images, height, width, channels)
     batch_size : int
+        At most; a deep network takes fewer images at once.
 
     Returns
     -------
@@ -117,8 +118,10 @@ def probabilities(network: "keras.Model", images: np.ndarray, batch_size: int = 
     known = getattr(network, "contract", None)
     if known:
         _check_images(images, known)
-    if len(network.layers) > DEEP and len(images) > WORTH_COMPILING:
-        return network.predict(_floats(images), batch_size=COMPILED_BATCH, verbose=0).reshape(len(images), -1)
+    if len(network.layers) >= DEEP:
+        batch_size = min(batch_size, DEEP_BATCH)
+        if len(images) >= WORTH_COMPILING or network.predict_function is not None:
+            return network.predict(_floats(images), batch_size=batch_size, verbose=0).reshape(len(images), -1)
     parts = range(0, len(images), batch_size)
     answers = [_to_numpy(network(_floats(images[at : at + batch_size]), training=False)) for at in parts]
     return np.concatenate(answers).reshape(len(images), -1)
