@@ -5,7 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from nbformat.v4 import new_notebook
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from medlessons import datasets, lessons, models, site
 from medlessons.errors import LessonError
@@ -59,3 +59,21 @@ def test_the_report_names_source_data_and_weights(monkeypatch):
     first, *said = site.report([run]).splitlines()[:4]
     assert first.startswith("Source: real. Profile: quick.")
     assert said == ["Data: blood: own data, 150 rows.", "Weights: a: as published.", "Weights: b: damaged."]
+
+
+def test_every_key_figure_says_whose_images_and_which_weights(monkeypatch):
+    def cell(text, *tags):
+        output = new_output("stream", name="stdout", text=text)
+        return new_code_cell("x", metadata={"tags": ["report", *tags]}, outputs=[output])
+
+    load = new_code_cell('network = models.load("orientation")')
+    notebook = new_notebook(cells=[load, cell("a 1\nb 2\n"), cell("c 3", "simulated"), cell("d 4", "mixed")])
+    monkeypatch.setenv("MEDLESSONS_SOURCE", "real")
+    assert site.key_figures(notebook) == [
+        "[real; orientation] a 1\n[real; orientation] b 2",
+        "[simulated; orientation] c 3",
+        "[real and simulated; orientation] d 4",
+    ]
+    monkeypatch.setenv("MEDLESSONS_SOURCE", "embedded")
+    notebook.cells.pop(0)
+    assert site.key_figures(notebook)[0] == "[simulated] a 1\n[simulated] b 2"

@@ -17,6 +17,8 @@ from medlessons.errors import LessonError
 from medlessons.lessons import Run, place
 
 REPORT_TAG = "report"  # cells with this tag print the key figures of their lesson
+SIMULATED_TAG, MIXED_TAG = "simulated", "mixed"  # figures of simulated patients, or of both, whatever the source is
+WEIGHTS = re.compile(r"models\.(?:load|backbone)\(\"(\w+)\"")
 
 
 def write(run: Run, build: Path) -> None:
@@ -58,15 +60,34 @@ def _formula(latex: str, display: str) -> str:
 
 
 def key_figures(notebook: nbformat.NotebookNode) -> list[str]:
-    """Return the text outputs of the cells that carry the tag ``report``."""
+    """Return the text outputs of the cells that carry the tag ``report``. Each line says on whose images, with which
+    weights: a figure of simulated patients must not be taken for one of real patients, wherever it is copied to.
+    """
     texts = []
+    weights = weights_of(notebook)
     for cell in notebook.cells:
         if cell.cell_type == "code" and REPORT_TAG in cell.metadata.get("tags", []):
+            label = f"[{_patients_of(cell)}{'; ' if weights else ''}{', '.join(weights)}] "
             for output in cell.outputs:
                 text = output.get("text") if output.output_type == "stream" else _plain(output)
                 if text and output.get("name") != "stderr":
-                    texts.append(text.rstrip())
+                    texts.append("\n".join(label + line for line in text.rstrip().split("\n")))
     return texts
+
+
+def weights_of(notebook: nbformat.NotebookNode) -> list[str]:
+    """Return the names of the networks that a lesson loads trained, sorted."""
+    return sorted(
+        {name for cell in notebook.cells if cell.cell_type == "code" for name in WEIGHTS.findall(cell.source)}
+    )
+
+
+def _patients_of(cell: nbformat.NotebookNode) -> str:
+    """Say whose images the figures of a cell are about."""
+    tags = cell.metadata.get("tags", [])
+    if settings.source() == "embedded" or SIMULATED_TAG in tags:
+        return "simulated"
+    return "real and simulated" if MIXED_TAG in tags else "real"
 
 
 def _plain(output: nbformat.NotebookNode) -> str:
