@@ -198,6 +198,15 @@ def test_a_shipped_backbone_gives_the_maps_of_the_whole_network(shipped, images)
     assert base.input_shape == (None, 32, 32, 3)
 
 
+@pytest.mark.parametrize("name", ["vgg16", "densenet121"])
+def test_scaled_features_leave_the_outputs_as_they_are(name, images):
+    network = models.BUILDERS[name](32, 3)
+    answers, features = network(images), models.feature_extractor(network)(images)
+    models.scale_features(network, 0.2)
+    assert np.array(models.feature_extractor(network)(images)) == pytest.approx(0.2 * np.array(features), rel=1e-3)
+    assert np.array(network(images)) == pytest.approx(np.array(answers), abs=1e-4)
+
+
 def test_random_backbones_follow_their_seed_and_are_not_the_shipped_one(shipped):
     kernels = [models.backbone("vgg16", 32, "random", seed).get_weights()[0] for seed in (0, 0, 1)]
     assert np.array_equal(kernels[0], kernels[1]) and not np.array_equal(kernels[0], kernels[2])

@@ -504,6 +504,29 @@ def feature_extractor(network: "keras.Model") -> "keras.Model":
     return keras.Model(network.input, network.get_layer("features").output)
 
 
+def scale_features(network: "keras.Model", factor: float) -> None:
+    """Multiply the features of a network for findings by a factor, and divide its last layer by it: same outputs.
+
+    A head of another lesson that starts from small weights learns from features of a moderate size; how large those of
+    a pretraining come out is chance. (A ReLU gives a multiple of its input the same multiple.)
+
+    Parameters
+    ----------
+    network : keras.Model
+        Of a builder for findings; it is changed.
+    factor : float
+        Above 0.
+    """
+    import keras
+
+    kinds = (keras.layers.BatchNormalization, keras.layers.Conv2D)
+    last = next(layer for layer in reversed(network.layers) if isinstance(layer, kinds))
+    scale, shift, *statistics = last.get_weights()  # gamma and beta, or kernel and bias
+    last.set_weights([scale * factor, shift * factor, *statistics])
+    kernel, bias = network.get_layer("logits").get_weights()
+    network.get_layer("logits").set_weights([kernel / factor, bias])
+
+
 def logits(network: "keras.Model") -> "keras.Model":
     """Return the part of a network for findings that ends before the sigmoid."""
     import keras

@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # the workers that draw need no Keras
 BLOCK = 100  # patients in a file
 VALIDATION_SEED = 1  # of the patients that nobody trains with
 VALIDATION_IMAGES = 600
+FEATURE_LEVEL = 0.05  # mean feature of a shipped backbone, see models.scale_features
 SEVERE = ("COVID-19", "Edema", "Consolidation", "Infiltration", "Pneumonia", "Effusion")
 PUBLISHED_CASES = {name: min(0.5, 1.5 * share + 0.02) for name, share in thorax.PREVALENCE.items()}
 
@@ -433,6 +434,10 @@ def train(
         bar.close()
     settled = models.BUILDERS[recipe.builder](recipe.stages[-1][0], len(recipe.labels))
     settled.set_weights(network.get_weights())
+    if name in BACKBONES:
+        some, _ = zip(*(draw(recipe.labels, number, size, VALIDATION_SEED) for number in range(32)), strict=True)
+        level = models.feature_extractor(settled).predict(np.stack(some)[..., np.newaxis].astype(np.float32), verbose=0)
+        models.scale_features(settled, FEATURE_LEVEL / float(level.mean()))
     models.save(
         settled,
         name,
