@@ -77,3 +77,5 @@ def test_every_key_figure_says_whose_images_and_which_weights(monkeypatch):
     monkeypatch.setenv("MEDLESSONS_SOURCE", "embedded")
     notebook.cells.pop(0)
     assert site.key_figures(notebook)[0] == "[simulated] a 1\n[simulated] b 2"
+    notebook.cells.append(cell("weights of the networks: imagenet"))
+    assert site.weights_of(notebook) == ["imagenet backbones"]

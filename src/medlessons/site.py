@@ -18,7 +18,7 @@ from medlessons.lessons import Run, place
 
 REPORT_TAG = "report"  # cells with this tag print the key figures of their lesson
 SIMULATED_TAG, MIXED_TAG = "simulated", "mixed"  # figures of simulated patients, or of both, whatever the source is
-WEIGHTS = re.compile(r"models\.(?:load|backbone)\(\"(\w+)\"")
+WEIGHTS = re.compile(r"models\.load\(\"(\w+)\"|^weights of the networks: (\w+)", re.MULTILINE)  # loaded, or told
 
 
 def write(run: Run, build: Path) -> None:
@@ -76,10 +76,10 @@ def key_figures(notebook: nbformat.NotebookNode) -> list[str]:
 
 
 def weights_of(notebook: nbformat.NotebookNode) -> list[str]:
-    """Return the names of the networks that a lesson loads trained, sorted."""
-    return sorted(
-        {name for cell in notebook.cells if cell.cell_type == "code" for name in WEIGHTS.findall(cell.source)}
-    )
+    """Return the names of the trained networks that a lesson loads, or the kind of weights that it prints, sorted."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    texts = [cell.source for cell in code] + [output.get("text", "") for cell in code for output in cell.outputs]
+    return sorted({name or f"{kind} backbones" for text in texts for name, kind in WEIGHTS.findall(text)})
 
 
 def _patients_of(cell: nbformat.NotebookNode) -> str:
