@@ -34,6 +34,7 @@ PROVEN = {
     "make run LESSON=1": "make",
     "make run PROFILE=full": "make",
     "make run LESSON=1 SOURCE=real": "make",
+    "make run LESSON=4 WEIGHTS=imagenet": "make",
     "make refresh LESSON=1": "make",
     "make refresh LESSON=N": "make",
     "MEDLESSONS_DATA=folder make run SOURCE=real": "make",
