@@ -90,7 +90,7 @@ def test_training_cases_follow_from_seed_epoch_and_number_alone():
 def test_training_cases_have_the_shares_that_are_asked_for():
     cases = [clinic.draw_training_case(0, 0, number, views={"PA": 0.3, "L": 0.7}) for number in range(1500)]
     assert np.mean([case["view"] == "L" for case in cases]) == pytest.approx(0.7, abs=0.05)
-    assert np.mean([case["patient"].age < 16 for case in cases]) == pytest.approx(0.08, abs=0.03)
+    assert np.mean([case["patient"].age < 16 for case in cases]) == pytest.approx(clinic.TRAINING_CHILDREN, abs=0.03)
     often = np.mean([clinic.labels(case["findings"]) for case in cases], axis=0)
     assert often.min() > 0.03, "also the rare ones"
 
