@@ -167,7 +167,7 @@ def draw_patient(
         else float(cardiothoracic_ratio),
         heart_axis=float(np.clip(0.68 + 0.22 * z[5] - 0.12 * z[16] - 0.12 * child, 0.3, 1.1)),
         breast=float(np.clip(0.5 + 0.22 * z[6], 0.08, 1)) if woman else 0.0,
-        rib_slope=float(np.clip(7.0 + 1.5 * z[7] - 4.0 * child, 1.5, 10)),
+        rib_slope=float(np.clip(8.5 + 1.6 * z[7] - 1.0 * child, 3, 12)),
         kyphosis=float(np.clip(1.2 + 0.02 * max(age - 45, 0) + 0.4 * z[8] - 0.8 * child, 0, 4)),
         scoliosis=0.8 * z[9],
         aorta=(1.25 + 0.008 * max(age - 40, 0) + 0.15 * z[10]) * (1 - 0.2 * child),
@@ -176,7 +176,7 @@ def draw_patient(
         stomach_air=max(0.4, 3.0 * u[0] - 0.2),
         colon_air=max(0.0, 1.6 * u[1] - 0.6),
         vessel_calibre=float(np.exp(0.14 * z[13])),
-        bone=float(np.clip(1.0 + 0.12 * z[14] - 0.006 * max(age - 55, 0), 0.55, 1.3)) * (1 - 0.25 * child),
+        bone=float(np.clip(1.0 + 0.12 * z[14] - 0.006 * max(age - 55, 0), 0.55, 1.3)) * (1 + 1.2 * child),
     )
 
 
@@ -396,7 +396,8 @@ def ribs(patient: Patient, lateral: bool = False) -> Rods:
     reach = np.where(number < 7, 0.84, np.where(number < 10, 0.80 - 0.05 * (number - 6), 0.45 - 0.1 * (number - 10)))
     phi = np.pi * reach * np.linspace(0.05, 1, NODES)[None, :]
     fall = patient.rib_slope * (0.62 + 0.38 * np.minimum(number / 4, 1))
-    z = APEX - 0.4 - 0.955 * VERTEBRA * number - fall * 0.5 * (1 - np.cos(phi)) - 0.5 * np.sin(phi) * (number > 0)
+    z = APEX - 0.4 - 0.955 * VERTEBRA * number - 0.5 * fall * (1 - np.cos(phi))
+    z = z - 0.17 * fall * np.sin(phi) * np.minimum(number / 3, 1)  # the back of a rib falls, too
     width, depth, centre = cage(patient, np.clip(z, FLOOR, APEX - 1.6))
     width = width * (1 - 0.24 * np.maximum(1 - number / 2, 0))
     x, y = (width + 0.4) * np.sin(phi), centre - (depth + 0.4) * np.cos(phi)
@@ -416,6 +417,9 @@ def ribs(patient: Patient, lateral: bool = False) -> Rods:
         first * ((0.04 if lateral else 0.09) * (1 - 0.5 * s) * (0.12 + 0.88 * np.abs(along)))
     ]
     lines, tall, thin, mass = both
+    rng = np.random.default_rng([patient.seed, 14])  # no two ribs are quite alike
+    lines[..., 2] += rng.normal(0, 0.18, (2 * RIB_PAIRS, 1))
+    mass = mass * np.exp(rng.normal(0, 0.15, (2 * RIB_PAIRS, 1)))
     return _rods(lines, tall, thin, mass * patient.bone)
 
 

@@ -35,6 +35,8 @@ VISIBLE = 0.04  # change of the attenuation that counts as a finding's shadow
 WHITE = 250  # gray level of what is written; lead is as bright as the display shows what was not exposed
 GRAIN = 0.01  # noise by signal behind a lung, in a well exposed image of 320 pixels
 VEIL = 24  # scatter is so smooth that a grid of 24 x 24 holds it
+SHADES = 4  # uneven exposure is a sum of so many cosines, from none to one and a half waves across the film
+RANGE = (0.15, 0.78)  # quantiles of a healthy chest's middle that are as dark as its lung, as bright as its tissue
 EDGES = 96  # edge enhancement brings out what a grid of 96 x 96 does not hold
 
 
@@ -204,8 +206,8 @@ def organs(cam: Camera, patient: Patient, pose: Pose, findings: Sequence[Finding
 def expose(shadow: np.ndarray, patient: Patient, view: str, style: Style, rng: np.random.Generator) -> np.ndarray:
     """Return the gray levels (0..255, not rounded) of a shadow: beam, scatter, noise, detector and display.
 
-    The display window comes from the patient's build, not from the image, so that a finding changes the image
-    only where it is.
+    Unless the style is ``automatic``, the display window comes from the patient's build, not from the image, so that
+    a finding changes the image only where it is.
     """
     lung, tissue = reference(patient, view)
     open_lung = float(np.exp(-lung))
@@ -227,6 +229,10 @@ def expose(shadow: np.ndarray, patient: Patient, view: str, style: Style, rng: n
         shown = smooth(shown, style.blur / pixel)
     dark = lung - float(np.log(1 + 0.8 * scatter))
     bright = -float(np.log(np.exp(-tissue) + (0.55 * scatter + 0.004) * open_lung))
+    if style.automatic and view != "L":
+        own = np.quantile(shown[size // 8 : -size // 6, size // 7 : -size // 7], RANGE).tolist()
+        dark += style.automatic * (own[0] - dark)
+        bright += style.automatic * (own[1] - bright)
     middle = dark + (MIDDLE[view] + style.centre) * (bright - dark)
     wide = coarse(np.clip(shown, dark, bright), VEIL) if style.equalised else None
     if style.sharpness:
@@ -237,6 +243,9 @@ def expose(shadow: np.ndarray, patient: Patient, view: str, style: Style, rng: n
         wide -= np.float32(middle)
         wide *= np.float32(style.equalised)
         shown -= wide
+    if style.uneven:
+        strength = rng.normal(0, style.uneven * (bright - dark) / SHADES, (SHADES, SHADES)) * 2
+        shown += cosines(size) @ strength.astype(np.float32) @ cosines(shown.shape[1]).T
     slope = 2.2 / ((bright - dark) * style.width)
     shown -= np.float32(middle)
     shown *= np.float32(-slope)
@@ -255,6 +264,13 @@ def coarse(image: np.ndarray, grid: int, spread: float = 0.0) -> np.ndarray:
     if spread:
         kept = smear(down, spread) @ kept @ smear(across, spread).T
     return resampler(image.shape[0], down) @ kept @ resampler(image.shape[1], across).T
+
+
+@lru_cache(maxsize=8)
+def cosines(size: int) -> np.ndarray:
+    """Return the matrix (size, SHADES) of 0, 1/2, 1, 3/2 waves of a cosine."""
+    at = (np.arange(size) + 0.5) / size
+    return np.cos(np.pi * np.outer(at, np.arange(SHADES))).astype(np.float32)
 
 
 @lru_cache(maxsize=8)

@@ -51,7 +51,7 @@ def draw_pose(patient: Patient, view: str, visit: int) -> Pose:
     u = rng.random(8).tolist()
     habit = float(np.random.default_rng([patient.seed, 12]).random())  # how this patient holds the arms
     weak, lateral = view == "AP", view == "L"
-    inspiration = float(np.clip((0.78 if weak else 0.96) + (0.09 if weak else 0.06) * z[0], 0.35, 1.08))
+    inspiration = float(np.clip((0.76 if weak else 0.93) + (0.13 if weak else 0.1) * z[0], 0.35, 1.08))
     devices = tuple(
         name
         for name, chance, draw in zip(("ecg", "tube", "line", "pacemaker"), (0.5, 0.2, 0.35, 0.04), u[4:], strict=True)

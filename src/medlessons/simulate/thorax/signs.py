@@ -24,7 +24,7 @@ from medlessons.simulate.thorax.projection import Ellipsoid, straight
 RIGHT, LEFT = anatomy.Side
 CHALK = 3.0  # attenuation of calcium within a lesion, in units of the step from lung to tissue
 DEFLATED = 0.8  # how much denser a lung is without its air, by the share of the breath that is missing
-LYING = 0.7  # patients with less breath than this on a mobile image lie; the others sit
+LYING = 0.75  # patients with less breath than this on a mobile image lie; the others sit
 
 
 @dataclass(frozen=True)
@@ -151,18 +151,19 @@ def changes(patient: Patient, findings: Sequence[Finding], pose: Pose, view: str
 
 # What illness does to a patient beside the sign itself: how much breath it takes (share at full severity), and how
 # often a mobile image shows what the ward gave (monitor leads, tube in the trachea, central line). The shares are
-# estimates from looking at published collections.
+# estimates from looking at published collections: there, a high dome says little about findings, because those without
+# a finding lie in the same beds.
 ILLNESS = {
-    "Edema": (0.10, (0.5, 0.35, 0.45)),
-    "Consolidation": (0.07, (0.4, 0.25, 0.35)),
-    "Pneumonia": (0.06, (0.35, 0.2, 0.3)),
-    "Bacterial": (0.06, (0.25, 0.1, 0.1)),
+    "Edema": (0.04, (0.5, 0.35, 0.45)),
+    "Consolidation": (0.02, (0.4, 0.25, 0.35)),
+    "Pneumonia": (0.02, (0.35, 0.2, 0.3)),
+    "Bacterial": (0.02, (0.25, 0.1, 0.1)),
     "Viral": (0.0, (0.2, 0.05, 0.05)),
-    "COVID-19": (0.08, (0.4, 0.3, 0.3)),
-    "Infiltration": (0.05, (0.35, 0.2, 0.3)),
-    "Effusion": (0.08, (0.3, 0.12, 0.25)),
-    "Atelectasis": (0.12, (0.25, 0.12, 0.2)),
-    "Cardiomegaly": (0.04, (0.15, 0.05, 0.1)),
+    "COVID-19": (0.03, (0.4, 0.3, 0.3)),
+    "Infiltration": (0.0, (0.35, 0.2, 0.3)),
+    "Effusion": (0.02, (0.3, 0.12, 0.25)),
+    "Atelectasis": (0.03, (0.25, 0.12, 0.2)),
+    "Cardiomegaly": (0.0, (0.15, 0.05, 0.1)),
     "Pneumothorax": (0.0, (0.2, 0.1, 0.15)),
 }
 ON_FOOT = 0.7  # share of those without an acute finding who walk in
@@ -198,7 +199,7 @@ def fallen_ill(pose: Pose, findings: Sequence[Finding], view: str) -> Pose:
         if finding.name == "Pneumothorax" and rng.random() < DRAIN * (0.5 + finding.severity):
             case = Case(None, pose, finding.severity, finding.side, False, np.random.default_rng([finding.seed, 5]))
             brought.append(("drain right", "drain left")[case.sides(0)[0]])
-    breath = min(breath, max(0.4, breath - min(less, 0.2)))
+    breath = min(breath, max(0.4, breath - min(less, 0.1)))
     return replace(pose, inspiration=breath, devices=tuple(dict.fromkeys(brought)))
 
 
@@ -260,7 +261,7 @@ def effusion(change, case):
             change.lift[side] += 0.6 + 2.6 * much
             change.pleura[side].append((0.03 + 0.06 * much, floor - 1.5, 3.0 + 2 * much))
         else:
-            change.fluid[side] = (floor - 4.4 + 12.0 * much**1.5, 2.2 + 4.0 * much)
+            change.fluid[side] = (floor - 4.4 + 8.5 * much**1.5, 2.2 + 4.0 * much)
 
 
 def hernia(change, case):
@@ -335,11 +336,11 @@ def nodule(change, case):
     """Round opacities of less than 3 cm: one, several (metastases), or a small hard calcified one (granuloma)."""
     rng, severity = case.rng, case.severity
     kind = rng.random()
-    number = 1 if kind < 0.4 else int(rng.integers(2, 5)) if kind < 0.7 else int(rng.integers(5, 12))
+    number = 1 if kind < 0.35 else int(rng.integers(2, 5)) if kind < 0.65 else int(rng.integers(5, 12))
     chalk = kind < 0.2
     side = case.sides(0)[0]
     for k in range(number):
-        radius = (0.75 + 0.7 * severity) * (1 if k == 0 else rng.uniform(0.5, 1.0)) * (0.55 if chalk else 1.0)
+        radius = (0.95 + 0.5 * severity) * (1 if k == 0 else rng.uniform(0.5, 1.0)) * (0.55 if chalk else 1.0)
         s = side if k == 0 or case.asked in ("right", "left") else int(rng.integers(2))
         at = case.point(s, rng.uniform(0.12, 0.92), rng.uniform(0.1, 0.8), rng.uniform(-np.pi, np.pi))
         case.cloud(change, at, (radius,) * 3, 1.05 + (0.6 * CHALK if chalk else 0.0), patchy=0.0, edge=0.05)
@@ -362,14 +363,14 @@ def atelectasis(change, case):
             for _ in range(1 + int(rng.integers(3))):
                 at = case.point(side, 0, rng.uniform(-0.3, 0.5), 0)
                 at += (0, rng.uniform(-2.5, 2.5), base + rng.uniform(0.5, 4.0) - at[2])
-                radii = (rng.uniform(1.6, 4.2), rng.uniform(1.5, 3), 0.16 + 0.22 * severity)
+                radii = (rng.uniform(1.6, 4.2), rng.uniform(1.5, 3), 0.2 + 0.25 * severity)
                 tilt = sign * rng.normal(-0.1, 0.3)
                 case.cloud(change, at, radii, 0.45 + 0.5 * severity, patchy=0.4, edge=0.6, angle=tilt)
         elif form == "base":  # small dense streaks and crowded vessels over the dome
             at = case.point(side, 0, 0.05, 0)
             at[2] = base + 0.3
             radii = (rng.uniform(3.5, 5.5), 6.0, 1.6 + 2.0 * severity)
-            case.cloud(change, at, radii, 0.3 + 0.4 * severity, patchy=0.6, grain=0.9, edge=0.7, ragged=0.4)
+            case.cloud(change, at, radii, 0.4 + 0.4 * severity, patchy=0.6, grain=0.9, edge=0.7, ragged=0.4)
         else:
             change.shift += sign * (0.4 + 1.3 * severity)
             _collapsed_lobe(change, case, side, base)

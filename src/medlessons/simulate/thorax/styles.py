@@ -13,6 +13,7 @@ from medlessons.simulate.thorax.projection import VIEWS
 CORNERS = ("top left", "top right", "bottom left", "bottom right")
 # A side letter lies beside that side of the patient, who faces the reader: R (or D, dexter) on the left of the image.
 SIDE_OF_LETTER = {"R": "left", "D": "left", "L": "right", "S": "right"}
+UNEVEN = 0.15  # largest unevenness of a drawn style; twice as much hides mild findings
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,13 @@ class Style:
         Factor on the size of the field; below 1 is cropped close, above 1 shows air around the patient.
     unsteady : float
         How much framing, exposure and marker change from image to image, 0 (not at all) to 1.
+    uneven : float
+        Smooth differences of exposure that the body does not explain (the heel of the anode, a grid out of line,
+        folds of bedding), another one on each image: standard deviation, as a share of the display window.
+    automatic : float
+        How far the display window of a frontal image follows the image itself, 0 (set for the patient's build) to 1
+        (its middle is stretched from dark to bright, whatever it holds: a hazy lung is then nearly as dark as a
+        clear one).
     """
 
     name: str
@@ -118,6 +126,8 @@ class Style:
     aspect: float = 1.0
     field: float = 1.0
     unsteady: float = 0.0
+    uneven: float = 0.0
+    automatic: float = 0.0
 
     @property
     def marks(self) -> tuple[Mark, ...]:
@@ -197,6 +207,8 @@ def draw_style(rng: np.random.Generator) -> Style:
             scatter=float(rng.uniform(0.5, 1.8)),
             unsteady=float(rng.uniform(0.5, 1.0)),
             marker_corner=f"{'top' if rng.random() < 0.88 else 'bottom'} {SIDE_OF_LETTER[side]}",
+            uneven=float(rng.uniform(0, UNEVEN)),
+            automatic=float(rng.uniform(0.2, 1.0)),
         ),
         **drawn,
     )
@@ -221,7 +233,7 @@ def _digital(rng: np.random.Generator, side: str) -> dict:
         "fog": float(rng.uniform(0, 0.035)),
         "white": float(rng.uniform(0.88, 1.0)),
         "aspect": float(rng.choice([0.84, 1.0, 1.2])) * float(np.exp(rng.normal(0, 0.02))),
-        "field": float(np.exp(rng.normal(-0.04, 0.07))),
+        "field": float(np.exp(rng.normal(0.0, 0.07))),
     }
     if rng.random() < 0.8:  # its mobile units write on their films
         down = float(rng.uniform(0.02, 0.12))
@@ -289,7 +301,7 @@ def _children(rng: np.random.Generator, side: str) -> dict:
         "marker_size": size,
         "marker_corner": f"top {SIDE_OF_LETTER[side]}",
         "marker_inset": inset,
-        "equalised": float(rng.uniform(0.1, 0.45)),
+        "equalised": float(rng.uniform(0.3, 0.7)),
         "exposure": float(np.exp(rng.uniform(-1.0, 1.0))),
         "centre": float(rng.normal(0, 0.1)),
         "width": float(np.exp(rng.normal(-0.15, 0.15))),
