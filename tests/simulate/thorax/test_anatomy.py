@@ -7,7 +7,7 @@ import pytest
 
 from medlessons.errors import LessonError
 from medlessons.simulate.thorax import STYLES, draw_patient, radiograph
-from medlessons.simulate.thorax.anatomy import Side, cage, dome, heart
+from medlessons.simulate.thorax.anatomy import Side, cage, dome, heart, ribs
 
 SIZE = 128
 PLAIN = replace(STYLES["A"], marker="", scatter=0.0, sharpness=0.0, exposure=1e6)  # no noise, no scatter
@@ -55,6 +55,13 @@ def test_right_dome_is_higher():
         lowest = [np.flatnonzero(air[:, half + side * quarter])[-1] for side in (-1, 1)]
         higher.append(lowest[1] - lowest[0])
     assert np.mean(higher) > 1
+
+
+def test_ribs_fall_all_the_way_to_the_front_and_are_not_alike():
+    for seed in range(5):
+        right, left = np.split(ribs(draw_patient(seed, age=40)).centre[..., 2], 2)
+        assert (np.diff(left[3:9]) < 0).all()  # ribs four to nine
+        assert np.ptp(right[:, 0] - left[:, 0]) > 0.1
 
 
 def test_children_have_other_proportions():

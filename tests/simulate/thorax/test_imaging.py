@@ -76,6 +76,38 @@ def test_an_equalised_display_brings_lungs_and_abdomen_closer():
     assert flat.std() < 0.9 * film.std()
 
 
+def test_an_automatic_window_hides_how_hazy_the_lungs_are():
+    """It is set for a healthy chest as the fixed one is; lungs full of fluid it shows darker. Laterals keep theirs."""
+
+    def brightness(findings, automatic, view="PA"):
+        style = replace(STILL, automatic=automatic)
+        seen = [
+            radiograph(draw_patient(seed), view, 64, style=style, findings=findings, masks=True) for seed in range(8)
+        ]
+        return np.mean([np.median(one.image[one.lungs]) for one in seen])
+
+    wet = [Finding("Edema", 0.9, seed=1)]
+    assert brightness((), 1.0) == pytest.approx(brightness((), 0.0), abs=12)
+    brighter = {automatic: brightness(wet, automatic) - brightness((), automatic) for automatic in (0.0, 1.0)}
+    assert 0 < brighter[1.0] < 0.6 * brighter[0.0]
+    assert brightness((), 1.0, "L") == brightness((), 0.0, "L")
+
+
+def test_uneven_exposure_is_smooth_and_changes_with_the_image():
+    def shade(visit, view="PA"):
+        plain, uneven = (
+            radiograph(draw_patient(2), view, SIZE, style=replace(STILL, uneven=share), visit=visit).image.astype(float)
+            for share in (0.0, 0.1)
+        )
+        return uneven - plain
+
+    first, second = shade(0), shade(1)
+    assert 2 < first.std() < 40
+    assert np.percentile(np.abs(np.diff(first, axis=0)), 99) < 4  # but for the steep skin line
+    assert abs(np.corrcoef(first.ravel(), second.ravel())[0, 1]) < 0.9
+    assert shade(0, "L").std() > 2
+
+
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_finding_leaves_framing_and_marker_as_they_are(view):
     style = replace(draw_style(np.random.default_rng(3)), unsteady=1.0)

@@ -72,7 +72,8 @@ class Patient:
     rib_slope, kyphosis, scoliosis, aorta, mediastinum, right_dome, stomach_air, vessel_calibre, bone : float
         How far the ribs fall towards the front (cm); curve of the back (cm); sideways curve of the spine (cm);
         radius of the aorta (cm); half-width of the mediastinum (cm); how much higher the right dome stands (cm);
-        radius of the stomach bubble (cm); factors on the width of the vessels and on the mass of the bones.
+        radius of the stomach bubble (cm); factors on the width of the vessels and on the shadow of the bones (children
+        are taken at a lower voltage, at which bones stand out).
     colon_air : float
         How much gas the bowel holds, 0 to 1.
     """
@@ -390,7 +391,7 @@ def ribs(patient: Patient, lateral: bool = False) -> Rods:
     """Return the twelve pairs of ribs (right side first, from the top down).
 
     A rib starts beside its vertebra, runs back and down along the cage and turns to the front. The first ribs are
-    short loops around the apex; the last two float and end at the side.
+    short loops around the apex; the last two float and end at the side. Each lies and weighs a little otherwise.
     """
     number = np.arange(RIB_PAIRS)[:, None]
     reach = np.where(number < 7, 0.84, np.where(number < 10, 0.80 - 0.05 * (number - 6), 0.45 - 0.1 * (number - 10)))
@@ -417,7 +418,7 @@ def ribs(patient: Patient, lateral: bool = False) -> Rods:
         first * ((0.04 if lateral else 0.09) * (1 - 0.5 * s) * (0.12 + 0.88 * np.abs(along)))
     ]
     lines, tall, thin, mass = both
-    rng = np.random.default_rng([patient.seed, 14])  # no two ribs are quite alike
+    rng = np.random.default_rng([patient.seed, 14])
     lines[..., 2] += rng.normal(0, 0.18, (2 * RIB_PAIRS, 1))
     mass = mass * np.exp(rng.normal(0, 0.15, (2 * RIB_PAIRS, 1)))
     return _rods(lines, tall, thin, mass * patient.bone)
