@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from medlessons.datasets import download
+from medlessons.simulate import blood
 from tests.datasets.faulty_server import FaultyServer
 
 
@@ -34,3 +35,17 @@ def write_image():
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def drawn():
+    return blood.draw(return_truth=True)
+
+
+@pytest.fixture(scope="session")
+def sound(drawn):
+    """Simulated rows without faults: what an instructor's own file may look like."""
+    table, truth = drawn
+    table = table[~truth["filled"] & (truth["corrupted"] == "")]
+    rare = table["Diagnosis"].value_counts().loc[lambda counts: counts < 5].index
+    return table[~table["Diagnosis"].isin(rare)].reset_index(drop=True)

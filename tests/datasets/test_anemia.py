@@ -12,26 +12,11 @@ import pytest
 from medlessons import datasets, files
 from medlessons.datasets import anemia, blood_file
 from medlessons.errors import LessonError
-from medlessons.simulate import blood
-
-
-@pytest.fixture(scope="session")
-def drawn():
-    return blood.draw(return_truth=True)
 
 
 @pytest.fixture(scope="session")
 def embedded_csv():
     return anemia.embedded_csv()
-
-
-@pytest.fixture(scope="session")
-def sound(drawn):
-    """Simulated rows without faults: what an instructor's own file may look like."""
-    table, truth = drawn
-    table = table[~truth["filled"] & (truth["corrupted"] == "")]
-    rare = table["Diagnosis"].value_counts().loc[lambda counts: counts < 5].index
-    return table[~table["Diagnosis"].isin(rare)].reset_index(drop=True)
 
 
 def as_csv(table, **options) -> bytes:

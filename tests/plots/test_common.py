@@ -1,18 +1,12 @@
 """The figures of all lessons: labeled, with a sentence that says what was drawn."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
 from medlessons import plots
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
+from tests.plots.caption import sentence
 
 
 @pytest.fixture
@@ -79,10 +73,6 @@ def test_each_figure_is_labelled_and_says_what_it_shows(table, capsys):
         assert any(axes.get_xlabel() for axes in figure.axes), name
         plots.show(ax)
         assert SENTENCES[name] in capsys.readouterr().out, name
-
-
-def sentence(drawn):
-    return getattr(drawn, "figure", drawn)._medlessons_caption
 
 
 def test_radiographs_says_how_one_comes_from_the_other():

@@ -1,21 +1,10 @@
 """The figures of lesson 4 draw what they should, and their sentences say what was drawn."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import pytest
 
 from medlessons.plots import covid
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
-
-
-def sentence(drawn):
-    return getattr(drawn, "figure", drawn)._medlessons_caption
+from tests.plots.caption import sentence
 
 
 def test_ages_counts_each_patient_once_and_says_where_nothing_is_known():

@@ -1,22 +1,10 @@
 """The figures of lesson 3 say in a sentence what they show."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import pytest
 
 from medlessons.plots import findings
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
-
-
-def sentence(drawn):
-    return getattr(drawn, "figure", drawn)._medlessons_caption
-
+from tests.plots.caption import sentence
 
 LABELS = pd.DataFrame({"Effusion": [1] * 30 + [0] * 10, "Edema": [1] * 24 + [0] * 16, "Hernia": [0] * 39 + [1]})
 

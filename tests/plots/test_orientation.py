@@ -1,21 +1,11 @@
 """The figures of lesson 2 draw what they should, and their sentences say what was drawn."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
 from medlessons.plots import orientation
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
-
-
-def sentence(drawn):
-    return getattr(drawn, "figure", drawn)._medlessons_caption
+from tests.plots.caption import sentence
 
 
 def test_annotated_points_where_the_notes_say():
