@@ -40,6 +40,14 @@ def test_shoulders_reach_the_edges_of_the_film():
     assert np.mean(filled) > 0.7
 
 
+def test_gas_in_the_colon_is_dark_and_lies_below_the_lungs():
+    for seed in range(5):
+        patient = replace(draw_patient(seed, age=45), colon_air=1.0)
+        gas = shadow_of(replace(patient, colon_air=0.0)) - shadow_of(patient)
+        assert gas.max() > 0.2
+        assert gas[: SIZE // 2].max() < 0.02  # the domes lie at about two thirds of the height
+
+
 def test_ribs_lie_over_the_lungs_as_bands():
     patient = draw_patient(4, age=40)
     bones = shadow_of(patient) - shadow_of(replace(patient, bone=1e-3))

@@ -175,7 +175,7 @@ def draw_patient(
         mediastinum=2.5 + 0.3 * z[11] + 1.0 * float(np.clip((4 - age) / 4, 0, 1)),
         right_dome=float(np.clip(1.5 + 0.8 * z[12], 0.2, 3)),
         stomach_air=max(0.4, 3.0 * u[0] - 0.2),
-        colon_air=max(0.0, 1.6 * u[1] - 0.6),
+        colon_air=max(0.0, 1.5 * u[1] - 0.5),
         vessel_calibre=float(np.exp(0.14 * z[13])),
         bone=float(np.clip(1.0 + 0.12 * z[14] - 0.006 * max(age - 55, 0), 0.55, 1.3)) * (1 + 1.2 * child),
     )

@@ -31,6 +31,7 @@ from medlessons.simulate.thorax.signs import LEFT, RIGHT, Change, Cloud
 
 # Linear attenuation at about 60 keV (1/cm), after NIST XCOM (doi:10.18434/T48G6X); lung is a fifth of tissue.
 SOFT, LUNG, SPONGY = 0.205, 0.038, 0.036  # SPONGY: what trabecular bone adds to tissue
+LOOPS = 16  # gas-filled pieces of a colon that is full of gas
 ALL = (slice(None), slice(None))
 AIRWAYS = tuple(  # trachea (two pieces), right and left main bronchus: start, end (cm) and radius (cm)
     np.array(part, np.float32)
@@ -321,7 +322,7 @@ def attenuation(
         total -= np.float32(SOFT - LUNG * change.air[side]) * space.air + np.float32(SOFT) * space.gap
         if space.lining is not None:
             total += np.float32(SOFT) * space.lining
-    add_gas(coarse, patient, pose, change, path, total)
+    add_gas(coarse, patient, pose, change, total)
     add_spine(coarse, patient, total)
     add_shoulder_bones(coarse, patient, pose, total)
     for cloud in change.clouds:
@@ -351,19 +352,22 @@ def enlarge(image: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return (rows @ image.astype(np.float32)) @ columns.T
 
 
-def add_gas(cam: Camera, patient: Patient, pose: Pose, change: Change, path: np.ndarray, total: np.ndarray) -> None:
-    """Take out the stomach bubble below the left dome, with its fluid level, and the mottled gas of the bowel."""
+def add_gas(cam: Camera, patient: Patient, pose: Pose, change: Change, total: np.ndarray) -> None:
+    """Take out the stomach bubble below the left dome, with its fluid level, and the gas in loops of the colon."""
     d = anatomy.dome(patient, LEFT, pose.inspiration, change.flat, change.lift[LEFT])
     r = patient.stomach_air
     bubble = Ellipsoid((6.3, 0.5, d.top - 1.0 - 0.8 * r), (1.25 * r, 1.1 * r, 0.8 * r))
     part, (lo, hi) = chord(cam, bubble)
     _, up = cam.crop(*part).plane(0.5)
     total[part] -= np.float32(0.75 * SOFT) * (hi - lo) * (up > bubble.centre[2] - 0.3 * r)
-    if patient.colon_air:
-        rng = np.random.default_rng([patient.seed, 11])
-        mottle = np.maximum(texture(cam, 1.3, rng) - 0.8, 0)
-        below = np.clip((d.top - 2.5 - cam.middle[1]) / 3, 0, 1) * (path > 12)
-        total -= np.float32(1.6 * SOFT * patient.colon_air) * np.minimum(mottle, 1.5) * below
+    rng = np.random.default_rng([patient.seed, 11])
+    for way in 1 - 0.9 * rng.random(round(LOOPS * patient.colon_air)) ** 1.4:  # 0 is the right flexure, 1 the left one
+        low = d.top - 4.8 + 2.4 * way - 4.5 * np.sin(np.pi * way)  # between them the colon hangs down
+        thick = rng.uniform(0.8, 2.0)
+        centre = (20 * way - 10 + rng.normal(0, 0.6), 3.0, low + rng.normal(0, 0.8))
+        loop = Ellipsoid(tuple(map(float, centre)), (1.3 * thick, thick, thick), float(rng.uniform(-1.5, 1.5)))
+        part, (lo, hi) = chord(cam, loop)
+        total[part] -= np.float32(0.7 * SOFT) * (hi - lo)
 
 
 def add_spine(cam: Camera, patient: Patient, total: np.ndarray) -> None:
