@@ -75,6 +75,11 @@ def test_each_figure_is_labelled_and_says_what_it_shows(table, capsys):
         assert SENTENCES[name] in capsys.readouterr().out, name
 
 
+def test_confusion_names_no_single_pair_where_several_are_as_frequent():
+    drawn = plots.confusion(np.array([[8, 2], [2, 3]]), ["well", "ill"])
+    assert "one of the most frequent confusions is well taken for ill (2)" in sentence(drawn)
+
+
 def test_radiographs_says_how_one_comes_from_the_other():
     rows, columns = np.mgrid[:40, :40]
     first = np.clip(4 * columns + rows, 0, 255)

@@ -130,8 +130,11 @@ def confusion(matrix: np.ndarray, labels: Sequence[str]) -> Axes:
     sentence = say("{right} of {all} cases lie on the diagonal: named right", right=np.trace(matrix), all=matrix.sum())
     if wrong.any():
         row, column = np.unravel_index(wrong.argmax(), wrong.shape)
+        alone = (wrong == wrong.max()).sum() == 1
         sentence += say(
-            "; the most frequent confusion is {true} taken for {named} ({count})",
+            "; the most frequent confusion is {true} taken for {named} ({count})"
+            if alone
+            else "; one of the most frequent confusions is {true} taken for {named} ({count})",
             true=labels[row],
             named=labels[column],
             count=wrong[row, column],
