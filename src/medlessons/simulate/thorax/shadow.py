@@ -364,7 +364,8 @@ def add_gas(cam: Camera, patient: Patient, pose: Pose, change: Change, total: np
     for way in 1 - 0.9 * rng.random(round(LOOPS * patient.colon_air)) ** 1.4:  # 0 is the right flexure, 1 the left one
         low = d.top - 4.8 + 2.4 * way - 4.5 * np.sin(np.pi * way)  # between them the colon hangs down
         thick = rng.uniform(0.8, 2.0)
-        centre = (20 * way - 10, 7.0 - 7.0 * way, low) + rng.normal(0, (0.6, 2.0, 0.8))  # the left flexure lies far back
+        centre = np.array([20 * way - 10, 7.0 - 7.0 * way, low])  # the left flexure lies far back
+        centre += rng.normal(0, (0.6, 2.0, 0.8))
         loop = Ellipsoid(tuple(map(float, centre)), (1.3 * thick, thick, thick), float(rng.uniform(-1.5, 1.5)))
         part, (lo, hi) = chord(cam, loop)
         total[part] -= np.float32(0.7 * SOFT) * (hi - lo)
