@@ -244,7 +244,7 @@ def expose(shadow: np.ndarray, patient: Patient, view: str, style: Style, rng: n
         wide *= np.float32(style.equalised)
         shown -= wide
     if style.uneven:
-        strength = rng.normal(0, style.uneven * (bright - dark) / SHADES, (SHADES, SHADES)) * 2
+        strength = rng.normal(0, 0.5 * style.uneven * (bright - dark), (SHADES, SHADES))
         shown += cosines(size) @ strength.astype(np.float32) @ cosines(shown.shape[1]).T
     slope = 2.2 / ((bright - dark) * style.width)
     shown -= np.float32(middle)

@@ -13,7 +13,7 @@ from medlessons.simulate.thorax.projection import VIEWS
 CORNERS = ("top left", "top right", "bottom left", "bottom right")
 # A side letter lies beside that side of the patient, who faces the reader: R (or D, dexter) on the left of the image.
 SIDE_OF_LETTER = {"R": "left", "D": "left", "L": "right", "S": "right"}
-UNEVEN = 0.15  # largest unevenness of a drawn style; twice as much hides mild findings
+UNEVEN = 0.15  # largest unevenness of a drawn style
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Style:
         How much framing, exposure and marker change from image to image, 0 (not at all) to 1.
     uneven : float
         Smooth differences of exposure that the body does not explain (the heel of the anode, a grid out of line,
-        folds of bedding), another one on each image: standard deviation, as a share of the display window.
+        folds of bedding), another one on each image: standard deviation, about, as a share of the display window.
     automatic : float
         How far the display window of a frontal image follows the image itself, 0 (set for the patient's build) to 1
         (its middle is stretched from dark to bright, whatever it holds: a hazy lung is then nearly as dark as a
