@@ -56,6 +56,8 @@ def test_drawn_styles_keep_their_variety():
     kinds = {style.marker_kind for style in DRAWN}
     assert kinds >= {"plain", "lead", "box", "plate", "ring", "disc"}
     assert np.std([style.aspect for style in DRAWN]) > 0.1
+    assert np.std([style.uneven for style in DRAWN]) > 0.03
+    assert np.std([style.automatic for style in DRAWN]) > 0.1
     assert 0.15 < np.mean([not style.marker for style in DRAWN]) + np.mean([any(s.shutters) for s in DRAWN]) < 0.7
 
 
