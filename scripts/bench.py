@@ -11,7 +11,7 @@ from collections.abc import Callable
 import nbformat
 import numpy as np
 
-from medlessons import lessons
+from classroom import notebooks
 
 MEMORY_CELL = """
 import resource, sys
@@ -27,7 +27,7 @@ def main() -> None:
     for name, function in helpers().items():
         print(f"{name:<52}{1 / fastest(function):>12.2f}")
     print(f"\n{'lesson':<52}{'seconds':>12}{'peak memory, GB':>18}")
-    for lesson in lessons.find(options.lesson):
+    for lesson in notebooks.find(options.lesson):
         seconds, gigabytes = measure(lesson)
         print(f"{lesson.number} {lesson.title[:48]:<50}{seconds:>12.1f}{gigabytes:>18.2f}")
 
@@ -36,9 +36,9 @@ def helpers() -> dict[str, Callable[[], object]]:
     """Return what is timed: a name and a function that does it once."""
     from medlessons import gradcam, models
     from medlessons.checks.anemia import split
-    from medlessons.datasets import anemia
+    from medlessons.data import anemia
     from medlessons.evaluation import auroc, interval_by_patient
-    from medlessons.simulate import blood, thorax
+    from simclinic import blood, thorax
 
     counts = blood.draw()
     patient = thorax.draw_patient(1)
@@ -70,12 +70,12 @@ def fastest(function: Callable[[], object], runs: int = 5) -> float:
     return min(seconds)
 
 
-def measure(lesson: lessons.Lesson) -> tuple[float, float]:
+def measure(lesson: notebooks.Lesson) -> tuple[float, float]:
     """Return the seconds and the peak memory (GB) of one lesson."""
-    notebook = lessons.read(lesson.path)
+    notebook = notebooks.read(lesson.path)
     notebook.cells.append(nbformat.v4.new_code_cell(MEMORY_CELL))
     started = time.perf_counter()
-    lessons.execute_notebook(notebook, lesson.path.parent, f"Lesson {lesson.number}")
+    notebooks.execute_notebook(notebook, lesson.path.parent, f"Lesson {lesson.number}")
     return time.perf_counter() - started, float(notebook.cells[-1].outputs[0].text)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageDraw
 
-from medlessons.simulate import thorax
+from simclinic import thorax
 
 HALF, COLUMNS, CELL, GAP = 12, 6, 160, 4
 SUFFIXES = (".png", ".jpg", ".jpeg")

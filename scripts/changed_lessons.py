@@ -11,7 +11,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from medlessons import lessons, settings
+from classroom import notebooks
+from medlessons import settings
 
 OF_A_LESSON = re.compile(r"src/medlessons/(?:checks|plots|datasets)/(\w+)\.py")
 RUNS_ON = re.compile(r"src/|models/|conftest\.py|requirements\.txt|pyproject\.toml")
@@ -33,11 +34,11 @@ def files_since(base: str) -> list[str] | None:
 
 def changed(files: Iterable[str] | None) -> list[Path]:
     """Return the notebooks that a change of some files may have changed; all if `files` is None."""
-    found = lessons.find()
+    found = notebooks.find()
     if files is None:
         return [lesson.path for lesson in found]
     sources = {
-        lesson.path: "\n".join(cell.source for cell in lessons.read(lesson.path).cells if cell.cell_type == "code")
+        lesson.path: "\n".join(cell.source for cell in notebooks.read(lesson.path).cells if cell.cell_type == "code")
         for lesson in found
     }
     chosen = set()

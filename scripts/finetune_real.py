@@ -18,8 +18,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medlessons import evaluation, files, images, models, pretraining, settings, splits, training
-from medlessons.datasets import findings
+from medlessons import evaluation, files, images, models, settings, splits, training
+from medlessons.data import findings
+from scripts import pretrain
 
 NAME = "chestxray8"
 FOLDS = 5
@@ -149,11 +150,11 @@ class FineTuning:
         import keras
 
         size, shown = self.pictures.shape[1], self.shown * self.epochs
-        recipe = pretraining.Recipe(
+        recipe = pretrain.Recipe(
             "densenet121", findings.FINDINGS, ((size, shown),), patients=shown, batch=BATCH, part=shown, rate=RATE
         )
         keras.utils.set_random_seed(0)
-        self.network = pretraining.learner(recipe, self.precision)
+        self.network = pretrain.learner(recipe, self.precision)
         for layer in self.network.layers:
             if isinstance(layer, keras.layers.BatchNormalization):
                 layer.momentum = 0.9  # with 0.99, what it starts with would not be forgotten in so few steps
@@ -172,7 +173,7 @@ class FineTuning:
         for epoch in range(self.epochs):
             rows = np.resize(np.random.default_rng(epoch).permutation(learn), self.shown)
             numbers = range(epoch * self.shown, (epoch + 1) * self.shown)
-            varied = pretraining.vary_many(grays[rows], 0, numbers, grays.shape[1], mirror=False)
+            varied = pretrain.vary_many(grays[rows], 0, numbers, grays.shape[1], mirror=False)
             self.network.fit(varied, self.labels[rows], batch_size=BATCH, shuffle=False, verbose=0)
         return self.network.predict(self.pictures[judge], batch_size=BATCH, verbose=0)
 

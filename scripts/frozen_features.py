@@ -14,7 +14,7 @@ import numpy as np
 
 from medlessons import images, models, training
 from medlessons.checks.covid import preprocess, with_head
-from medlessons.datasets import covid
+from medlessons.data import covid
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 from PIL import Image
 
-from medlessons.simulate import thorax
+from simclinic import thorax
 
 SIZE, SHOWN = 128, 480  # pixels: compared, and of a mean image as it is written
 CHILDREN, HEALTHY, SUPINE = 0.08, 0.25, 0.4  # shares

@@ -2,7 +2,7 @@
 
 Run `python scripts/measure_films.py FOLDER [FOLDER ...]` from the repository. Each folder becomes one column; a row
 gives the median over its images, with the 10th and the 90th percentile. Give a folder of real and one of simulated
-frontal radiographs and read them side by side: `medlessons.simulate.thorax.styles` was drawn from such a table. Only
+frontal radiographs and read them side by side: `simclinic.thorax.styles` was drawn from such a table. Only
 figures are printed. With `--csv TABLE`, only the files are measured that this table names in its column `filename` and
 whose `--column` has one of `--values` (the views of a collection).
 """

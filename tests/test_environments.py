@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from medlessons import lessons, scoring, settings, student
+from classroom import notebooks, scoring, student
+from medlessons import settings
 from medlessons.checks.exercise import NOT_DONE
 
 pytestmark = pytest.mark.slow
 
 ROOT = settings.REPOSITORY
-LESSONS = lessons.find()
+LESSONS = notebooks.find()
 IDS = [lesson.path.stem for lesson in LESSONS]
 
 
@@ -120,12 +121,12 @@ def test_the_student_edition_runs_to_its_end_with_every_exercise_left_out(lesson
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=IDS)
 def test_a_number_damaged_anywhere_in_a_lesson_fails(lesson, tmp_path):
-    notebook = lessons.read(lesson.path)
+    notebook = notebooks.read(lesson.path)
     reported = [cell for cell in notebook.cells if "report" in cell.metadata.get("tags", [])]
     printed = [output for cell in reported for output in cell.outputs if re.search(r"0\.\d", output.get("text", ""))]
     printed[0].text = re.sub(r"0\.\d*(\d)", lambda m: m[0][:-1] + str((int(m[1]) + 5) % 10), printed[0].text, count=1)
     damaged = tmp_path / lesson.path.name
-    damaged.write_text(lessons.nbformat.writes(notebook), encoding="utf-8")
+    damaged.write_text(notebooks.nbformat.writes(notebook), encoding="utf-8")
     result = validate([damaged])
     assert re.search(r"^1 failed, \d+ passed", result.stdout, re.MULTILINE), result.stdout[-3000:]
 
@@ -148,7 +149,7 @@ plots.confusion = lambda matrix, labels: right(matrix[::-1], labels)
 
 def test_make_run_leaves_tracked_files_untouched():
     before = {path: path.read_bytes() for path in tracked()}
-    subprocess.run([sys.executable, "-m", "medlessons", "run"], cwd=ROOT, check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", "classroom", "run"], cwd=ROOT, check=True, capture_output=True)
     assert [path for path, content in before.items() if path.read_bytes() != content] == []
     assert (ROOT / "build" / "report.txt").stat().st_size > 0
 

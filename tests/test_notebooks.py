@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from medlessons import lessons, scoring, student
+from classroom import notebooks, scoring, student
 
-LESSONS = lessons.find()
+LESSONS = notebooks.find()
 IDS = [lesson.path.stem for lesson in LESSONS]
 MACHINE_PATH = re.compile(r"/(?:root|home|tmp|work|Users)/|[A-Z]:\\\\")
 
@@ -18,7 +18,7 @@ def lesson(request):
 
 @pytest.fixture
 def notebook(lesson):
-    return lessons.read(lesson.path)
+    return notebooks.read(lesson.path)
 
 
 def code_cells(notebook):
@@ -59,8 +59,8 @@ def test_each_picture_has_its_sentence_as_caption_and_as_alternative_text(notebo
 
 
 def test_the_picture_of_the_readme_is_one_of_the_lesson(lesson, notebook):
-    (picture,) = lessons.picture(notebook)
-    assert (lessons.DOCS / f"{lesson.path.stem}.png").read_bytes() == picture, "run `make refresh`"
+    (picture,) = notebooks.picture(notebook)
+    assert (notebooks.DOCS / f"{lesson.path.stem}.png").read_bytes() == picture, "run `make refresh`"
 
 
 def test_at_most_one_cell_in_twenty_is_exempt_and_says_why(notebook):
@@ -79,8 +79,8 @@ def test_no_cell_carries_a_tag_that_switches_the_comparison_off(notebook):
 
 
 def test_headings_say_core_or_optional_and_honest_minutes(notebook):
-    stated = lessons.minutes(notebook)
-    least = {heading: value for heading, value in lessons.least_minutes(notebook).items() if heading[0].isdigit()}
+    stated = notebooks.minutes(notebook)
+    least = {heading: value for heading, value in notebooks.least_minutes(notebook).items() if heading[0].isdigit()}
     assert len(least) >= 8
     assert set(stated) == set(least), "a numbered heading ends in (core, N minutes) or (optional, N minutes)"
     for heading, value in least.items():
@@ -147,19 +147,19 @@ def test_the_last_cell_sums_up_the_exercises(notebook):
 
 
 def test_the_student_edition_is_made_from_the_lesson(lesson, notebook):
-    stored = lessons.read(student.FOLDER / lesson.path.name)
+    stored = notebooks.read(student.FOLDER / lesson.path.name)
     assert stored == student.edition(notebook), "run `make student`"
 
 
 def test_every_link_of_lesson_and_student_edition_leads_to_a_file(lesson):
     for path in (lesson.path, student.FOLDER / lesson.path.name):
-        texts = [cell.source for cell in lessons.read(path).cells if cell.cell_type == "markdown"]
+        texts = [cell.source for cell in notebooks.read(path).cells if cell.cell_type == "markdown"]
         targets = [target for text in texts for target in student.LINK.findall(text)]
         assert [target for target in targets if not (path.parent / target).exists()] == []
 
 
 def test_the_student_edition_holds_no_solution_and_no_output(lesson):
-    edition = lessons.read(student.FOLDER / lesson.path.name)
+    edition = notebooks.read(student.FOLDER / lesson.path.name)
     assert not outputs(edition)
     assert not [cell for cell in edition.cells if "SOLUTION" in cell.source]
     assert len([cell for cell in code_cells(edition) if student.STUB in cell.source]) >= 4

@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from medlessons import lessons, settings
+from classroom import notebooks
+from medlessons import settings
 
 ROOT = settings.REPOSITORY
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="there is no make here")
@@ -41,17 +42,17 @@ PROVEN = {
     "GPU=1 make setup": "make",
     "medlessons": "run",
     "medlessons data status": "run",
-    "medlessons data fetch anemia": "tests/datasets/test_anemia.py: against a local server; needs the network",
-    "medlessons data fetch chestxray8 --subset 1": "tests/datasets/test_findings.py: against a local server",
-    "medlessons data verify": "tests/test_main.py",
-    "medlessons data remove anemia": "tests/test_main.py",
-    "medlessons data fetch anemia --from my_counts.csv": "tests/datasets/test_anemia.py",
-    "medlessons score handed_in/*.ipynb > scores.csv": "tests/test_scoring.py",
-    "medlessons score --whole handed_in/*.ipynb > scores.csv": "tests/test_scoring.py",
+    "medlessons data fetch anemia": "tests/medlessons/data/test_anemia.py: against a local server; needs the network",
+    "medlessons data fetch chestxray8 --subset 1": "tests/medlessons/data/test_findings.py: against a local server",
+    "medlessons data verify": "tests/classroom/test_main.py",
+    "medlessons data remove anemia": "tests/classroom/test_main.py",
+    "medlessons data fetch anemia --from my_counts.csv": "tests/medlessons/data/test_anemia.py",
+    "medlessons score handed_in/*.ipynb > scores.csv": "tests/classroom/test_scoring.py",
+    "medlessons score --whole handed_in/*.ipynb > scores.csv": "tests/classroom/test_scoring.py",
     "python -m pip install -r requirements.txt": "the Makefile installs with the same line",
     "python -m pip install --no-deps -e .": "the Makefile installs with the same line",
     'python -m pytest -q --nbval --nbval-current-env tests notebooks -m "not slow"': "make test calls it",
-    "python -m medlessons lab": "tests/test_main.py",
+    "python -m classroom lab": "tests/classroom/test_main.py",
 }
 
 
@@ -70,7 +71,7 @@ def test_make_knows_the_command(command):
 @pytest.mark.parametrize("command", [name for name, how in PROVEN.items() if how == "run"])
 def test_the_command_runs(command):
     words = shlex.split(command)[1:] or ["--help"]
-    result = subprocess.run([sys.executable, "-m", "medlessons", *words], capture_output=True, text=True, check=False)
+    result = subprocess.run([sys.executable, "-m", "classroom", *words], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
 
 
@@ -92,9 +93,9 @@ def test_every_folder_of_the_overview_exists():
     assert [folder for folder in folders if not (ROOT / folder).is_dir()] == []
 
 
-@pytest.mark.parametrize("lesson", lessons.find(), ids=lambda lesson: lesson.path.stem)
+@pytest.mark.parametrize("lesson", notebooks.find(), ids=lambda lesson: lesson.path.stem)
 def test_the_table_names_each_lesson_with_its_minutes(lesson):
-    minutes = sum(lessons.minutes(lessons.read(lesson.path)).values())
+    minutes = sum(notebooks.minutes(notebooks.read(lesson.path)).values())
     row = next(line for line in README.splitlines() if lesson.path.name in line and line.startswith("|"))
     assert lesson.title in row
     assert f"{minutes} minutes" in row

@@ -1,47 +1,61 @@
-"""The rooms of the package import one another in one direction only, and the simulators stand at the bottom."""
+"""Three packages, arrows down only: classroom -> medlessons -> simclinic. Within each, no room imports in a circle."""
 
 import ast
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-import medlessons
+import pytest
 
-PACKAGE = Path(medlessons.__file__).parent
+from medlessons import settings
+
+SOURCES = settings.REPOSITORY / "src"
+BELOW = {"classroom": {"medlessons", "simclinic"}, "medlessons": {"simclinic"}, "simclinic": set()}
 
 
-def imports_of(path: Path) -> set[str]:
-    """Return the rooms (modules and packages right below the package) that a file imports."""
-    rooms = set()
+def modules_imported(path: Path) -> set[str]:
+    """Return the full names of the modules that a file imports; ``from a import b`` counts as ``a.b``."""
+    found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "medlessons":
-            inside = node.module.split(".")[1:]
-            rooms |= set(inside[:1]) if inside else {alias.name for alias in node.names}
-    return rooms
-
-
-def rooms() -> dict[str, set[str]]:
-    """Return which rooms each room imports."""
-    found = {}
-    for path in PACKAGE.rglob("*.py"):
-        name = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-        found.setdefault(name, set()).update(imports_of(path) - {name})
+        if isinstance(node, ast.ImportFrom):
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
     return found
 
 
-def test_no_room_imports_one_that_imports_it():
-    order = list(TopologicalSorter(rooms()).static_order())  # raises CycleError with the rooms of a circle
-    assert order.index("simulate") < order.index("datasets") < order.index("doctor") < order.index("__main__")
+def rooms(package: str) -> dict[str, set[str]]:
+    """Return which rooms (modules and folders right below a package) each of its rooms imports."""
+    found = {}
+    for path in (SOURCES / package).rglob("*.py"):
+        name = path.relative_to(SOURCES / package).parts[0].removesuffix(".py")
+        parts = [module.split(".") for module in modules_imported(path)]
+        found.setdefault(name, set()).update(p[1] for p in parts if p[0] == package and len(p) > 1 and p[1] != name)
+    return found
 
 
-def test_the_simulators_know_nothing_of_files_data_or_networks():
-    assert rooms()["simulate"] <= {"errors"}
+@pytest.mark.parametrize("package", BELOW)
+def test_a_package_imports_only_those_below_it(package):
+    for path in (SOURCES / package).rglob("*.py"):
+        imported = {module.split(".")[0] for module in modules_imported(path)} & set(BELOW)
+        assert imported <= BELOW[package] | {package}, path
 
 
-def test_tasks_know_the_published_collections_and_not_the_other_way_round():
-    tasks = {path.stem for path in (PACKAGE / "datasets").glob("*.py")} - {"image_table", "places", "download"}
-    for path in (PACKAGE / "datasets" / "published").glob("*.py"):
-        text = path.read_text(encoding="utf-8")
-        named = {line for line in text.splitlines() if line.startswith("from medlessons.datasets import")}
-        assert not {
-            task for task in tasks for line in named if task in line.split("import")[1].replace(",", " ").split()
-        }
+@pytest.mark.parametrize("package", BELOW)
+def test_no_room_imports_one_that_imports_it(package):
+    list(TopologicalSorter(rooms(package)).static_order())  # raises CycleError with the rooms of a circle
+
+
+def test_the_simulator_needs_numpy_and_scipy_only():
+    import sys
+
+    for path in (SOURCES / "simclinic").rglob("*.py"):
+        outside = {module.split(".")[0] for module in modules_imported(path)} - sys.stdlib_module_names - {"simclinic"}
+        assert outside <= {"numpy", "scipy"}, path
+
+
+def test_collections_know_nothing_of_the_tasks_that_read_them():
+    data = SOURCES / "medlessons" / "data"
+    tasks = {path.stem for path in data.glob("*.py")} - {"__init__", "image_table", "places", "manifest"}
+    for path in (data / "collections").glob("*.py"):
+        read = {m.split(".")[2] for m in modules_imported(path) if m.startswith("medlessons.data.")}
+        assert not read & tasks, path

@@ -12,11 +12,12 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from medlessons import lessons, scoring, settings, site, student
+from classroom import notebooks, pages, scoring, student
+from medlessons import settings
 
 ROOT = settings.REPOSITORY
-TEMPLATE = lessons.DOCS / "lesson_template.ipynb"
-CHECKLIST = lessons.DOCS / "ADDING_A_LESSON.md"
+TEMPLATE = notebooks.DOCS / "lesson_template.ipynb"
+CHECKLIST = notebooks.DOCS / "ADDING_A_LESSON.md"
 RULES = {
     name: rule
     for name, rule in runpy.run_path(str(ROOT / "tests" / "test_notebooks.py")).items()
@@ -38,7 +39,7 @@ def small(tmp_path_factory):
     """Return a lesson of eight sections that was refreshed; its checks are those of the checklist."""
     folder = tmp_path_factory.mktemp("repository")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lessons, "DOCS", folder)
+        patch.setattr(notebooks, "DOCS", folder)
         patch.setattr(student, "FOLDER", folder / "student")
         patch.setenv("IPYTHONDIR", str(folder / "ipython"))
         patch.setenv("MEDLESSONS_PROFILE", "quick")
@@ -46,9 +47,9 @@ def small(tmp_path_factory):
         startup.parent.mkdir(parents=True)
         (code,) = re.findall(r"```python\n(.*?)```", CHECKLIST.read_text(encoding="utf-8"), re.DOTALL)
         startup.write_text(STARTUP.format(code=code))
-        nbformat.write(repeat_sections(lessons.read(TEMPLATE)), folder / "09_example.ipynb")
-        (lesson,) = lessons.find("9", folder)
-        lessons.store(lessons.execute(lesson))
+        nbformat.write(repeat_sections(notebooks.read(TEMPLATE)), folder / "09_example.ipynb")
+        (lesson,) = notebooks.find("9", folder)
+        notebooks.store(notebooks.execute(lesson))
         student.write(lesson, folder / "student")
         yield lesson
 
@@ -75,7 +76,7 @@ def repeat_sections(template):
 
 
 def break_rule(rule, lesson, notebook=None):
-    given = {"lesson": lesson, "notebook": notebook or lessons.read(lesson.path)}
+    given = {"lesson": lesson, "notebook": notebook or notebooks.read(lesson.path)}
     rule(**{name: given[name] for name in inspect.signature(rule).parameters})
 
 
@@ -126,7 +127,7 @@ def use_the_open_task(notebook):
 )
 def test_a_lesson_that_breaks_a_rule_is_found(small, rule, damage):
     (chosen,) = [RULES[name] for name in RULES if rule in name]
-    notebook = lessons.read(small.path)
+    notebook = notebooks.read(small.path)
     damage(notebook)
     with pytest.raises(AssertionError):
         break_rule(chosen, small, notebook)
@@ -144,7 +145,10 @@ def test_the_small_lesson_validates(small):
 
 def test_the_checks_of_the_checklist_know_what_is_solved_and_what_is_not(small):
     printed = [
-        output.text for cell in lessons.read(small.path).cells for output in cell.get("outputs", []) if "text" in output
+        output.text
+        for cell in notebooks.read(small.path).cells
+        for output in cell.get("outputs", [])
+        if "text" in output
     ]
     assert sum("done, well done!" in text for text in printed) == 2 * ROUNDS
     rows = scoring.score(student.FOLDER / small.path.name)
@@ -152,9 +156,9 @@ def test_the_checks_of_the_checklist_know_what_is_solved_and_what_is_not(small):
 
 
 def test_the_small_lesson_gets_its_page_and_its_line_in_the_report(small, tmp_path):
-    run = lessons.Run(small, lessons.read(small.path))
-    site.write(run, tmp_path)
-    text = site.write_report([run], tmp_path)
+    run = notebooks.Run(small, notebooks.read(small.path))
+    pages.write(run, tmp_path)
+    text = pages.write_report([run], tmp_path)
     assert "9 A question that a beginner understands?" in text
     assert re.search(r"accuracy 0\.\d\d, always answering well 0\.\d\d", text)
     assert "Exercise 9.1" in (tmp_path / "09_example.html").read_text(encoding="utf-8")

@@ -9,8 +9,9 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+from classroom import notebooks
 from conftest import compare_outputs, differences, text_outputs
-from medlessons import lessons, settings
+from medlessons import settings
 
 ROOT = settings.REPOSITORY
 
@@ -83,8 +84,8 @@ CELLS = [
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory):
     notebook = new_notebook(cells=[new_code_cell(source) for source in CELLS])
-    lessons.execute_notebook(notebook, tmp_path_factory.mktemp("lesson"), "tiny lesson")
-    return nbformat.writes(lessons.tidy(notebook))
+    notebooks.execute_notebook(notebook, tmp_path_factory.mktemp("lesson"), "tiny lesson")
+    return nbformat.writes(notebooks.tidy(notebook))
 
 
 def validate(text: str, folder, startup: str = "") -> subprocess.CompletedProcess:

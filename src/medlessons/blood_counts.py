@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from medlessons.errors import LessonError
-from medlessons.simulate import blood
+from simclinic import blood
 
 MEASUREMENTS = blood.MEASUREMENTS
 DIAGNOSES = tuple(blood.CLASS_COUNTS)  # in the order of how often they occur in the published set

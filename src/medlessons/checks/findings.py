@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from medlessons import imbalance
+from medlessons import losses
 from medlessons.checks.exercise import first_match, judge, same
 from medlessons.wording import say
 
@@ -87,7 +87,7 @@ def check_leakage(student: Callable) -> Callable:
 def check_class_freqs(student: Callable) -> Callable:
     """Check exercise 3.2; return the student's function or the reference."""
     labels = np.array([[1, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 1], [1, 0, 1]])
-    positive, negative = imbalance.class_frequencies(labels)
+    positive, negative = losses.class_frequencies(labels)
     by_row = labels.mean(axis=1)
     mistakes = {
         "the two are swapped: the positive frequencies come first.": (negative, positive),
@@ -120,7 +120,7 @@ def check_class_freqs(student: Callable) -> Callable:
             return "these are shares of each image, one a row: the frequency of a finding runs over the images, axis=0."
         if same(value, (positive, negative)):
             other = np.tile(labels, (1, 2))[:4]
-            return None if same(function(other), imbalance.class_frequencies(other)) else "it works for one size only."
+            return None if same(function(other), losses.class_frequencies(other)) else "it works for one size only."
         return first_match(value, mistakes) or say(
             "expected were the frequencies {positive} and {negative}, it gives {value}.",
             positive=positive.round(2).tolist(),
@@ -128,7 +128,7 @@ def check_class_freqs(student: Callable) -> Callable:
             value=value,
         )
 
-    return judge("3.2", "Class frequencies", student, imbalance.class_frequencies, find_mistake)
+    return judge("3.2", "Class frequencies", student, losses.class_frequencies, find_mistake)
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -136,7 +136,7 @@ def check_class_freqs(student: Callable) -> Callable:
 
 
 def _weighted(pos, neg, epsilon, true, predicted, **mistake) -> float:
-    """Compute the weighted loss as `imbalance.weighted_loss` does, or with one mistake (NumPy)."""
+    """Compute the weighted loss as `losses.weighted_loss` does, or with one mistake (NumPy)."""
     if mistake.get("swapped"):
         pos, neg = neg, pos
     if mistake.get("by_image"):
@@ -222,7 +222,7 @@ def check_weighted_loss(student: Callable) -> Callable:
             expected=expected[0],
         )
 
-    return judge("3.3", "The weighted loss", student, imbalance.weighted_loss, find_mistake)
+    return judge("3.3", "The weighted loss", student, losses.weighted_loss, find_mistake)
 
 
 # ---------------------------------------------------------------------------------------------------------

@@ -1,0 +1,301 @@
+"""The command line: ``medlessons`` or ``python -m classroom``."""
+
+import argparse
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from medlessons import settings
+from medlessons.errors import LessonError
+
+BUILD = settings.REPOSITORY / "build"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one verb. Returns 0, or 1 if something the reader can mend went wrong."""
+    options = parser().parse_args(arguments)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cancelled CI job tidies up as Ctrl-C does
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # an old terminal may not know every letter
+    try:
+        settings.choose(getattr(options, "source", None), getattr(options, "profile", None))
+        return options.run(options) or 0
+    except LessonError as error:
+        print(f"medlessons: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("medlessons: stopped; nothing half-written stands in its place.", file=sys.stderr)
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all verbs."""
+    main_parser = argparse.ArgumentParser(prog="medlessons", description="Run the lessons, their data and checks.")
+    verbs = main_parser.add_subparsers(required=True, metavar="VERB")
+
+    def verb(name, function, summary):
+        sub = verbs.add_parser(name, help=summary, description=summary)
+        sub.set_defaults(run=function)
+        return sub
+
+    def lesson_verb(name, function, summary):
+        sub = verb(name, function, summary)
+        sub.add_argument("--lesson", help="numbers, such as 1 or 1,2; all unless given")
+        return sub
+
+    lesson_verb("list", list_lessons, "List the lessons.")
+    run = lesson_verb("run", run_lessons, "Execute lessons; write notebooks, pages and a report to build/.")
+    run.add_argument("--source", choices=("embedded", "real"), help="simulated or published data")
+    run.add_argument("--profile", choices=settings.PROFILES, help="how large the lessons run")
+    run.add_argument("--build", type=Path, default=BUILD, help="where to write")
+    lesson_verb("refresh", refresh, "Execute lessons and store their outputs in the tracked notebooks.")
+    lesson_verb("student", student_edition, "Write the student edition to notebooks/student/.")
+    verb("lab", lab, "Put the student edition into work/, once, and open JupyterLab there.")
+    scoring = verb("score", score, "Execute notebooks that students handed in; print a CSV of their exercises.")
+    scoring.add_argument("notebooks", nargs="+", type=Path)
+    scoring.add_argument("--whole", action="store_true", help="execute also what no exercise needs, such as trainings")
+
+    data = verb("data", data_status, "Say which data are there; prepare or fetch them.")
+    steps = data.add_subparsers(metavar="STEP")
+    steps.add_parser("status", help="say which data are there (default)").set_defaults(run=data_status)
+    prepare = steps.add_parser("prepare", help="make the embedded data")
+    prepare.add_argument("name", nargs="?", help="one data set; those of all lessons unless given")
+    prepare.set_defaults(run=data_prepare)
+    fetch = steps.add_parser("fetch", help="bring the published data")
+    fetch.add_argument("name", help="the data set, such as anemia")
+    fetch.add_argument("--from", dest="origin", help="a URL, an archive, a folder or a file instead of the usual place")
+    fetch.add_argument("--subset", type=int, help="of chestxray8: how many of its 12 archives; 0 for the tables alone")
+    fetch.add_argument("--yes", action="store_true", help="do not ask")
+    fetch.set_defaults(run=data_fetch)
+    check = steps.add_parser("verify", help="read the published data again, and name what has changed")
+    check.add_argument("name", nargs="?", help="one data set; all unless given")
+    check.set_defaults(run=data_verify)
+    remove = steps.add_parser("remove", help="remove published data that were fetched")
+    remove.add_argument("name", help="the data set, such as anemia")
+    remove.add_argument("--yes", action="store_true", help="do not ask")
+    remove.set_defaults(run=data_remove)
+
+    weight = verb("weights", weights_status, "Say which trained weights are there and whole.")
+    steps = weight.add_subparsers(metavar="STEP")
+    steps.add_parser("status", help="say which weights are there (default)").set_defaults(run=weights_status)
+    train = steps.add_parser("train", help="train weights on simulated patients, or go on with it (hours)")
+    train.add_argument("name", help="chestxray8, orientation or backbones")
+    train.add_argument("--out", type=Path, help="folder of the result; models/ unless given")
+    train.add_argument("--seed", type=int, default=0, help="of the first weights and of the patients")
+    train.add_argument("--share", type=float, default=1.0, help="share of the recipe's images, such as 0.1")
+    train.add_argument("--start", type=Path, help="an .npz file of weights to begin with")
+    train.add_argument("--precision", default="float32", help="float32, mixed_bfloat16 or mixed_float16")
+    train.set_defaults(run=weights_train)
+
+    verb("doctor", doctor, "Say in plain words what is missing or too old on this computer.")
+    return main_parser
+
+
+def list_lessons(options: argparse.Namespace) -> None:
+    """Print number, title and file of each lesson."""
+    from classroom import notebooks
+
+    for lesson in notebooks.find(options.lesson):
+        print(f"{lesson.number}  {lesson.title}  ({lesson.path.relative_to(settings.REPOSITORY)})")
+
+
+def run_lessons(options: argparse.Namespace) -> int:
+    """Execute lessons, write their pages and the report, print the report."""
+    from classroom import notebooks, pages
+    from medlessons import data
+
+    chosen = notebooks.find(options.lesson)
+    if settings.source() == "embedded":
+        data.prepare(lesson.number for lesson in chosen)
+    runs = []
+    for lesson in chosen:
+        runs.append(notebooks.execute(lesson))
+        pages.write(runs[-1], options.build)
+    print(pages.write_report(runs, options.build))
+    print(f"Open {options.build / 'index.html'} in a browser.")
+    faults = [run.fault for run in runs if run.fault]
+    for fault in faults:
+        print(f"medlessons: {fault}", file=sys.stderr)
+    return 1 if faults else 0
+
+
+def refresh(options: argparse.Namespace) -> None:
+    """Execute lessons on the embedded data in the quick profile, and store their outputs."""
+    from classroom import notebooks
+
+    settings.choose("embedded", "quick")
+    for lesson in notebooks.find(options.lesson):
+        notebooks.store(notebooks.execute(lesson))
+
+
+def student_edition(options: argparse.Namespace) -> None:
+    """Write the student editions."""
+    from classroom import notebooks, student
+
+    for lesson in notebooks.find(options.lesson):
+        print(student.write(lesson).relative_to(settings.REPOSITORY))
+
+
+def lab(options: argparse.Namespace) -> None:
+    """Lay out the student edition in work/, and run JupyterLab until it is closed."""
+    from jupyterlab import labapp
+
+    from classroom import student
+
+    for path, is_new in student.lay_out().items():
+        print(f"{path.relative_to(settings.REPOSITORY)}: {'new' if is_new else 'kept, with your work in it'}")
+    print("To start a lesson anew, give its file in work/ another name and come back.")
+    where = student.WORK.relative_to(settings.REPOSITORY)
+    labapp.main([f"--ServerApp.root_dir={settings.REPOSITORY}", f"--LabApp.default_url=/lab/tree/{where}"])
+
+
+def score(options: argparse.Namespace) -> None:
+    """Print a CSV of the exercises of each notebook."""
+    from classroom import scoring
+
+    scoring.write_scores(options.notebooks, sys.stdout, options.whole)
+
+
+def data_status(options: argparse.Namespace) -> None:
+    """Print one line a data set."""
+    from medlessons import data
+
+    for status in data.status():
+        state = f"{status.rows} rows, {status.note}" if status.present else "not there"
+        print(f"{status.name:<12} {status.source:<9} {state:<36} {status.path}")
+
+
+def data_prepare(options: argparse.Namespace) -> None:
+    """Make the embedded data of one data set, or of all lessons."""
+    from classroom import notebooks
+    from medlessons import data
+
+    if options.name:
+        _dataset(options.name).prepare()
+    else:
+        data.prepare(lesson.number for lesson in notebooks.find())
+
+
+def data_fetch(options: argparse.Namespace) -> None:
+    """Bring one published data set, after saying under which licence."""
+    from classroom.fetching import archives, download
+
+    dataset = _dataset(options.name)
+    part = {} if options.subset is None else {"subset": options.subset}
+    if part and (options.origin is not None or options.name != "chestxray8"):
+        raise LessonError("--subset is for chestxray8 from its usual place; leave it out.")
+    if options.origin is None or download.is_url(options.origin):
+        sources = dataset.sources(**part)
+        print(*sources, sep="\n")
+        archives.check_space(settings.real_dir(), sum(source.room for source in sources), options.name)
+        if sources:
+            _confirm(f"Fetch this{f' from {options.origin}' if options.origin else ''}?", options.yes)
+    print(dataset.fetch(options.origin, **part))
+
+
+def data_verify(options: argparse.Namespace) -> int:
+    """Read real data again; print one line a folder and one a fault, and return 1 if there is one."""
+    from medlessons import data
+    from medlessons.data import places
+
+    chosen = [_dataset(options.name)] if options.name else data.REGISTRY.values()
+    layouts = [layout for dataset in chosen for layout in dataset.layouts() if layout.goal.exists()]
+    failed = 0
+    for goal in dict.fromkeys(layout.goal for layout in layouts):
+        faults = places.verify([layout for layout in layouts if layout.goal == goal])
+        print(f"{'FAULT' if faults else 'ok   '} {goal}")
+        print(*(f"      {fault}\n" for fault in faults), sep="", end="")
+        failed += bool(faults)
+    if not layouts:
+        print(f"No published data are there. Fetch some with `medlessons data fetch {options.name or 'NAME'}`.")
+    return 1 if failed else 0
+
+
+def data_remove(options: argparse.Namespace) -> None:
+    """Remove what was fetched of one data set."""
+    from medlessons import data
+    from medlessons.data import places
+
+    goals = {layout.goal: places.is_ours(layout.goal) for layout in _dataset(options.name).layouts()}
+    ours = [goal for goal, is_ours in goals.items() if is_ours]
+    for goal in goals.keys() - ours:
+        if goal.exists():
+            print(f"{goal} was laid there by hand, and stays. Remove it yourself, if you no longer need it.")
+    if not ours:
+        raise LessonError(f"Nothing of {options.name} is there that was fetched.")
+    for goal in ours:
+        readers = [name for name, task in data.REGISTRY.items() if goal in {one.goal for one in task.layouts()}]
+        print(f"{goal} (read by {' and '.join(readers)})")
+    _confirm("Remove this?", options.yes)
+    for goal in ours:
+        places.take_away(goal)
+
+
+def _confirm(question: str, agreed: bool) -> None:
+    """Ask at the terminal; raise LessonError unless the answer is yes."""
+    if agreed:
+        return
+    if not sys.stdin.isatty():
+        raise LessonError(f"{question} Nobody can answer here: if you agree, run the command again with --yes.")
+    try:
+        answer = input(f"{question} [y/N] ")
+    except EOFError:
+        answer = ""
+    if answer.strip().lower() not in ("y", "yes"):
+        raise LessonError("Nothing was done.")
+
+
+def _dataset(name: str):
+    from medlessons import data
+
+    if name not in data.REGISTRY:
+        raise LessonError(f"There is no data set {name!r}; there are: {', '.join(data.REGISTRY)}.")
+    return data.REGISTRY[name]
+
+
+def weights_status(options: argparse.Namespace) -> int:
+    """Print one line a file of weights, and where to read about them."""
+    from classroom import doctor
+
+    failed = _print_findings(doctor.weights())
+    print("How they were made, and what they can do: models/README.md.")
+    return failed
+
+
+def weights_train(options: argparse.Namespace) -> None:
+    """Train weights, or go on with a training that was stopped; print what was reached."""
+    from scripts import pretrain
+
+    for name in pretrain.BACKBONES if options.name == "backbones" else [options.name]:
+        made = pretrain.train(
+            name,
+            out=options.out,
+            seed=options.seed,
+            share=options.share,
+            start=options.start,
+            precision=options.precision,
+        )
+        print(f"{name}: {made['images']:,} images, {made['hours']:.2f} hours, commit {made['commit']}")
+        print(f"AUROC on simulated patients: {made['log'][-1]['auroc']}")
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """Print one line a finding; return 1 if one of them must be mended."""
+    from classroom import doctor
+
+    return _print_findings(doctor.examine())
+
+
+def _print_findings(findings) -> int:
+    failed = 0
+    for finding in findings:
+        failed += not finding.well
+        print(f"{'ok  ' if finding.well else 'MEND'}  {finding.what}: {finding.says}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

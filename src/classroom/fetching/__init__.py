@@ -1,0 +1,1 @@
+"""Published data, downloaded, unpacked, checked, and put into their place whole or not at all."""

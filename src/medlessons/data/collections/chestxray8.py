@@ -1,0 +1,278 @@
+"""ChestX-ray8 of the NIH Clinical Center, in its later release with fourteen findings: 112,120 frontal radiographs.
+
+https://nihcc.app.box.com/v/ChestXray-NIHCC (Wang et al. 2017, https://doi.org/10.1109/CVPR.2017.369). The NIH asks to
+name this link, the paper and the NIH Clinical Center; use is not restricted. A folder holds one of two forms:
+
+- the release: ``Data_Entry_2017*.csv`` (or Kaggle's ``sample_labels.csv``), and where they were fetched
+  ``train_val_list.txt``, ``test_list.txt`` and ``BBox_List_2017.csv``;
+- a subset: ``labels.csv`` with ``Image``, ``PatientId`` and one 0/1 column a finding; or the three tables of the
+  published lesson, ``train-small.csv``, ``valid-small.csv`` and ``test.csv``.
+
+The images lie in folders whose names begin with ``images``, or in a folder ``images`` within these.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from classroom.fetching import download
+from medlessons import settings
+from medlessons.errors import LessonError
+from simclinic.thorax import FINDINGS
+
+NAME = "chestxray8"
+PAGE = "https://nihcc.app.box.com/v/ChestXray-NIHCC"
+KAGGLE = "nih-chest-xrays/data"  # the same tables as single files, which Box does not offer
+TABLES = ("Data_Entry_2017*.csv", "sample_labels.csv", "labels.csv")  # the first that is there is read
+COURSE = {"train": "train-small.csv", "valid": "valid-small.csv", "test": "test.csv"}
+LISTS = {"train_val": "train_val_list.txt", "test": "test_list.txt"}
+BOXES = "BBox_List_2017.csv"
+LABELS = ("Data_Entry_2017.csv", *LISTS.values(), BOXES)  # as Kaggle names them
+TAKES = (*TABLES, *COURSE.values(), *LISTS.values(), BOXES, "images*")
+HOSPITAL = "NIH Clinical Center"
+NO_FINDING = "No Finding"
+BOX_PIXELS = 1024  # edge of the images that the boxes were drawn on
+OLDEST = 120  # years: a few published ages are typing errors, such as 414
+
+RELEASE_COLUMNS = ("Image Index", "Finding Labels", "Patient ID", "Patient Age", "Patient Gender", "View Position")
+SUBSET_COLUMNS = ("Image", "PatientId", *FINDINGS)
+
+# The NIH's archives of images: name in Box, bytes, and the MD5 checksum of the NIH's FAQ_CHESTXRAY.pdf.
+_ARCHIVES = (
+    ("vfk49d74nhbxq3nqjg0900w5nvkorp5c", 2_008_470_987, "fe8ed0a6961412fddcbb3603c11b3698"),
+    ("i28rlmbvmfjbl8p2n3ril0pptcmcu9d1", 3_952_623_504, "ab07a2d7cbe6f65ddd97b4ed7bde10bf"),
+    ("f1t00wrtdk94satdfb9olcolqx20z2jp", 3_929_234_850, "2301d03bde4c246388bad3876965d574"),
+    ("0aowwzs5lhjrceb3qp67ahp0rd1l1etg", 3_838_903_983, "9f1b7f5aae01b13f4bc8e2c44a4b8ef6"),
+    ("v5e3goj22zr6h8tzualxfsqlqaygfbsn", 3_935_496_531, "1861f3cd0ef7734df8104f2b0309023b"),
+    ("asi7ikud9jwnkrnkj99jnpfkjdes7l6l", 3_986_301_172, "456b53a8b351afd92a35bc41444c58c8"),
+    ("jn1b4mw4n6lnh74ovmcjb8y48h8xj07n", 4_016_328_426, "1075121ea20a137b87f290d6a4a5965e"),
+    ("tvpxmn7qyrgl0w8wfh9kqfjskv6nmm1j", 4_018_347_353, "b61f34cec3aa69f295fbb593cbd9d443"),
+    ("upyy3ml7qdumlgk2rfcvlb9k6gvqq2pj", 4_111_327_929, "442a3caa61ae9b64e61c561294d1e183"),
+    ("l6nilvfa9cg3s28tqv1qc1olm3gnz54p", 4_181_556_296, "09ec81c4c31e32858ad8cf965c494b74"),
+    ("hhq8fkdgvcari67vfhs7ppg2w6ni4jze", 4_187_084_020, "499aefc67207a5a97692424cf5dbeed5"),
+    ("ioqwiy20ihqwyr8pf4c24eazhh281pbu", 2_914_187_733, "dc9fda1757c2de0032b63347a7d2895c"),
+)
+ARCHIVES = tuple(
+    download.Remote(
+        f"https://nihcc.box.com/shared/static/{key}.gz", f"images_{number:03d}.tar.gz", PAGE, f"md5:{digest}"
+    )
+    for number, (key, _, digest) in enumerate(_ARCHIVES, 1)
+)
+LABELS_SIZE = 12_000_000  # bytes of the tables, about
+
+
+def source(numbers: Sequence[int]) -> download.Source:
+    """Return what is said before the tables and some of the archives are fetched, which are counted from 0."""
+    sizes = [_ARCHIVES[number][1] for number in numbers]
+    return download.Source(
+        title=f"ChestX-ray8: tables from Kaggle, and {len(sizes)} of {len(ARCHIVES)} archives of images from the NIH",
+        page=PAGE,
+        licence="not restricted; name the page, the paper and the NIH Clinical Center",
+        citation="Wang et al. 2017, ChestX-ray8, https://doi.org/10.1109/CVPR.2017.369",
+        size=LABELS_SIZE + sum(sizes),
+        room=LABELS_SIZE + sum(sizes) + max(sizes, default=0),  # an archive is removed when it is unpacked
+    )
+
+
+def folder() -> Path:
+    """Return where the collection is expected."""
+    return settings.real_dir() / NAME
+
+
+def find_table(folder: Path) -> Path:
+    """Return the path of the table of a folder. Raises LessonError if there is none."""
+    for pattern in TABLES:
+        found = sorted(folder.glob(pattern))
+        if found:
+            return found[-1]  # the newest version of the release
+    raise LessonError(
+        f"{folder}: there is no table of ChestX-ray8. Expected is one of {', '.join(TABLES)}, beside the images. Fetch "
+        "them with `medlessons data fetch chestxray8 --subset 1` (2 GB), or use the simulated patients with "
+        "MEDLESSONS_SOURCE=embedded."
+    )
+
+
+def read(folder: Path, table: Path | None = None) -> pd.DataFrame:
+    """Return the rows of the collection that have a file.
+
+    Parameters
+    ----------
+    folder : Path
+    table : Path, optional
+        Its table; the one that :func:`find_table` finds unless given.
+
+    Returns
+    -------
+    DataFrame
+        ``path``, ``patient``, ``view`` ("PA", "AP", or empty in a subset), the fourteen findings as 0/1 columns in the
+        order of lesson 3, ``age``, ``sex``, ``source``, and ``list`` ("train_val" or "test" if the official lists are
+        there, else empty). ``attrs["left_out"]`` counts rows without their file and files without a row. No image is
+        opened.
+
+    Raises
+    ------
+    LessonError
+        If the table, a column, a label or a patient is missing or wrong, or no row has its file.
+    """
+    folder = Path(os.path.abspath(folder))
+    source = table or find_table(folder)
+    rows = read_labels(source)
+    paths = image_paths(folder)
+    rows["path"] = rows["image"].map(paths)
+    lists = _lists(folder)
+    rows["list"] = [lists.get(name, "") for name in rows["image"]]
+    there = rows["path"].notna()
+    if not there.any():
+        raise LessonError(
+            f"{folder}: none of the {len(rows):,} images of {source.name} is there. Expected are files such as "
+            f"images/{rows['image'].iloc[0]}; unpack the archives of images into this folder."
+        )
+    kept = rows[there].reset_index(drop=True)
+    kept.attrs["left_out"] = {
+        "a row without its file": int((~there).sum()),
+        "a file without a row": len(paths.keys() - set(rows["image"])),
+    }
+    return kept
+
+
+def read_labels(path: Path) -> pd.DataFrame:
+    """Return the rows of one table of the collection, whichever form it has.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    DataFrame
+        ``image`` (name of the file), ``patient``, ``view``, the fourteen findings as 0/1 columns, ``age``, ``sex``,
+        ``source``.
+
+    Raises
+    ------
+    LessonError
+        If the file is no table of either form; the message names the column and the line.
+    """
+    try:
+        rows = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise LessonError(f"{path}: this is not a readable CSV file ({error}). Fetch it again from {PAGE}.") from error
+    rows = rows.rename(columns={"Patient Sex": "Patient Gender"})  # its name in Data_Entry_2017_v2020.csv
+    release = "Image Index" in rows.columns
+    missing = [name for name in (RELEASE_COLUMNS if release else SUBSET_COLUMNS) if name not in rows.columns]
+    if missing:
+        raise LessonError(
+            f"{path}, line 1: the column {missing[0]!r} is missing. Expected is the table of the release "
+            f"({', '.join(RELEASE_COLUMNS)}) or of a subset (Image, PatientId and one column a finding)."
+        )
+    table = _from_release(rows, path) if release else _from_subset(rows, path)
+    for column, name in (("image", "image"), ("patient", "patient")):
+        empty = table.index[table[column].str.strip() == ""]
+        if len(empty):
+            raise LessonError(f"{path}, line {empty[0] + 2}: the {name} is empty. Fill it in, or remove the row.")
+    twice = table.index[table["image"].duplicated()]
+    if len(twice):
+        raise LessonError(
+            f"{path}, line {twice[0] + 2}: {table.at[twice[0], 'image']} stands in an earlier row, too. Remove one of "
+            "them."
+        )
+    return table.assign(source=HOSPITAL)
+
+
+def _from_release(rows: pd.DataFrame, path: Path) -> pd.DataFrame:
+    kinds = rows["Finding Labels"].unique()  # some hundreds, of 112,120 rows
+    found = {kind: [name.strip() for name in kind.split("|") if name.strip() != NO_FINDING] for kind in kinds}
+    for kind, names in found.items():
+        unknown = [name for name in names if name not in FINDINGS]
+        if unknown:
+            line = rows.index[rows["Finding Labels"] == kind][0] + 2
+            raise LessonError(
+                f"{path}, line {line}, column Finding Labels: {unknown[0]!r} is not one of the fourteen findings. "
+                f"Expected are {', '.join(FINDINGS)}, separated by |, or {NO_FINDING}."
+            )
+    present = {kind: [name in names for name in FINDINGS] for kind, names in found.items()}
+    labels = np.array([present[kind] for kind in rows["Finding Labels"]], int).reshape(-1, len(FINDINGS))
+    age = pd.to_numeric(rows["Patient Age"].str.extract(r"^0*(\d+)Y?$")[0], errors="coerce")  # 58, or 058Y
+    table = pd.DataFrame(
+        {
+            "image": rows["Image Index"],
+            "patient": rows["Patient ID"],
+            "view": rows["View Position"],
+            "age": age.where(age <= OLDEST),
+            "sex": rows["Patient Gender"],
+        }
+    )
+    return table.join(pd.DataFrame(labels, columns=FINDINGS))
+
+
+def _from_subset(rows: pd.DataFrame, path: Path) -> pd.DataFrame:
+    labels = rows[list(FINDINGS)].apply(pd.to_numeric, errors="coerce")
+    wrong = ~labels.isin((0, 1))
+    if wrong.any(axis=None):
+        line, column = wrong.stack().idxmax()
+        raise LessonError(
+            f"{path}, line {line + 2}, column {column}: {rows.at[line, column]!r} is neither 0 (absent) nor 1 "
+            "(present). Correct it, or remove the row."
+        )
+    table = pd.DataFrame({"image": rows["Image"], "patient": rows["PatientId"], "view": "", "age": np.nan, "sex": ""})
+    return table.join(labels.astype(int))
+
+
+def read_boxes(folder: Path) -> pd.DataFrame:
+    """Return where radiologists drew lesions.
+
+    Parameters
+    ----------
+    folder : Path
+        With ``BBox_List_2017.csv``.
+
+    Returns
+    -------
+    DataFrame
+        ``image``, ``finding``, and ``left``, ``top``, ``width``, ``height`` as shares of the image (0 to 1), whatever
+        its size. Empty if the folder has no such file.
+
+    Raises
+    ------
+    LessonError
+        If a line has no known finding, or four numbers that make no box.
+    """
+    path = folder / BOXES
+    columns = ["image", "finding", "left", "top", "width", "height"]
+    if not path.is_file():
+        return pd.DataFrame(columns=columns)
+    # The header has another number of commas than the lines, and differs between copies of the file.
+    table = pd.read_csv(path, header=None, skiprows=1, usecols=range(6), names=columns, dtype=str)
+    table["finding"] = table["finding"].replace("Infiltrate", "Infiltration")
+    table[columns[2:]] = table[columns[2:]].apply(pd.to_numeric, errors="coerce") / BOX_PIXELS
+    right, bottom = table["left"] + table["width"], table["top"] + table["height"]
+    sound = table["finding"].isin(FINDINGS) & (table[columns[2:]] >= 0).all(axis=1) & (right <= 1.01) & (bottom <= 1.01)
+    if not sound.all():
+        raise LessonError(
+            f"{path}, line {table.index[~sound][0] + 2}: this is no box. Expected are an image, a finding, and left, "
+            f"top, width and height in pixels of {BOX_PIXELS}. Fetch the file again from {PAGE}."
+        )
+    return table
+
+
+def image_paths(folder: Path) -> dict[str, str]:
+    """Return file name -> path of all images of a folder; one look at each folder, since there are 112,120 of them."""
+    paths = {}
+    for pattern in ("images*", "images*/images"):
+        for place in sorted(folder.glob(pattern)):
+            if place.is_dir():
+                with os.scandir(place) as entries:
+                    paths |= {entry.name: entry.path for entry in entries if entry.name.endswith((".png", ".jpg"))}
+    return paths
+
+
+def _lists(folder: Path) -> dict[str, str]:
+    """Return file name -> "train_val" or "test", as the NIH divided the images; empty without its lists."""
+    lists = {}
+    for part, name in LISTS.items():
+        if (folder / name).is_file():
+            lists |= dict.fromkeys((folder / name).read_text(encoding="utf-8").split(), part)
+    return lists

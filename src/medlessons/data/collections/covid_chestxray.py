@@ -1,0 +1,114 @@
+"""The COVID-19 image data collection: radiographs and CT slices from publications and hospitals.
+
+https://github.com/ieee8023/covid-chestxray-dataset (Cohen et al. 2020, https://arxiv.org/abs/2006.11988): a table
+``metadata.csv`` and a folder ``images``. The licence differs by image and stands in the table.
+"""
+
+import os
+from pathlib import Path
+
+import pandas as pd
+
+from classroom.fetching import download
+from medlessons import settings
+from medlessons.data import image_table
+from medlessons.errors import LessonError
+
+NAME = "covid-chestxray-dataset"
+# No commit and no checksum are pinned: GitHub packs this archive when it is asked for and does not promise the same
+# bytes, and the authors have published no checksum. What was fetched is listed in its manifest, with a checksum a file.
+PAGE = "https://github.com/ieee8023/covid-chestxray-dataset"
+ARCHIVE = download.Remote(f"{PAGE}/archive/refs/heads/master.zip", "covid-chestxray-dataset-master.zip", PAGE)
+SOURCE = download.Source(
+    title="COVID-19 image data collection: radiographs and CT slices of adults",
+    page=PAGE,
+    licence="differs by image: see the column license of metadata.csv",
+    citation="Cohen et al. 2020, https://arxiv.org/abs/2006.11988",
+)
+METADATA = "metadata.csv"
+NEEDS = (METADATA, "images")
+CT_VIEWS = ("Axial", "Coronal")
+COLUMNS = ("patientid", "view", "folder", "filename")
+
+
+def folder() -> Path:
+    """Return where the collection is expected."""
+    return settings.real_dir() / NAME
+
+
+def read(folder: Path) -> pd.DataFrame:
+    """Return the rows of the collection that have a file.
+
+    Parameters
+    ----------
+    folder : Path
+        With ``metadata.csv`` and ``images/``.
+
+    Returns
+    -------
+    DataFrame
+        ``path``, ``patient``, ``view`` as published ("PA", "AP", "AP Supine", "L", "Axial", "Coronal", others or
+        empty), ``finding`` as published ("COVID-19", "Pneumonia/Viral/COVID-19", ...), ``age``, ``sex``, ``source``
+        (place). ``attrs["left_out"]`` counts rows without their file, further rows of the same file, and files
+        without a row. No image is opened.
+
+    Raises
+    ------
+    LessonError
+        If the table or a column is missing, or a row names a file outside of the folder.
+    """
+    folder = Path(os.path.abspath(folder))
+    rows = _read_metadata(folder / METADATA)
+    names = zip(rows["folder"], rows["filename"], strict=True)
+    rows["path"] = [os.path.abspath(folder / where / name) for where, name in names]
+    _refuse_paths_outside(rows, folder / METADATA)
+    there = rows["path"].map(os.path.isfile)
+    twice = rows["path"].duplicated() & there
+    files = {str(path) for path in image_table.image_files(folder / "images")}
+    table = rows[there & ~twice].rename(columns={"patientid": "patient", "location": "source"})
+    table.attrs["left_out"] = {
+        "a row without its file": int((~there).sum()),
+        "a further row of the same file": int(twice.sum()),
+        "a file without a row": len(files - set(rows["path"])),
+    }
+    if "finding" not in table:
+        table["finding"] = ""
+    return table.reset_index(drop=True)
+
+
+def _read_metadata(path: Path) -> pd.DataFrame:
+    if not path.is_file():
+        raise LessonError(
+            f"{path}: the published radiographs are not there. Fetch them with `medlessons data fetch orientation`, "
+            "or use the simulated ones with MEDLESSONS_SOURCE=embedded."
+        )
+    try:
+        rows = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise LessonError(
+            f"{path}: this is not a readable CSV file ({error}). Fetch it again with `medlessons data fetch "
+            "orientation`."
+        ) from error
+    missing = [column for column in COLUMNS if column not in rows.columns]
+    if missing:
+        raise LessonError(
+            f"{path}, line 1: the column {missing[0]} is missing; needed are {', '.join(COLUMNS)}. "
+            "Fetch the file again with `medlessons data fetch orientation`."
+        )
+    nameless = rows.index[rows["patientid"].str.strip() == ""]
+    if len(nameless):
+        raise LessonError(
+            f"{path}, line {nameless[0] + 2}, column patientid: it is empty. Without it the images cannot be split "
+            "by patient: fill it in, or remove the row."
+        )
+    return rows.assign(view=rows["view"].str.strip())
+
+
+def _refuse_paths_outside(rows: pd.DataFrame, path: Path) -> None:
+    """Refuse a row whose file lies outside of the collection: an absolute path, or one with too many ``..``."""
+    for index, name in rows["path"].items():
+        if not Path(name).is_relative_to(path.parent):
+            raise LessonError(
+                f"{path}, line {index + 2}, columns folder and filename: they lead to {name}, outside of the "
+                "collection. Correct them, or remove the row."
+            )

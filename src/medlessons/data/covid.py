@@ -1,0 +1,304 @@
+"""COVID-19, normal, or another infection? (lesson 4): simulated patients, the published ones, or an instructor's own.
+
+The published lesson puts adults with COVID-19 from many hospitals (``published/covid_chestxray.py``) beside children
+from one hospital (``published/kermany.py``): the label can be read from the age, or from the machine. The embedded set
+has the same fault, and beside it sets without. The format is described in data/README.md.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from classroom.fetching import download
+from medlessons import settings
+from medlessons.data import image_table, places, simulated
+from medlessons.data.collections import covid_chestxray, kermany
+from medlessons.errors import LessonError
+from simclinic import clinic
+
+NAME = "covid"
+LESSONS = (4,)
+LABELS = ("COVID-19", "normal", "other infection")
+IMAGES = {"COVID-19": 175, "normal": 100, "other infection": 100}  # as in the published lesson
+FRONTAL = ("PA", "AP", "AP Supine")
+FETCH = f"fetch the published set with `medlessons data fetch {NAME}`"
+
+# Embedded: label, what is drawn, images, patients.
+GROUPS = (
+    ("COVID-19", "COVID-19", 175, 110),
+    ("normal", None, 100, 90),
+    ("other infection", "Bacterial", 50, 40),
+    ("other infection", "Viral", 50, 40),
+)
+PARTS = ("published", "unconfounded", "outside")
+SEEDS = {"published": 60_000, "unconfounded": 62_000, "outside": 64_000}  # of the first patient
+MILDEST = 0.6  # severity of an infection, of 0 to 1
+CHILDREN = (1.0, 5.0)  # years, as published
+CHILDRENS_HOSPITAL, HOSPITALS, OTHER_HOSPITALS = range(51, 52), range(52, 72), range(72, 82)
+SIZE = {"quick": 128, "full": 237}  # pixels of an embedded image
+METADATA = "metadata"  # the table of an embedded set
+
+
+def load(source: str | None = None) -> pd.DataFrame:
+    """Return the image table of the lesson, with the fault of the published one.
+
+    Parameters
+    ----------
+    source : {"embedded", "real"}, optional
+        Simulated or published patients; what the environment says unless given.
+
+    Returns
+    -------
+    DataFrame
+        One row an image, 175 / 100 / 100 of the three labels (fewer where fewer are there): ``path``, ``patient``,
+        ``view`` ("PA", "AP" or "AP Supine"), ``label``, ``age`` (years), ``sex``, ``source`` (hospital or place); of
+        simulated patients also ``seed``, ``visit``, ``hospital`` and ``findings``, for :func:`clinic.truth`. ``attrs``
+        as in :func:`image_table.tidy`.
+
+    Raises
+    ------
+    LessonError
+        If files are missing or one of the labels is; the message says what to do.
+    """
+    if places.choose(source) == "embedded":
+        return load_simulated("published")
+    own = own_folder()
+    return read_own(own) if own.is_dir() else _read_published(LABELS)
+
+
+def load_simulated(part: str) -> pd.DataFrame:
+    """Return simulated patients, whatever the source of the lesson is.
+
+    Parameters
+    ----------
+    part : {"published", "unconfounded", "outside"}
+        "published": children from one hospital, but for the adults with COVID-19, who come from twenty.
+        "unconfounded": the same numbers, and with each label as many children as adults, from the same twenty
+        hospitals. "outside": such patients from ten hospitals that no other part has, to test on.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`load` describes it.
+    """
+    if part not in PARTS:
+        raise LessonError(f"There is no part {part!r}; choose one of {', '.join(PARTS)}.")
+    return simulated.read(_prepare(part), METADATA, ("label",))
+
+
+def load_outside(source: str | None = None) -> pd.DataFrame:
+    """Return patients to test on for whom age and hospital say less about the label.
+
+    Parameters
+    ----------
+    source : {"embedded", "real"}, optional
+        Embedded: part "outside" of :func:`load_simulated`. Real: the other pneumonias, and the normal images, of the
+        collection from which the COVID-19 images come; these patients are not in :func:`load`.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`load` describes it. The real one has no COVID-19.
+    """
+    if places.choose(source) == "embedded":
+        return load_simulated("outside")
+    return _read_published(("normal", "other infection"), outside=True)
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Embedded
+
+
+def embedded_folder(part: str) -> Path:
+    """Return the folder of one embedded part."""
+    return settings.embedded_dir() / NAME / f"{part}-{settings.sized(**SIZE)}px"
+
+
+def prepare() -> Path:
+    """Make the embedded radiographs unless they are there, whole and up to date; return their folder."""
+    for part in PARTS:
+        _prepare(part)
+    return embedded_folder("published").parent
+
+
+def _prepare(part: str) -> Path:
+    return simulated.made(embedded_folder(part), {METADATA: _draw_table(part)}, settings.sized(**SIZE))
+
+
+def _draw_table(part: str) -> pd.DataFrame:
+    """Return who comes to which hospital with what: the table of one part, before its images are drawn."""
+    rng = np.random.default_rng(SEEDS[part])
+    tables, seed = [], SEEDS[part]
+    for label, finding, images, patients in GROUPS:
+        crowds = _crowds(part, label)
+        for number, (hospitals, ages) in enumerate(crowds):
+            count = patients // len(crowds)
+            share = (images + number) // len(crowds)  # of 175 images, 87 and 88
+            people = clinic.draw_patients(range(seed, seed + count), rng, hospitals, ages)
+            tables.append(_draw_group(people, share, finding, rng).assign(label=label))
+            seed += count
+    table = pd.concat(tables, ignore_index=True)
+    return clinic.name_images(table.iloc[rng.permutation(len(table))].reset_index(drop=True))
+
+
+def _crowds(part: str, label: str) -> list[tuple[range, tuple[float, float] | None]]:
+    """Return from which hospitals, and of which age, the patients with a label are: equal shares of each."""
+    if part == "published":
+        return [(HOSPITALS, None)] if label == "COVID-19" else [(CHILDRENS_HOSPITAL, CHILDREN)]
+    hospitals = HOSPITALS if part == "unconfounded" else OTHER_HOSPITALS
+    return [(hospitals, None), (hospitals, CHILDREN)]
+
+
+def _draw_group(people: pd.DataFrame, images: int, finding: str | None, rng: np.random.Generator) -> pd.DataFrame:
+    """Return the images of patients who all have the same finding, or none."""
+    again = rng.integers(len(people), size=images - len(people))
+    table = clinic.draw_visits(people, 1 + np.bincount(again, minlength=len(people)))
+    if finding is None:
+        return table.assign(findings=clinic.to_json(()))
+    table = clinic.fix_prevalence(clinic.draw_findings(table, rng, {finding: 1.0}), {finding: 1.0}, rng)
+    return table.assign(findings=table["findings"].map(_make_severe))
+
+
+def _make_severe(text: str) -> str:
+    """Return the findings of an image, none of them mild: what hardly shows is seldom published."""
+    kept = (replace(finding, severity=MILDEST + (1 - MILDEST) * finding.severity) for finding in clinic.from_json(text))
+    return clinic.to_json(kept)
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Published and own
+
+
+def own_folder() -> Path:
+    """Return where an instructor's own images are expected, in one folder a label."""
+    return settings.real_dir() / NAME
+
+
+def read_own(folder: Path) -> pd.DataFrame:
+    """Return the image table of own images (:func:`image_table.own_folders`)."""
+    return image_table.own_folders(folder, LABELS, FETCH)
+
+
+def _read_published(labels: Sequence[str], outside: bool = False) -> pd.DataFrame:
+    tables = [read_adults(covid_chestxray.folder(), outside)]
+    if not outside:
+        tables.append(read_children(kermany.folder()))
+    table = pd.concat(tables, ignore_index=True)
+    table.attrs["left_out"] = {
+        reason: sum(one.attrs["left_out"].get(reason, 0) for one in tables)
+        for one in tables
+        for reason in one.attrs["left_out"]
+    }
+    table.attrs["unreadable"] = {path: why for one in tables for path, why in one.attrs["unreadable"].items()}
+    image_table.check_labels(table, labels, settings.real_dir(), FETCH)
+    return image_table.tidy(table, ("label",), "published data")
+
+
+def read_adults(folder: Path, outside: bool = False) -> pd.DataFrame:
+    """Return the frontal images with COVID-19 of the COVID-19 image data collection; with ``outside``, the others."""
+    rows = covid_chestxray.read(folder)
+    covid = rows["finding"].str.contains("COVID-19", regex=False)
+    rows["label"] = np.where(covid, "COVID-19", "other infection")
+    rows.loc[rows["finding"] == "No Finding", "label"] = "normal"
+    known = ~rows["finding"].isin(("", "todo", "Unknown"))
+    wanted = known & ~rows["patient"].isin(rows.loc[covid, "patient"]) if outside else covid
+    view = rows.loc[wanted, "view"]
+    reasons = {
+        "CT slice, not a radiograph": view.isin(covid_chestxray.CT_VIEWS),
+        "a lateral radiograph": view.eq("L"),
+        "the view is not known": ~view.isin((*covid_chestxray.CT_VIEWS, *FRONTAL, "L")),
+    }
+    return _keep(rows[wanted & rows["view"].isin(FRONTAL)], rows, reasons, folder)
+
+
+def read_children(folder: Path) -> pd.DataFrame:
+    """Return as many normal images and images with pneumonia of the Guangzhou children as the published lesson has."""
+    rows = kermany.read(folder)
+    rows["label"] = np.where(rows["finding"] == "normal", "normal", "other infection")
+    return _keep(rows, rows, {}, folder)
+
+
+def _keep(table: pd.DataFrame, rows: pd.DataFrame, reasons: dict[str, pd.Series], folder: Path) -> pd.DataFrame:
+    """Return the images that can be read, whole patients of them, up to the numbers of the published lesson."""
+    table.attrs["left_out"] = {reason: int(which.sum()) for reason, which in reasons.items()} | rows.attrs["left_out"]
+    table = image_table.drop_unreadable(table, Path(folder).absolute())
+    rng = np.random.default_rng(0)
+    patients = rng.permutation(table["patient"].unique())
+    order = table["patient"].map({patient: number for number, patient in enumerate(patients)})
+    shuffled = table.loc[order.sort_values(kind="stable").index]
+    place = shuffled.groupby("label").cumcount()
+    kept = shuffled[place < shuffled["label"].map(IMAGES)].sort_index()
+    kept.attrs["left_out"]["more than the published lesson has"] = len(table) - len(kept)
+    return kept
+
+
+def fetch(origin: str | Path | None = None, progress: bool = True) -> Path:
+    """Bring the two published collections, or own images, to where :func:`load` expects them.
+
+    Parameters
+    ----------
+    origin : str or Path, optional
+        A URL, an archive or a folder of one of the two collections, or of own images in one folder a label. Unless
+        given, what is missing is downloaded: the adults from GitHub, the children from Mendeley (1.2 GB).
+    progress : bool
+        Show a progress bar while downloading.
+
+    Returns
+    -------
+    Path
+        The folder of what was brought.
+
+    Raises
+    ------
+    LessonError
+        If the download fails, an image table cannot be read, or something whole is there already.
+    """
+    if origin is not None:
+        return places.fetched(partial(download.retrieve, origin, progress=progress), layouts())
+    for layout, collection in _missing() or _published():
+        places.fetched(partial(download.retrieve, collection.ARCHIVE, progress=progress), [layout])
+    return settings.real_dir()
+
+
+def layouts() -> list[places.Layout]:
+    """Return how real images may lie in their folders: the adults', the children's, or own ones."""
+    return [
+        places.Layout(covid_chestxray.folder(), covid_chestxray.NEEDS, read_adults),
+        places.Layout(kermany.folder(), kermany.NEEDS, read_children, takes=kermany.PARTS),
+        places.Layout(own_folder(), LABELS, read_own),
+    ]
+
+
+def _published() -> list[tuple]:
+    """Return layout and module of the two published collections."""
+    return list(zip(layouts(), (covid_chestxray, kermany), strict=False))
+
+
+def _missing() -> list[tuple]:
+    return [(layout, collection) for layout, collection in _published() if not places.is_sound(layout)]
+
+
+def sources() -> list[download.Source]:
+    """Return what is to be said before the published images that are missing are fetched."""
+    return [collection.SOURCE for _, collection in _missing()]
+
+
+def status() -> list[places.Status]:
+    """Say what is there of the embedded images and of the children's; the adults' stand with lesson 2."""
+    own, children = own_folder(), kermany.folder()
+    if own.is_dir():
+        paths = [path for label in LABELS for path in image_table.image_files(own / label)]
+        real = places.status_of_real(NAME, own, lambda: image_table.glance(paths, own, "own data"))
+    else:
+        folders = [children / part / kind for part in kermany.PARTS for kind in kermany.FOLDERS]
+        paths = [path for folder in folders for path in image_table.image_files(folder)]
+        real = places.status_of_real(NAME, children, lambda: image_table.glance(paths, children, "published data"))
+    folder = embedded_folder("published")
+    return [
+        places.status_of_embedded(NAME, folder, lambda: simulated.recipe({METADATA: _draw_table("published")})),
+        real,
+    ]

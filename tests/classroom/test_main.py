@@ -1,0 +1,209 @@
+"""The command line: what each verb prints, and how mistakes are answered."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from classroom import __main__ as command
+from classroom import student
+from medlessons import data, settings
+from simclinic import blood
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch, tmp_path):
+    for name in ("MEDLESSONS_SOURCE", "MEDLESSONS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MEDLESSONS_DATA", str(tmp_path / "real"))
+
+
+def test_list_names_the_lessons(capsys):
+    assert command.main(["list"]) == 0
+    assert "1  Telling anemias apart" in capsys.readouterr().out
+
+
+def test_data_status_names_every_data_set(capsys):
+    assert command.main(["data", "status"]) == 0
+    printed = capsys.readouterr().out
+    for name in data.REGISTRY:
+        assert name in printed
+    assert "not there" in printed
+
+
+def test_a_file_with_impossible_values_is_not_fetched(capsys):
+    data.REGISTRY["anemia"].prepare()  # it has the faults of the published file, and is not the published file
+    path = settings.embedded_dir() / "anemia" / "diagnosed_cbc_data_v4.csv"
+    assert command.main(["data", "fetch", "anemia", "--from", str(path)]) == 1
+    assert "is not possible in a living patient" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["data", "fetch", "blood"], "There is no data set 'blood'"),
+        (["list", "--lesson", "9"], "There is no lesson '9'"),
+        (["score", "absent.ipynb"], "absent.ipynb: there is no such notebook"),
+        (["data", "fetch", "anemia", "--from", "nowhere.csv"], "nowhere.csv: there is no such file"),
+        (["data", "fetch", "anemia", "--subset", "1"], "--subset is for chestxray8 from its usual place"),
+        (["data", "fetch", "chestxray8", "--subset", "1", "--from", "x"], "--subset is for chestxray8 from its usual"),
+        (["data", "fetch", "chestxray8", "--subset", "13"], "There is no subset of 13 archives"),
+    ],
+)
+def test_a_mistake_is_answered_with_what_to_do(arguments, says, capsys):
+    assert command.main(arguments) == 1
+    assert says in capsys.readouterr().err
+
+
+def test_an_unknown_source_is_answered(monkeypatch, capsys):
+    monkeypatch.setenv("MEDLESSONS_SOURCE", "kaggle")
+    assert command.main(["run", "--lesson", "1"]) == 1
+    assert "MEDLESSONS_SOURCE is 'kaggle', but it must be one of: embedded, real" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+def test_a_run_that_is_stopped_ends_at_once_and_leaves_no_kernel(number, tmp_path):
+    for lesson in (1, 2):
+        cells = [new_markdown_cell(f"# Lesson {lesson}"), new_code_cell("print('on')\nimport time\ntime.sleep(60)")]
+        nbformat.write(new_notebook(cells=cells), tmp_path / f"0{lesson}_slow.ipynb")
+    code = """
+import pathlib, sys
+from classroom import notebooks
+    from classroom import __main__ as command
+    from medlessons import data
+notebooks.find.__defaults__ = (None, pathlib.Path(sys.argv[1]))
+data.prepare = lambda numbers: None
+sys.exit(command.main(["run", "--build", sys.argv[1] + "/build"]))
+"""
+    run = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stderr=subprocess.PIPE, text=True)
+    said = ""
+    while "print('on')" not in said:  # the bar shows the cell that runs
+        said += run.stderr.read(1)
+        assert run.poll() is None
+    time.sleep(1)
+    run.send_signal(number)
+    said += run.communicate(timeout=30)[1]
+    assert run.returncode == 130
+    assert "medlessons: stopped" in said
+    assert "Traceback" not in said
+    assert "Lesson 2" not in said
+
+
+def test_lab_keeps_what_is_there_and_opens_jupyterlab_where_links_lead(monkeypatch, capsys, tmp_path):
+    opened = []
+    monkeypatch.setattr(settings, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(student, "WORK", tmp_path / "work")
+    monkeypatch.setattr(student.lay_out, "__defaults__", (tmp_path / "work",))
+    monkeypatch.setattr("jupyterlab.labapp.main", opened.append)
+    assert command.main(["lab"]) == 0
+    assert "01_anemia_mlp.ipynb: new" in capsys.readouterr().out
+    assert command.main(["lab"]) == 0
+    assert "01_anemia_mlp.ipynb: kept, with your work in it" in capsys.readouterr().out
+    assert opened == [[f"--ServerApp.root_dir={tmp_path}", "--LabApp.default_url=/lab/tree/work"]] * 2
+
+
+def test_weights_says_where_to_read_about_them(capsys):
+    assert command.main(["weights", "status"]) == command.main(["weights"]) == 0
+    assert capsys.readouterr().out.count("models/README.md") == 2
+
+
+def test_ctrl_c_ends_without_a_traceback(monkeypatch, capsys):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(data, "status", interrupted)
+    assert command.main(["data", "status"]) == 130
+    assert "stopped" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_is_named(monkeypatch, capsys):
+    monkeypatch.setenv("MEDLESSONS_DATA", "~nobody-of-this-name/data")
+    assert command.main(["data", "status"]) == 1
+    assert "MEDLESSONS_DATA is '~nobody-of-this-name/data'" in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Data are fetched, verified, removed
+
+
+@pytest.fixture
+def counts(tmp_path):
+    """An instructor's own blood counts."""
+    table, truth = blood.draw(return_truth=True)
+    table = table[~truth["filled"] & (truth["corrupted"] == "")]
+    common = table["Diagnosis"].value_counts().loc[lambda many: many >= 5].index
+    table[table["Diagnosis"].isin(common)].to_csv(tmp_path / "mine.csv", index=False)
+    return tmp_path / "mine.csv"
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "says"),
+    [
+        ("anemia", [], ["licence   no licence found", "124.3 KB", "kaggle.com/datasets/ehababoelnaga"]),
+        ("orientation", [], ["differs by image", "arXiv", "not known before"]),
+        ("covid", [], ["CC BY 4.0", "1.2 GB", "10.17632/rscbjbr9sj.2", "differs by image"]),
+        ("chestxray8", [], ["NIH Clinical Center", "45.1 GB", "12 of 12 archives"]),
+        ("chestxray8", ["--subset", "1"], ["2.0 GB", "1 of 12"]),
+        ("chestxray8", ["--subset", "0"], ["12.0 MB", "0 of 12"]),
+        ("covid", ["--from", "http://127.0.0.1:9/x.zip"], ["CC BY 4.0"]),
+    ],
+)
+def test_nothing_is_fetched_before_its_licence_was_agreed_to(name, arguments, says, monkeypatch, capsys):
+    monkeypatch.setattr(data.REGISTRY[name], "fetch", lambda *_, **__: pytest.fail("nothing may be fetched"))
+    assert command.main(["data", "fetch", name, *arguments]) == 1
+    printed = capsys.readouterr()
+    assert all(word.lower() in printed.out.lower() for word in says), printed.out
+    assert "Nobody can answer here: if you agree, run the command again with --yes" in printed.err
+
+
+@pytest.mark.parametrize(("answer", "fetched"), [("y", True), ("Yes", True), ("", False), ("n", False)])
+def test_the_answer_counts(answer, fetched, monkeypatch, capsys):
+    asked = []
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda question: answer)
+    monkeypatch.setattr(data.REGISTRY["chestxray8"], "fetch", lambda *_, **part: asked.append(part))
+    assert command.main(["data", "fetch", "chestxray8", "--subset", "2"]) == (0 if fetched else 1)
+    assert asked == ([{"subset": 2}] if fetched else [])
+
+
+def test_a_disk_that_is_too_small_is_said_before_the_question(monkeypatch, capsys):
+    from classroom.fetching import archives
+
+    monkeypatch.setattr(archives.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 5e9}))
+    assert command.main(["data", "fetch", "chestxray8"]) == 1
+    assert "chestxray8: it needs 49.3 GB, but the disk of" in capsys.readouterr().err
+
+
+def test_what_was_fetched_is_verified_and_removed(counts, capsys):
+    assert command.main(["data", "fetch", "anemia", "--from", str(counts)]) == 0
+    folder = settings.real_dir() / "anemia"
+    assert command.main(["data", "verify"]) == command.main(["data", "verify", "anemia"]) == 0
+    assert capsys.readouterr().out.count(f"ok    {folder}\n") == 2
+    with (folder / "diagnosed_cbc_data_v4.csv").open("a") as file:
+        file.write("\n")
+    assert command.main(["data", "verify"]) == 1
+    assert "diagnosed_cbc_data_v4.csv: it has changed since it was fetched." in capsys.readouterr().out
+    assert command.main(["data", "remove", "anemia"]) == 1
+    assert "Remove this? Nobody can answer here" in capsys.readouterr().err and folder.is_dir()
+    assert command.main(["data", "remove", "anemia", "--yes"]) == 0
+    assert not folder.exists()
+    assert command.main(["data", "remove", "anemia", "--yes"]) == 1
+    assert "Nothing of anemia is there that was fetched" in capsys.readouterr().err
+    assert command.main(["data", "verify"]) == 0
+    assert "No published data are there. Fetch some with `medlessons data fetch NAME`" in capsys.readouterr().out
+
+
+def test_what_was_laid_by_hand_is_not_removed(counts, capsys):
+    folder = settings.real_dir() / "anemia"
+    folder.mkdir(parents=True)
+    counts.rename(folder / "diagnosed_cbc_data_v4.csv")
+    assert command.main(["data", "remove", "anemia", "--yes"]) == 1
+    assert f"{folder} was laid there by hand, and stays. Remove it yourself" in capsys.readouterr().out
+    assert folder.is_dir()
+    assert command.main(["data", "verify", "anemia"]) == 0

@@ -1,0 +1,85 @@
+"""Finding, executing and storing lessons, on tiny ones."""
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from classroom import notebooks
+from medlessons.errors import LessonError
+
+
+def test_lessons_are_found_by_number(folder):
+    (lesson,) = notebooks.find(folder=folder)
+    assert (lesson.number, lesson.title) == (1, "A tiny lesson")
+    assert notebooks.find("1", folder) == [lesson]
+
+
+@pytest.mark.parametrize("selection", ["7", "one", "1,"])
+def test_a_lesson_that_is_not_there_is_named(folder, selection):
+    with pytest.raises(LessonError, match="There is no lesson"):
+        notebooks.find(selection, folder)
+
+
+def test_a_folder_without_lessons_is_named(tmp_path):
+    with pytest.raises(LessonError, match="there are no lessons"):
+        notebooks.find(folder=tmp_path)
+
+
+def test_a_cell_that_fails_is_named_and_not_stored(folder):
+    path = folder / "01_tiny.ipynb"
+    notebook = notebooks.read(path)
+    notebook.cells.append(new_code_cell("1 / 0"))
+    stored = nbformat.v4.new_output("stream", name="stdout", text="accuracy 0.99")
+    notebook.cells.append(new_code_cell("later", execution_count=5, outputs=[stored]))
+    nbformat.write(notebook, path)
+    run = notebooks.execute(notebooks.find(folder=folder)[0])
+    assert run.fault.startswith("01_tiny.ipynb, cell 4 (1 / 0): ZeroDivisionError")
+    assert run.notebook.cells[-1].outputs == [], "a cell that was not reached shows a stored result"
+    with pytest.raises(LessonError, match="stored outputs are unchanged"):
+        notebooks.store(run)
+
+
+def test_what_is_no_notebook_is_named(tmp_path):
+    (tmp_path / "broken.ipynb").write_text("{")
+    with pytest.raises(LessonError, match=r"broken\.ipynb: this is no notebook"):
+        notebooks.read(tmp_path / "broken.ipynb")
+    with pytest.raises(LessonError, match="no such notebook"):
+        notebooks.read(tmp_path / "absent.ipynb")
+
+
+def test_a_stored_run_holds_no_progress_and_no_times(folder):
+    path = folder / "01_tiny.ipynb"
+    notebook = notebooks.read(path)
+    notebook.cells.append(new_code_cell("import sys\nprint('progress', file=sys.stderr)"))
+    nbformat.write(notebook, path)
+    notebooks.store(notebooks.execute(notebooks.find(folder=folder)[0]))
+    stored = path.read_text(encoding="utf-8")
+    assert "hello" in stored
+    assert '"stderr"' not in stored
+    assert "iopub" not in stored
+
+
+def test_minutes_stand_in_the_headings_and_have_a_lower_bound():
+    solution = "def f():\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION"
+    cells = [
+        new_markdown_cell("# Title"),
+        new_markdown_cell("## 1. First (core, 20 minutes)\n" + "word " * 293),
+        new_code_cell("1"),
+        new_markdown_cell("## 2. Second (optional, 5 minutes)"),
+        new_code_cell(solution),
+        new_markdown_cell("## In this lesson"),
+    ]
+    first, second, end = "1. First (core, 20 minutes)", "2. Second (optional, 5 minutes)", "In this lesson"
+    assert notebooks.minutes(new_notebook(cells=cells)) == {first: 20, second: 5}
+    assert notebooks.least_minutes(new_notebook(cells=cells)) == {first: 5, second: 10, end: 5}
+
+
+PIECES = [("stdout", "one\n"), ("stderr", "50 %"), ("stdout", "two\n"), ("stdout", "three\n")]
+
+
+def test_a_text_that_came_in_pieces_is_stored_in_one():
+    pieces = [new_output("stream", name=name, text=text) for name, text in PIECES]
+    pieces.insert(3, new_output("display_data", {"text/plain": "<Figure>"}))
+    tidied = notebooks.tidy(new_notebook(cells=[new_code_cell("1", outputs=pieces)]))
+    outputs = tidied.cells[0].outputs
+    assert [output.get("text", "figure") for output in outputs] == ["one\ntwo\n", "figure", "three\n"]

@@ -1,0 +1,166 @@
+"""Lesson 4's images: in the published form the source gives the label away, in the others it says nothing."""
+
+import shutil
+
+import pandas as pd
+import pytest
+
+from medlessons import images, splits
+from medlessons.data import covid
+from medlessons.errors import LessonError
+from simclinic import clinic
+
+
+@pytest.fixture(scope="module")
+def requests():
+    return {part: covid._draw_table(part) for part in covid.PARTS}
+
+
+def test_each_part_has_the_published_numbers_and_its_own_patients(requests):
+    for table in requests.values():
+        assert table["label"].value_counts().to_dict() == covid.IMAGES and table["path"].is_unique
+    assert splits.shared_patients(requests) == []
+    others = set(requests["outside"]["source"])
+    assert not others & {source for part in covid.PARTS[:2] for source in requests[part]["source"]}
+
+
+def test_every_image_shows_what_its_label_says(requests):
+    shown = {"COVID-19": {"COVID-19"}, "normal": set(), "other infection": {"Bacterial", "Viral"}}
+    for table in requests.values():
+        for label, text in zip(table["label"], table["findings"], strict=True):
+            found = {finding.name for finding in clinic.from_json(text)}
+            assert found <= shown[label] and (found or label == "normal")
+            assert all(finding.severity >= covid.MILDEST for finding in clinic.from_json(text))
+
+
+def test_in_the_published_form_age_and_hospital_give_the_label_away(requests):
+    table = requests["published"]
+    covid_19 = table["label"] == "COVID-19"
+    assert (covid_19 == (table["age"] >= 18)).all()
+    assert table.loc[~covid_19, "source"].nunique() == 1 and table.loc[covid_19, "source"].nunique() == 20
+
+
+@pytest.mark.parametrize("part", ["unconfounded", "outside"])
+def test_elsewhere_age_and_hospital_say_nothing(requests, part):
+    table = requests[part]
+    adult = (table["age"] >= 18).groupby(table["label"]).mean()
+    assert adult.to_numpy() == pytest.approx([0.5] * 3, abs=0.06)
+    assert table.groupby("label")["source"].nunique().min() >= 10
+
+
+def test_embedded_images_lead_back_to_their_patients(monkeypatch, requests):
+    monkeypatch.setattr(covid, "_draw_table", lambda part: requests[part].head(4))
+    monkeypatch.setitem(covid.SIZE, "quick", 32)
+    for load in (covid.load, covid.load_outside):
+        table = load("embedded")
+        assert (images.read(table["path"][3]) == clinic.truth(table.loc[3], 32).image).all()
+    with pytest.raises(LessonError, match="There is no part 'elsewhere'; choose one of published, unconf"):
+        covid.load_simulated("elsewhere")
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Published and own
+
+
+@pytest.fixture
+def adults(tmp_path, write_image):
+    folder = tmp_path / "real" / "covid-chestxray-dataset"
+    rows = [
+        ("1", "PA", "COVID-19"),
+        ("2", "AP Supine", "Pneumonia/Viral/COVID-19"),
+        ("2", "L", "COVID-19, ARDS"),
+        ("2", "Axial", "COVID-19"),
+        ("3", "PA", "SARS"),
+        ("4", "PA", "No Finding"),
+        ("5", "PA", "todo"),
+        ("1", "PA", "Streptococcus"),
+    ]
+    table = pd.DataFrame(rows, columns=["patientid", "view", "finding"])
+    table["filename"] = [f"{number}.png" for number in table.index]
+    for name in table["filename"]:
+        write_image(folder / "images" / name)
+    table.assign(folder="images", age=50, sex="F").to_csv(folder / "metadata.csv", index=False)
+    return folder
+
+
+@pytest.fixture
+def children(tmp_path, write_image):
+    folder = tmp_path / "real" / "chest_xray"
+    for name in ("NORMAL/IM-0001-0001.jpeg", "NORMAL/IM-0002-0001.jpeg", "PNEUMONIA/person1_virus_6.jpeg"):
+        write_image(folder / "train" / name)
+    return folder
+
+
+def test_adults_and_children_become_one_table(adults, children):
+    (children / "train" / "NORMAL" / "IM-0002-0001.jpeg").write_text("no image")
+    table = covid.load("real")
+    assert sorted(zip(table["patient"], table["label"], strict=True)) == [
+        ("1", "COVID-19"),
+        ("2", "COVID-19"),
+        ("IM-0001", "normal"),
+        ("person1", "other infection"),
+    ]
+    assert table.attrs["name"] == "published data" and len(table.attrs["unreadable"]) == 1
+    assert table.attrs["left_out"] == {
+        "CT slice, not a radiograph": 1,
+        "a lateral radiograph": 1,
+        "the file cannot be read": 1,
+    }
+
+
+def test_no_more_images_than_the_published_lesson_has_and_whole_patients(adults, children, monkeypatch, write_image):
+    for patient in range(10, 20):
+        for number in range(3):
+            write_image(children / "train" / "NORMAL" / f"IM-{patient:04d}-{number:04d}.jpeg")
+    monkeypatch.setitem(covid.IMAGES, "normal", 6)
+    table = covid.load("real")
+    normal = table[table["label"] == "normal"]
+    assert len(normal) == 6 and table.attrs["left_out"]["more than the published lesson has"] == 26
+    assert normal["patient"].nunique() <= 4 and table.equals(covid.load("real"))
+
+
+def test_outside_are_the_other_adults(adults, children):
+    table = covid.load_outside("real")
+    assert list(zip(table["patient"], table["label"], strict=True)) == [("3", "other infection"), ("4", "normal")]
+
+
+def test_what_is_missing_is_named(adults):
+    with pytest.raises(LessonError, match=r"chest_xray: there is no radiograph of a child"):
+        covid.load("real")
+    (adults / "metadata.csv").unlink()
+    with pytest.raises(LessonError, match=r"metadata\.csv: the published radiographs are not there"):
+        covid.load("real")
+
+
+def test_fetch_brings_either_collection_or_own_images(adults, children, tmp_path, monkeypatch, write_image):
+    for label in covid.LABELS:
+        write_image(tmp_path / "mine" / label / "1_1.png")
+    monkeypatch.setenv("MEDLESSONS_DATA", str(tmp_path / "goal"))
+    for origin in (adults, children.parent / "chest_xray"):
+        assert covid.fetch(origin) == tmp_path / "goal" / origin.name
+    assert len(covid.load("real")) == 5 and (tmp_path / "goal" / "chest_xray" / "manifest.csv").is_file()
+    covid.fetch(tmp_path / "mine")
+    assert covid.load("real").attrs["name"] == "own data"
+
+
+def test_fetch_downloads_what_is_missing(adults, children, tmp_path, monkeypatch):
+    asked = []
+
+    def retrieve(remote, workplace, progress):
+        asked.append(remote)
+        return children
+
+    monkeypatch.setattr(covid.download, "retrieve", retrieve)
+    monkeypatch.setenv("MEDLESSONS_DATA", str(tmp_path / "goal"))
+    shutil.copytree(adults, tmp_path / "goal" / adults.name)
+    assert covid.sources() == [covid.kermany.SOURCE]
+    assert covid.fetch() == tmp_path / "goal"
+    assert asked == [covid.kermany.ARCHIVE] and asked[0].known_hash.startswith("sha256:13efc055")
+    assert covid.sources() == []
+    with pytest.raises(LessonError, match="something already, and it is whole"):
+        covid.fetch()
+
+
+def test_status(adults, children):
+    embedded, real = covid.status()
+    assert not embedded.present and (real.rows, real.verified, real.note) == (3, True, "published data")

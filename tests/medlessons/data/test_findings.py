@@ -1,0 +1,300 @@
+"""Lesson 3's images: the published sizes, prevalence, visits and leak; labels that err; the way back to each lesion."""
+
+import hashlib
+import io
+import os
+import shutil
+import tarfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from classroom.fetching import download
+from medlessons import images, splits
+from medlessons.data import findings, manifest
+from medlessons.data.collections import chestxray8
+from medlessons.errors import LessonError
+from simclinic import clinic, thorax
+from simclinic.thorax import FINDINGS
+from tests.classroom.fetching import faults
+
+COLUMNS = ["path", "patient", "view", *FINDINGS, "age", "sex", "source"]
+
+
+@pytest.fixture(scope="module")
+def tables_of_all():
+    return findings._draw_tables()
+
+
+def test_sizes_patients_and_visits_are_those_of_the_published_subset(tables_of_all):
+    assert {part: (len(t), t["patient"].nunique()) for part, t in tables_of_all.items()} == {
+        "train": (1000, 928),
+        "valid": (200, 199),
+        "test": (420, 389),
+    }
+    visits = tables_of_all["train"].groupby("patient").size().value_counts().to_dict()
+    assert visits == {1: 869, 2: 51, 3: 5, 4: 2, 6: 1}
+
+
+def test_the_published_leak_is_there_and_the_test_set_is_clean(tables_of_all):
+    train, valid, test = (tables_of_all[part] for part in findings.PARTS)
+    assert valid["path"].isin(train["path"]).sum() == 198 and valid["path"].is_unique
+    assert len(set(valid["patient"]) & set(train["patient"])) == 197
+    assert splits.shared_patients({"test": test, "others": pd.concat([train, valid])}) == []
+    shared = valid.merge(train, on="path")
+    assert all((shared[f"{name}_x"] == shared[f"{name}_y"]).all() for name in FINDINGS)
+
+
+@pytest.mark.parametrize("part, wanted", [("train", thorax.PREVALENCE), ("test", findings.TEST_PREVALENCE)])
+def test_findings_are_as_frequent_as_published(tables_of_all, part, wanted):
+    table = tables_of_all[part]
+    true = clinic.true_labels(table)
+    assert true.mean().to_numpy() == pytest.approx(list(wanted.values()), abs=0.5 / len(table) + 1e-9)
+    mined = table[list(FINDINGS)]
+    assert mined.mean().to_numpy() == pytest.approx(list(wanted.values()), abs=0.025)
+    missed = ((true == 1) & (mined == 0)).sum().sum() / true.sum().sum()
+    assert 0.05 < missed < 0.14, "mined labels err"
+
+
+def test_test_labels_of_five_findings_are_those_of_radiologists(tables_of_all):
+    true, labels = clinic.true_labels(tables_of_all["test"]), tables_of_all["test"][list(FINDINGS)]
+    wrong = (true != labels).any()
+    assert not wrong[list(findings.CONSENSUS)].any() and wrong.drop(list(findings.CONSENSUS)).all()
+
+
+@pytest.fixture
+def few(monkeypatch, tables_of_all):
+    """A set of a few images."""
+    tables = {part: table.head(4) for part, table in tables_of_all.items()}
+    monkeypatch.setattr(findings, "_draw_tables", lambda: tables)
+    monkeypatch.setitem(findings.SIZE, "quick", 32)
+
+
+def test_embedded_images_lead_back_to_their_lesions(few):
+    table = findings.load("test")
+    assert list(table.columns) == [*COLUMNS, *clinic.SIMULATION_COLUMNS] and table.attrs["name"] == "simulated data"
+    assert (images.read(table["path"][2]) == clinic.truth(table.loc[2], 32).image).all()
+    true = findings.true_labels(table)
+    boxes = findings.boxes(table.iloc[1:])
+    assert set(boxes["row"]) <= {1, 2, 3}
+    drawn = {(row, name) for row, name in true.iloc[1:].stack().loc[lambda one: one == 1].index}
+    assert {(row, name) for row, name in zip(boxes["row"], boxes["finding"], strict=True)} <= drawn
+    assert ((boxes["left"] + boxes["width"]) <= 1).all() and (boxes[["width", "height"]] > 0).all(axis=None)
+    row, finding, left, top = boxes.loc[0, ["row", "finding", "left", "top"]]
+    mask = clinic.truth(table.loc[row], 128).masks[finding]
+    assert (np.flatnonzero(mask.any(axis=0))[0], np.flatnonzero(mask.any(axis=1))[0]) == (128 * left, 128 * top)
+
+
+def test_the_truth_of_real_patients_is_not_known(few):
+    table = findings.load("train").drop(columns=list(clinic.SIMULATION_COLUMNS))
+    with pytest.raises(LessonError, match=r"simulated patients only: load them with findings\.load"):
+        findings.true_labels(table)
+
+
+def test_an_unknown_part():
+    with pytest.raises(LessonError, match="There is no part 'validation'; choose one of train, valid, test"):
+        findings.load("validation")
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Published
+
+
+@pytest.fixture
+def real(tmp_path, write_image):
+    """A subset of 60 images of 30 patients, as the NIH publishes them."""
+    folder = tmp_path / "real" / "chestxray8"
+    names = [f"{patient:08d}_{visit:03d}.png" for patient in range(30) for visit in range(2)]
+    for name in names:
+        write_image(folder / "images" / name, size=(32, 32))
+    rows = pd.DataFrame({"Image": names, "PatientId": np.repeat(range(30), 2)})
+    labels = np.random.default_rng(0).random((60, 14)) < 0.2
+    rows.join(pd.DataFrame(labels.astype(int), columns=sorted(FINDINGS))).to_csv(folder / "labels.csv", index=False)
+    return folder
+
+
+def load_all():
+    return {part: findings.load(part, "real") for part in findings.PARTS}
+
+
+def test_real_images_are_split_by_patient(real):
+    parts = load_all()
+    assert list(parts["train"].columns) == COLUMNS
+    assert [len(part) for part in parts.values()] == pytest.approx([42, 6, 12], abs=5)
+    assert splits.shared_patients(parts) == []
+    assert sorted(pd.concat(parts.values())["path"]) == sorted(map(str, real.rglob("*.png")))
+    assert parts["test"].attrs["name"] == "published data"
+    assert parts["test"].equals(findings.load("test", "real"))
+
+
+def test_the_official_lists_are_kept(real):
+    names = [path.name for path in sorted((real / "images").iterdir())]
+    (real / "train_val_list.txt").write_text("\n".join(names[:40]))
+    (real / "test_list.txt").write_text("\n".join(names[40:]))
+    parts = load_all()
+    assert [path.rsplit("/")[-1] for path in parts["test"]["path"]] == names[40:]
+    assert len(parts["train"]) + len(parts["valid"]) == 40 and 2 <= len(parts["valid"]) <= 8
+    assert splits.shared_patients(parts) == []
+
+
+def test_the_tables_of_the_published_lesson_are_kept_with_their_leak(real):
+    rows = pd.read_csv(real / "labels.csv")
+    for name, part in (("train-small", rows[:40]), ("valid-small", rows[:6]), ("test", rows[40:])):
+        part.to_csv(real / f"{name}.csv", index=False)
+    (real / "images").rename(real / "images-small")
+    parts = load_all()
+    assert [len(part) for part in parts.values()] == [40, 6, 20]
+    assert len(splits.shared_patients({"train": parts["train"], "valid": parts["valid"]})) == 3
+
+
+def test_fetch_brings_a_folder_and_reads_each_image_once(real, tmp_path, monkeypatch):
+    monkeypatch.setenv("MEDLESSONS_DATA", str(tmp_path / "goal"))
+    goal = findings.fetch(real)
+    monkeypatch.setattr(manifest.images, "read", None)
+    assert len(findings.load("train", "real")) > 30 and (goal / manifest.FILE).is_file()
+    assert [(line.present, line.verified) for line in findings.status()] == [(False, False), (True, True)]
+
+
+# ---------------------------------------------------------------------------------------------------------
+# The NIH's archives
+
+
+@pytest.fixture
+def nih(real, server, tmp_path, monkeypatch):
+    """Twelve small archives on a server, and the tables on a Kaggle of its own; returns which tables were asked for."""
+    import kagglehub
+
+    tables, asked, remotes = tmp_path / "kaggle", [], []
+    tables.mkdir()
+    rows = ["Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Sex,View Position"]
+    for number in range(1, 13):
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+            for patient in range(10 * number, 10 * number + 10):
+                rows.append(f"{patient:08d}_000.png,{'Mass' if patient % 2 else 'No Finding'},0,{patient},50,F,PA")
+                image = next((real / "images").iterdir())
+                archive.add(image, f"images/{patient:08d}_000.png")
+        content = packed.getvalue()
+        server.files[f"/{number}.gz"] = content
+        digest = hashlib.md5(content).hexdigest()
+        name = f"images_{number:03d}.tar.gz"
+        remotes.append(download.Remote(f"{server.address}/{number}.gz", name, "https://page", f"md5:{digest}"))
+    (tables / "Data_Entry_2017.csv").write_text("\n".join(rows))
+    for name in ("train_val_list.txt", "test_list.txt", "BBox_List_2017.csv"):
+        (tables / name).write_text("")
+
+    def deliver(handle, path, output_dir):
+        asked.append(path)
+        target = Path(output_dir) / path
+        target.parent.mkdir(parents=True)
+        return shutil.copy2(tables / path, target)
+
+    monkeypatch.setattr(kagglehub, "dataset_download", deliver)
+    monkeypatch.setattr(chestxray8, "ARCHIVES", tuple(remotes))
+    monkeypatch.setenv("MEDLESSONS_DATA", str(tmp_path / "goal"))
+    return asked
+
+
+def images_there():
+    return sorted(path.name for path in chestxray8.folder().glob("images_*"))
+
+
+def test_a_subset_of_the_archives_grows(nih, server):
+    goal = findings.fetch(subset=2)
+    assert images_there() == ["images_001", "images_002"] and len(load_all()["train"]) == 14
+    assert sorted(path.name for path in goal.parent.iterdir()) == [".chestxray8.lock", "chestxray8"]
+    findings.fetch(subset=3)
+    assert images_there() == ["images_001", "images_002", "images_003"] and len(pd.concat(load_all().values())) == 30
+    assert [path for path, _ in server.asked] == ["/1.gz", "/2.gz", "/3.gz"] and len(nih) == 4
+    for subset in (1, 3):
+        with pytest.raises(LessonError, match="something already, and it is whole"):
+            findings.fetch(subset=subset)
+    assert findings.sources(12)[0].title.endswith("9 of 12 archives of images from the NIH")
+
+
+def test_the_tables_alone_and_then_all(nih):
+    goal = findings.fetch(subset=0)
+    assert not images_there() and (goal / "Data_Entry_2017.csv").is_file()
+    with pytest.raises(LessonError, match="none of the 120 images"):
+        load_all()
+    findings.fetch()
+    assert len(images_there()) == 12 and len(nih) == 4
+
+
+def test_a_stopped_fetch_goes_on_and_keeps_what_is_there(nih, server):
+    findings.fetch(subset=1)
+    server.plan = ["sound", "404"]
+    with pytest.raises(LessonError, match=r"3\.gz: the download failed .*404.*images_003\.tar\.gz, put it into"):
+        findings.fetch(subset=3)
+    assert images_there() == ["images_001"] and len(pd.concat(load_all().values())) == 10, "still of use meanwhile"
+    findings.fetch(subset=3)
+    assert [path for path, _ in server.asked] == ["/1.gz", "/2.gz", "/3.gz", "/3.gz"]
+
+
+def test_a_set_that_was_stopped_while_it_grew_is_found_again(nih, tmp_path, monkeypatch):
+    goal = findings.fetch(subset=1)
+    collected = tmp_path / "goal" / ".chestxray8.fetch" / "collected"
+    collected.mkdir(parents=True)
+    goal.rename(collected / ".before")
+    findings.fetch(subset=2)
+    assert images_there() == ["images_001", "images_002"] and len(nih) == 4
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+def test_a_growing_set_survives_kills(nih, tmp_path):
+    print(
+        faults.kill_growth(chestxray8.ARCHIVES, tmp_path / "kaggle", tmp_path / "goal", 100, np.random.default_rng(0))
+    )
+
+
+def test_what_was_laid_by_hand_does_not_grow(nih, real):
+    shutil.copytree(real, chestxray8.folder())
+    with pytest.raises(LessonError, match="something already, and it is whole"):
+        findings.fetch(subset=1)
+    with pytest.raises(LessonError, match=r"no subset of 13 archives; choose 0 \(the tables alone\) to 12"):
+        findings.fetch(subset=13)
+
+
+@pytest.mark.slow
+def test_a_release_of_112120_images_loads_in_seconds_once_it_was_read(tmp_path, monkeypatch, write_image):
+    """Its images are few files of many names: the names are what takes time."""
+    folder, rng = chestxray8.folder(), np.random.default_rng(0)
+    seen = [write_image(tmp_path / "seen" / f"{number}.png", number) for number in range(10)]
+    patients = np.sort(rng.integers(1, 30_806, 112_120))
+    names = [f"{patient:08d}_{number:06d}.png" for number, patient in enumerate(patients)]
+    for number, name in enumerate(names):
+        place = folder / f"images_{1 + number // 9_400:03d}" / "images"
+        if number % 9_400 == 0:
+            place.mkdir(parents=True)
+        os.link(seen[number % 10], place / name)
+    kinds = ["No Finding", *FINDINGS, *(f"{a}|{b}" for a in FINDINGS for b in FINDINGS if a != b)]
+    table = pd.DataFrame({"Image Index": names, "Finding Labels": rng.choice(kinds, 112_120), "Patient ID": patients})
+    table = table.assign(**{"Patient Age": 50, "Patient Gender": "M", "View Position": "PA"})
+    table.to_csv(folder / "Data_Entry_2017.csv", index=False)
+    last = table["Patient ID"] > 24_000
+    for name, rows in (("train_val_list.txt", table[~last]), ("test_list.txt", table[last])):
+        (folder / name).write_text("\n".join(rows["Image Index"]))
+    seconds = []
+    for part in ("test", *findings.PARTS):
+        start = time.process_time()
+        findings.load(part, "real")
+        seconds.append(time.process_time() - start)
+    print(f"the first time {seconds[0]:.0f} s; then {', '.join(f'{second:.1f} s' for second in seconds[1:])}")
+    changed = folder / "images_007" / "images" / names[6 * 9_400]
+    changed.unlink()
+    write_image(changed, 200)
+    with pytest.raises(LessonError, match=f"{changed.name}: this image has changed since it was first read"):
+        findings.load("test", "real")
+    assert max(seconds[1:]) < 10
+
+
+def test_real_boxes_find_their_image(real):
+    (real / "BBox_List_2017.csv").write_text("head\n00000003_001.png,Mass,0,0,512,256\n00000099_000.png,Mass,0,0,1,1\n")
+    table = pd.concat(load_all().values(), ignore_index=True)
+    found = findings.boxes(table)
+    assert len(found) == 1 and table.at[found["row"][0], "path"].endswith("00000003_001.png")
+    assert found.loc[0, ["left", "top", "width", "height"]].tolist() == [0, 0, 0.5, 0.25]

@@ -1,0 +1,76 @@
+"""Image tables have the same columns from everywhere; what is left out is counted, and what is missing is named."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from medlessons.data import image_table
+from medlessons.errors import LessonError
+
+LABELS = ("frontal", "lateral")
+
+
+def test_tidy_orders_the_columns_and_drops_what_is_not_asked_for():
+    rows = pd.DataFrame({"note": ["x"], "Mass": [1], "age": ["50"], "patient": [7], "path": ["a.png"], "seed": [3]})
+    rows.attrs["left_out"] = {"CT": 2, "nothing": 0}
+    table = image_table.tidy(rows, ("Mass",), "own data")
+    assert list(table.columns) == ["path", "patient", "view", "Mass", "age", "sex", "source", "seed"]
+    assert table.loc[0].to_list() == ["a.png", "7", "", 1, 50.0, "", "", 3]
+    assert table.attrs == {"left_out": {"CT": 2}, "unreadable": {}, "name": "own data"}
+    assert np.isnan(image_table.tidy(rows.assign(age="adult"), (), "own data").at[0, "age"])
+
+
+def test_unreadable_images_are_left_out_counted_and_named(tmp_path, write_image, monkeypatch):
+    write_image(tmp_path / "good.png", size=(32, 32))
+    write_image(tmp_path / "huge.png", size=(64, 64))
+    (tmp_path / "bad.png").write_text("no image")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 40 * 40)  # Pillow refuses twice as many
+    table = pd.DataFrame({"path": [str(tmp_path / name) for name in ("good.png", "bad.png", "huge.png")]})
+    table.attrs["left_out"] = {"CT": 3}
+    kept = image_table.drop_unreadable(table, tmp_path)
+    assert list(kept["path"]) == [str(tmp_path / "good.png")]
+    assert kept.attrs["left_out"] == {"CT": 3, "the file cannot be read": 2}
+    says = kept.attrs["unreadable"][str(tmp_path / "huge.png")]
+    assert says.startswith(f"{tmp_path / 'huge.png'}: the image is too large")
+    assert table.attrs["left_out"] == {"CT": 3}
+
+
+def test_own_folders_are_read(tmp_path, write_image):
+    for name in ("frontal/7_1.png", "frontal/7_2.png", "lateral/7_3.PNG", "lateral/8.png"):
+        write_image(tmp_path / name)
+    (tmp_path / "lateral" / "notes.txt").write_text("not an image by its name")
+    table = image_table.own_folders(tmp_path, LABELS, "")
+    assert list(table["patient"]) == ["7", "7", "7", "8"]
+    assert list(table["label"]) == ["frontal", "frontal", "lateral", "lateral"]
+    assert table.attrs["name"] == "own data"
+    write_image(tmp_path / "frontal/7_1.png", 200)
+    assert len(image_table.own_folders(tmp_path, LABELS, "")) == 4, "one's own images may change"
+
+
+@pytest.mark.parametrize("label, other", [("frontal", "lateral"), ("lateral", "frontal")])
+def test_a_folder_with_one_class_only_is_refused(tmp_path, write_image, label, other):
+    write_image(tmp_path / label / "1.png")
+    with pytest.raises(LessonError, match=f"no {other} radiograph .1 {label}.*Add some, or fetch the set"):
+        image_table.own_folders(tmp_path, LABELS, "fetch the set")
+
+
+def test_a_folder_of_dicom_files_says_to_convert_them(tmp_path):
+    path = tmp_path / "frontal" / "IM0001"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(bytes(128) + b"DICM")
+    with pytest.raises(LessonError, match=r"DICOM files\. Convert them to PNG first"):
+        image_table.own_folders(tmp_path, LABELS, "")
+
+
+def test_glance_reads_the_beginnings_only_and_believes_what_was_read(tmp_path, write_image, monkeypatch):
+    paths = [write_image(tmp_path / name) for name in ("a.png", "b.png")]
+    paths[1].write_text("no image")
+    assert (
+        image_table.glance(paths, tmp_path, "own data").attrs["wrong"] == "1 of the files are no images, such as b.png"
+    )
+    image_table.drop_unreadable(pd.DataFrame({"path": [str(paths[0])]}), tmp_path)
+    monkeypatch.setattr(image_table.images, "is_image", lambda path: path.name == "b.png")
+    table = image_table.glance(paths, tmp_path, "own data")
+    assert len(table) == 2 and table.attrs == {"name": "own data"}
+    assert image_table.glance([], tmp_path, "own data").attrs["wrong"] == "no image"

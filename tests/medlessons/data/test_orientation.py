@@ -1,0 +1,157 @@
+"""Radiographs of lesson 2 come from the embedded, the published and an own set, with view and label."""
+
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from medlessons import images, splits
+from medlessons.data import orientation
+from medlessons.errors import LessonError
+from simclinic import clinic
+
+COLUMNS = ["path", "patient", "view", "label", "age", "sex", "source"]
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    for figures, value in ((orientation.SIZE, 32), (orientation.PATIENTS, 6), (orientation.PATIENTS_ELSEWHERE, 6)):
+        monkeypatch.setitem(figures, "quick", value)
+
+
+@pytest.fixture
+def real(tmp_path, write_image):
+    """A small published collection."""
+    folder = tmp_path / "real" / "covid-chestxray-dataset"
+    views = {"a.png": "PA", "b.jpg": "L", "c.png": "AP Supine", "d.png": "AP", "e.png": "Axial", "f.png": "?"}
+    for name in views:
+        write_image(folder / "images" / name)
+    rows = pd.DataFrame({"patientid": list("112344"), "view": views.values(), "filename": views.keys()})
+    rows.assign(folder="images", age=50, sex="F").to_csv(folder / "metadata.csv", index=False)
+    return folder
+
+
+def test_embedded_images_are_made_and_lead_back_to_their_patients():
+    table = orientation.load()
+    assert list(table.columns) == [*COLUMNS, "seed", "visit", "hospital", "findings"]
+    assert table.attrs == {"name": "simulated data", "left_out": {}, "unreadable": {}}
+    assert table["patient"].nunique() == 6 and set(table["label"]) == set(orientation.LABELS)
+    row = table.loc[table["label"].eq("lateral").idxmax()]
+    assert row["view"] == "L" and (images.read(row["path"]) == clinic.truth(row, 32).image).all()
+
+
+def test_one_image_in_eleven_is_lateral_and_both_frontal_views_are_frequent(monkeypatch):
+    monkeypatch.setitem(orientation.PATIENTS, "quick", 300)
+    rows = orientation._draw_table("lesson")
+    assert (rows["label"] == "lateral").mean() == pytest.approx(1 / 11, abs=0.002)
+    assert set(rows.groupby("patient").size()) == {1, 2, 3}
+    frontal = rows[rows["label"] == "frontal"]
+    assert (frontal["view"] == "AP").mean() == pytest.approx(0.4, abs=0.08), "the second task: PA or AP"
+
+
+def test_patients_from_elsewhere_are_other_ones_in_other_hospitals():
+    here, there = orientation.load(), orientation.load_external()
+    assert not set(here["patient"]) & set(there["patient"])
+    assert not set(here["source"]) & set(there["source"])
+
+
+def test_frontals_are_labelled_pa_or_ap_also_lying_ones(real):
+    table = orientation.read_published(real)
+    rows = orientation.frontals(table)
+    assert rows["label"].tolist() == ["PA", "AP", "AP"]
+    assert rows["view"].tolist() == ["PA", "AP Supine", "AP"]
+    assert rows.index.tolist() == [0, 1, 2] and rows.attrs["name"] == table.attrs["name"]
+
+
+def test_own_images_do_not_say_which_frontal_view_so_these_are_simulated():
+    own = orientation.load().assign(view="")
+    own.attrs["name"] = "own data"
+    rows = orientation.frontals(own)
+    assert rows.attrs["name"] == "simulated data" and set(rows["label"]) == set(orientation.PROJECTIONS)
+
+
+def test_another_simulator_makes_other_images(monkeypatch):
+    path = orientation.load()["path"][0]
+    stamp = orientation.embedded_folder("lesson").stat().st_mtime_ns
+    orientation.load()
+    assert orientation.embedded_folder("lesson").stat().st_mtime_ns == stamp
+    monkeypatch.setattr(clinic, "probes", lambda: b"other images")
+    orientation.load()
+    assert orientation.embedded_folder("lesson").stat().st_mtime_ns > stamp and Image.open(path).size == (32, 32)
+
+
+def test_the_published_set_is_read_and_what_is_left_out_is_counted(real):
+    (real / "images" / "d.png").write_text("no image")
+    table = orientation.load("real")
+    assert list(table.columns) == COLUMNS
+    assert list(table["view"]) == ["PA", "L", "AP Supine"]
+    assert list(table["label"]) == ["frontal", "lateral", "frontal"]
+    assert table.attrs["left_out"] == {
+        "CT slice, not a radiograph": 1,
+        "the view is not known": 1,
+        "the file cannot be read": 1,
+    }
+    assert splits.shared_patients({"a": table[:1], "b": table[1:]}) == ["1"]
+
+
+@pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_bytes(b"cut")])
+def test_without_laterals_there_is_nothing_to_tell_apart(real, damage):
+    damage(real / "images" / "b.jpg")
+    with pytest.raises(LessonError, match=r"no lateral radiograph .*medlessons data fetch orientation"):
+        orientation.load("real")
+
+
+def test_elsewhere_is_the_published_set_if_the_source_is_real(real, monkeypatch):
+    monkeypatch.setenv("MEDLESSONS_SOURCE", "real")
+    assert orientation.load_external().equals(orientation.load())
+
+
+def test_own_images_come_before_published_ones(real, tmp_path, write_image):
+    for label in orientation.LABELS:
+        write_image(tmp_path / "mine" / label / "7_1.png")
+    assert orientation.fetch(tmp_path / "mine") == tmp_path / "real" / "orientation"
+    table = orientation.load("real")
+    assert table.attrs["name"] == "own data" and list(table["label"]) == list(orientation.LABELS)
+
+
+def test_fetch_takes_a_folder_or_a_zip_of_the_published_set(real, tmp_path, monkeypatch):
+    archive = tmp_path / "master.zip"
+    with zipfile.ZipFile(archive, "w") as members:
+        for path in real.rglob("*"):
+            members.write(path, "covid-chestxray-dataset-master" / path.relative_to(real))
+    for number, origin in enumerate((real, real / "metadata.csv", archive)):
+        monkeypatch.setenv("MEDLESSONS_DATA", str(tmp_path / f"goal{number}"))
+        goal = orientation.fetch(origin)
+        assert goal == tmp_path / f"goal{number}" / "covid-chestxray-dataset"
+        assert (goal / "manifest.csv").read_text().count("\n") == 8, "its table and images are listed"
+        assert len(orientation.load("real")) == 4
+        with pytest.raises(LessonError, match="something already"):
+            orientation.fetch(origin)
+
+
+def test_fetch_refuses_another_table_and_an_empty_origin(tmp_path):
+    (tmp_path / "other.csv").write_text("a,b\n")
+    with pytest.raises(LessonError, match=r"other\.csv: this is not the data set.*metadata\.csv, images.*--from"):
+        orientation.fetch(tmp_path / "other.csv")
+    with pytest.raises(LessonError, match="--from is empty"):
+        orientation.fetch("")
+
+
+def real_status():
+    return next(line for line in orientation.status() if line.source == "real")
+
+
+def test_status(real, tmp_path, write_image):
+    embedded, line = orientation.status()
+    assert not embedded.present and (line.rows, line.verified, line.note) == (6, True, "published data")
+    orientation.prepare()
+    assert orientation.status()[0].verified
+    (real / "images" / "x.png").write_text("no image")
+    assert "1 of the files are no images, such as x.png" in real_status().note and not real_status().verified
+    (real / "metadata.csv").unlink()
+    assert not real_status().present
+    (tmp_path / "real" / "orientation").mkdir()
+    assert real_status().note == "own data, but no image"
+    assert np.isclose(real_status().rows, 0)

@@ -1,0 +1,253 @@
+"""Weights are loaded whole or not at all, and their contract is kept."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from medlessons import evaluation, models, settings
+from medlessons.errors import LessonError
+from simclinic import clinic, thorax
+
+LABELS = ("Mass", "Nodule", "Edema")
+
+
+def tiny(size, outputs):
+    inputs = keras.Input((None, None, 1))
+    maps = keras.layers.BatchNormalization()(keras.layers.Conv2D(4, 3)(keras.layers.Rescaling(1 / 255)(inputs)))
+    pooled = keras.layers.Dropout(0.5)(keras.layers.GlobalAveragePooling2D()(maps))
+    return keras.Model(inputs, keras.layers.Dense(outputs, "sigmoid")(pooled))
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(settings, "models_dir", lambda: tmp_path)
+    monkeypatch.setitem(models.BUILDERS, "tiny", tiny)
+    return tmp_path
+
+
+@pytest.fixture
+def network(folder):
+    keras.utils.set_random_seed(0)
+    network = tiny(32, 3)
+    models.save(network, "tiny", folder, builder="tiny", labels=LABELS, sizes=(32, 40))
+    return network
+
+
+@pytest.fixture
+def images():
+    return np.random.default_rng(0).integers(0, 256, (5, 32, 32, 1)).astype(np.uint8)
+
+
+def test_what_was_saved_loads_and_predicts_the_same_for_every_output(network, images):
+    assert models.status() == {"tiny": None}
+    chances = models.probabilities(models.load("tiny", LABELS), images, batch_size=2)
+    assert chances.shape == (5, 3)
+    assert chances == pytest.approx(network.predict(images.astype(np.float32), verbose=0), abs=1e-3)
+
+
+def test_it_runs_in_32_bits_whatever_the_default_is(network, images):
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    try:
+        loaded = models.load("tiny")
+        assert models.probabilities(loaded, images).dtype == np.float32
+        assert {weight.dtype for weight in loaded.weights} == {"float32"}
+        assert keras.config.floatx() == "float64" and keras.config.dtype_policy().name == "float64"
+    finally:
+        keras.config.set_floatx("float32")
+        keras.config.set_dtype_policy("float32")
+
+
+def test_missing_damaged_and_unknown_weights_are_named(network, folder):
+    with pytest.raises(LessonError, match=r"no network 'large' .*there are: tiny.*git checkout"):
+        models.load("large")
+    path = folder / "tiny.npz"
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(LessonError, match=r"damaged.*weights train tiny"):
+        models.load("tiny")
+    path.unlink()
+    with pytest.raises(LessonError, match=r"not there.*git checkout"):
+        models.load("tiny")
+    assert "not there" in models.status()["tiny"]
+    (folder / "tiny.json").unlink()
+    with pytest.raises(LessonError, match="no contract is there"):
+        models.status()
+
+
+def test_a_contract_that_cannot_be_kept_is_named(network, folder):
+    path = folder / "tiny.json"
+    known = json.loads(path.read_text())
+    for changed, word in (({"builder": "huge"}, "unknown builder"), ({"labels": ["Mass"]}, "do not fit")):
+        path.write_text(json.dumps({**known, **changed}))
+        with pytest.raises(LessonError, match=word):
+            models.load("tiny")
+    path.write_text(json.dumps({key: known[key] for key in known if key != "pixels"}))
+    with pytest.raises(LessonError, match="lacks 'pixels'"):
+        models.load("tiny")
+    path.write_text("{")
+    with pytest.raises(LessonError, match="cannot be read"):
+        models.load("tiny")
+
+
+def test_labels_in_another_order_are_refused(network):
+    with pytest.raises(LessonError, match="another order: number 0 is 'Mass', not 'Nodule'"):
+        models.load("tiny", ["Nodule", "Mass", "Edema"])
+    with pytest.raises(LessonError, match="are Mass, Nodule, Edema; Hernia were expected"):
+        models.load("tiny", ["Hernia"])
+    with pytest.raises(LessonError, match="3 outputs, but there are 2"):
+        models.save(network, "two", settings.models_dir(), builder="tiny", labels=LABELS[:2], sizes=(32,))
+
+
+def test_images_that_were_scaled_are_refused(network, images):
+    loaded = models.load("tiny")
+    for wrong in (images / 255, (images - 100.0) / 50, images * 300.0):
+        with pytest.raises(LessonError, match="0 to 255"):
+            models.probabilities(loaded, wrong)
+    with pytest.raises(LessonError, match=r"wants \(images, height, width, 1\)"):
+        models.probabilities(loaded, np.repeat(images, 3, axis=-1))
+    with pytest.raises(LessonError, match="empty"):
+        models.probabilities(loaded, images[:0])
+    assert models.probabilities(network, images / 255).shape == (5, 3)  # one's own network has no contract
+
+
+@pytest.mark.parametrize("bits, error", [(16, 1e-3), (8, 1 / 120)])
+def test_stored_kernels_are_small_and_close_and_vectors_are_exact(tmp_path, bits, error):
+    rng = np.random.default_rng(0)
+    kernel, vector = rng.normal(0, 1, (3, 3, 8, 4)).astype(np.float32), rng.normal(0, 1e-9, 7).astype(np.float32)
+    kernel[..., 2] = 0
+    models.pack([kernel, vector], tmp_path / "weights.npz", bits)
+    found = models.unpack(tmp_path / "weights.npz")
+    assert np.abs(found[0] - kernel).max() < error * np.abs(kernel).max() and (found[0][..., 2] == 0).all()
+    assert np.array_equal(found[1], vector)
+    with pytest.raises(LessonError, match="Weight 1 holds NaN"):
+        models.pack([kernel, vector * np.nan], tmp_path / "weights.npz", bits)
+
+
+def test_the_network_for_findings_and_its_parts():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(models, "contract", lambda name: {"builder": "densenet121", "sizes": [64], "labels": LABELS})
+        network, again = models.with_random_weights("any", seed=3), models.with_random_weights("any", seed=3)
+    assert np.array_equal(network.get_weights()[0], again.get_weights()[0])
+    assert network.count_params() == 7_037_504 + 1025 * 3
+    images = np.random.default_rng(0).uniform(0, 255, (2, 64, 64, 1)).astype(np.float32)
+    whole = np.array(network(images))
+    brighter = np.array(network(images / 2 + 20))
+    assert whole == pytest.approx(brighter, abs=1e-3)  # each image is standardized by itself
+    standardized = np.repeat(
+        (images - images.mean((1, 2, 3), keepdims=True)) / images.std((1, 2, 3), keepdims=True), 1, -1
+    )
+    assert np.array(models.without_standardization(network)(standardized)) == pytest.approx(whole, abs=1e-3)
+    assert models.feature_extractor(network).output_shape == (None, 1024)
+    logits = np.array(models.logits(network)(images))
+    assert 1 / (1 + np.exp(-logits)) == pytest.approx(whole, abs=1e-6)
+
+
+def test_the_shipped_weights_are_whole():
+    assert all(fault is None for fault in models.status().values())
+    network = models.load("orientation", ["lateral"])
+    assert network.input_shape[1:] == (96, 96, 1) and network.output_shape == (None, 1)
+
+
+def test_the_shipped_findings_are_told_by_the_right_outputs():
+    """An order that slipped, or the wrong scale, would show: each of these findings is told by its own output best."""
+    network = models.load("chestxray8", thorax.FINDINGS)
+    told = ("Cardiomegaly", "Effusion", "Emphysema", "Edema")
+    rng, scores, truth = np.random.default_rng(0), [], []
+    for number in range(48):
+        findings = [thorax.Finding(told[number % 4], 0.8, seed=number)] if number % 8 < 4 else []
+        shown = thorax.radiograph(
+            thorax.draw_patient(number), "PA", 128, findings=findings, style=thorax.draw_style(rng)
+        ).image
+        scores.append(models.probabilities(network, shown[None, ..., None])[0])
+        truth.append(clinic.labels(findings))
+    scores, truth = np.array(scores), np.array(truth)
+    for name in told:
+        place = thorax.FINDINGS.index(name)
+        assert evaluation.auroc(truth[:, place], scores[:, place]) > 0.75, name
+
+
+# --- backbones of lesson 4
+
+
+@pytest.fixture
+def shipped(folder, monkeypatch):
+    """Put weights of a small stand-in for VGG16 into the folder."""
+
+    def stand_in(include_top, weights, input_shape=None, input_tensor=None, name=None):
+        if weights == "imagenet":
+            raise Exception("URL fetch failure on https://storage")  # what Keras raises without a network
+        inputs = keras.Input(input_shape) if input_tensor is None else input_tensor
+        maps = keras.layers.Conv2D(4, 3, strides=4, activation="relu")(inputs)
+        maps = keras.layers.BatchNormalization()(maps)
+        return keras.Model(keras.utils.get_source_inputs(inputs), maps, name=name)
+
+    monkeypatch.setattr(keras.applications, "VGG16", stand_in)
+    keras.utils.set_random_seed(3)
+    network = models.BUILDERS["vgg16"](32, 3)
+    models.save(network, "vgg16", folder, builder="vgg16", labels=LABELS, sizes=(32,), bits=8)
+    return models.load("vgg16")
+
+
+def test_a_shipped_backbone_gives_the_maps_of_the_whole_network(shipped, images):
+    base = models.backbone("vgg16", 32)
+    ready = np.repeat(images.astype(np.float32), 3, axis=-1) - np.array([103.939, 116.779, 123.68], np.float32)
+    features = models.feature_extractor(shipped).predict(images.astype(np.float32), verbose=0)
+    assert base.predict(ready, verbose=0).mean(axis=(1, 2)) == pytest.approx(features, abs=1e-3)
+    assert base.input_shape == (None, 32, 32, 3)
+
+
+@pytest.mark.parametrize("name", ["vgg16", "densenet121"])
+def test_scaled_features_leave_the_outputs_as_they_are(name, images):
+    network = models.BUILDERS[name](32, 3)
+    answers, features = network(images), models.feature_extractor(network)(images)
+    models.scale_features(network, 0.2)
+    assert np.array(models.feature_extractor(network)(images)) == pytest.approx(0.2 * np.array(features), rel=1e-3)
+    assert np.array(network(images)) == pytest.approx(np.array(answers), abs=1e-4)
+
+
+def test_random_backbones_follow_their_seed_and_are_not_the_shipped_one(shipped):
+    kernels = [models.backbone("vgg16", 32, "random", seed).get_weights()[0] for seed in (0, 0, 1)]
+    assert np.array_equal(kernels[0], kernels[1]) and not np.array_equal(kernels[0], kernels[2])
+    assert not np.array_equal(kernels[0], models.backbone("vgg16", 32).get_weights()[0])
+
+
+@pytest.mark.parametrize("name, weights", [("vgg19", "shipped"), ("vgg16", "own")])
+def test_an_unknown_backbone_names_those_that_there_are(name, weights):
+    with pytest.raises(LessonError, match="choose one of xception, resnet50v2, vgg16"):
+        models.backbone(name, 32, weights)
+
+
+def test_without_a_network_imagenet_is_an_error_that_says_what_to_do(shipped, monkeypatch, capsys):
+    with pytest.raises(LessonError, match=r"URL fetch failure.*MEDLESSONS_WEIGHTS=shipped"):
+        models.backbone("vgg16", 32, "imagenet")
+    monkeypatch.setenv("MEDLESSONS_SOURCE", "real")
+    assert models.backbone_weights() == "shipped"
+    assert "cannot be downloaded" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("given, kind", [("", "shipped"), ("imagenet", "imagenet"), ("shipped", "shipped")])
+def test_the_environment_chooses_the_weights(monkeypatch, given, kind):
+    monkeypatch.setenv("MEDLESSONS_SOURCE", "embedded")
+    monkeypatch.setenv("MEDLESSONS_WEIGHTS", given)
+    assert models.backbone_weights() == kind
+
+
+def test_missing_weights_of_a_backbone_are_an_error(folder):
+    with pytest.raises(LessonError, match=r"the weights are not there\. Bring it back"):
+        models.backbone("resnet50v2", 32)
+
+
+def test_a_deep_network_that_was_compiled_once_is_used_again(network, images, monkeypatch):
+    loaded = models.load("tiny")
+    plain = models.probabilities(loaded, images)
+    assert loaded.predict_function is None
+    monkeypatch.setattr(models, "DEEP", 1)
+    monkeypatch.setattr(models, "WORTH_COMPILING", len(images))
+    assert models.probabilities(loaded, images[:2]) == pytest.approx(plain[:2], abs=1e-6)
+    assert loaded.predict_function is None
+    assert models.probabilities(loaded, images) == pytest.approx(plain, abs=1e-6)
+    compiled = loaded.predict_function
+    assert models.probabilities(loaded, images[:1]) == pytest.approx(plain[:1], abs=1e-6)
+    assert compiled is not None and loaded.predict_function is compiled
