@@ -1,6 +1,6 @@
 """What the environment says: the only module that reads it.
 
-Five variables choose what a lesson runs on:
+Seven variables choose what a lesson runs on:
 
 ``MEDLESSONS_SOURCE``
     ``embedded`` (default: simulated patients, no network needed) or ``real`` (the published data).
@@ -13,6 +13,8 @@ Five variables choose what a lesson runs on:
     it is set, embedded runs take the shipped ones, real runs those of ImageNet if they can be had.
 ``MEDLESSONS_EMBEDDED``
     The folder for the simulated data; ``data/embedded`` unless it is set.
+``MEDLESSONS_LANGUAGE``, ``MEDLESSONS_LOCALE``
+    The language of checks, figures, doctor and command, and the folder of its catalog; ``data/locale`` unless it is set.
 """
 
 import os
@@ -74,6 +76,16 @@ def real_dir() -> Path:
 def backend() -> str:
     """Return the backend that Keras is told to use; the lessons need ``"tensorflow"``."""
     return os.environ.get("KERAS_BACKEND", "tensorflow")
+
+
+def language() -> str:
+    """Return the language of what checks, figures, doctor and command say, such as ``"de"``; English unless set."""
+    return os.environ.get("MEDLESSONS_LANGUAGE") or "en"
+
+
+def locale_dir() -> Path:
+    """Return the folder of the translations (``LANGUAGE/LC_MESSAGES/medlessons.mo``)."""
+    return _folder("MEDLESSONS_LOCALE", "locale")
 
 
 def models_dir() -> Path:
