@@ -17,14 +17,15 @@ CHOICE := $(if $(LESSON),--lesson '$(LESSON)')
 CHOSEN = $(foreach n,$(subst $(COMMA), ,$(LESSON)),$(or $(wildcard notebooks/0$(n)_*.ipynb notebooks/$(n)_*.ipynb),$(error There is no lesson $(n))))
 SOME = $(if $(SINCE),$$($(BIN)/python scripts/changed_lessons.py $(SINCE)),$(wildcard notebooks/[0-9]*.ipynb))
 NOTEBOOKS = $(if $(LESSON),$(CHOSEN),$(SOME))
-PYTEST := $(BIN)/python -m pytest -q --nbval --nbval-current-env
+# Two workers where there are two cores; a notebook stays with one of them. -n0 is one process, as a debugger wants it.
+PYTEST := $(BIN)/python -m pytest -q --nbval --nbval-current-env -n logical --maxprocesses 2 --dist loadfile
 # Asking for another Python, or for the GPU, makes the environment anew; what was asked for last then stays.
 READY := $(VENV)/.ready$(if $(filter command,$(origin PYTHON)),-$(subst /,_,$(PYTHON)))$(if $(GPU),-gpu)
 KNOWN := import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else \
   f"This is Python {v[0]}.{v[1]}, but TensorFlow needs 3.11, 3.12 or 3.13. Try: make PYTHON=python3.12 setup")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-all lab refresh student lint bench data doctor weights lock
+.PHONY: help setup run test test-all lab refresh student lint bench data doctor weights catalog lock
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -87,6 +88,10 @@ weights: setup  ## say which trained weights are there and whole
 
 doctor: setup  ## say in plain words what is missing or too old
 	$(BIN)/medlessons doctor
+
+catalog: setup  ## collect every sentence that readers are told in data/locale/medlessons.pot (docs/TRANSLATING.md)
+	mkdir -p data/locale
+	$(BIN)/pybabel extract --sort-by-file --no-location -o data/locale/medlessons.pot src/medlessons src/classroom
 
 lock: setup  ## renew requirements.txt from pyproject.toml, for all platforms and Pythons
 	$(BIN)/uv pip compile --universal --python-version 3.11 --fork-strategy fewest --extra dev \
