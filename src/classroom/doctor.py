@@ -2,12 +2,15 @@
 
 import os
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 
 from medlessons import settings
 from medlessons.errors import LessonError
 from medlessons.start import Finding, versions
-from medlessons.wording import say
+from medlessons.wording import _
 
 MEMORY_GB = 4
 DISK_GB = 2
@@ -21,51 +24,55 @@ def examine() -> Iterator[Finding]:
         return  # the rest needs these packages
     yield memory()
     yield disk()
-    yield graphics_card()
+    card = graphics_card()
+    yield card
     yield from data()
-    yield from weights()
+    if card.well:
+        yield from weights()
 
 
 def memory() -> Finding:
-    """Judge the memory of the computer."""
+    """Look at the memory of the computer."""
     import psutil
 
     gigabytes = psutil.virtual_memory().total / 1e9
     if gigabytes >= MEMORY_GB:
-        return Finding("Memory", True, say("{gigabytes:.0f} GB.", gigabytes=gigabytes))
-    says = say(
-        "{gigabytes:.1f} GB, the lessons want {wanted}. Close other programs before you run one.",
-        gigabytes=gigabytes,
-        wanted=MEMORY_GB,
-    )
-    return Finding("Memory", False, says)
+        return Finding(_("Memory"), True, f"{gigabytes:.0f} GB.")
+    says = _("{gigabytes:.1f} GB, the lessons want {wanted}. Close other programs before you run one.")
+    return Finding(_("Memory"), False, says.format(gigabytes=gigabytes, wanted=MEMORY_GB))
 
 
 def disk() -> Finding:
-    """Judge the free space where the data of the chosen source are kept."""
+    """Look at the free space where the data of the chosen source are kept."""
     folder = settings.embedded_dir() if settings.source() == "embedded" else settings.real_dir()
     there = next(place for place in (folder, *folder.parents) if place.exists())
     gigabytes = shutil.disk_usage(there).free / 1e9
-    if gigabytes >= DISK_GB:
-        return Finding("Disk", True, say("{gigabytes:.0f} GB free for {folder}.", gigabytes=gigabytes, folder=folder))
-    says = say(
-        "{gigabytes:.1f} GB free for {folder}; make room for {wanted} GB.",
-        gigabytes=gigabytes,
-        folder=folder,
-        wanted=DISK_GB,
+    well = gigabytes >= DISK_GB
+    says = (
+        _("{gigabytes:.0f} GB free for {folder}.")
+        if well
+        else _("{gigabytes:.1f} GB free for {folder}; make room for {wanted} GB.")
     )
-    return Finding("Disk", False, says)
+    return Finding(_("Disk"), well, says.format(gigabytes=gigabytes, folder=folder, wanted=DISK_GB))
 
 
 def graphics_card() -> Finding:
-    """Say whether TensorFlow sees a GPU. None is needed."""
-    import tensorflow as tf
-
-    cards = tf.config.list_physical_devices("GPU")
+    """Load TensorFlow, in a process of its own since a broken one may end it, and say whether it sees a GPU."""
+    code = "import tensorflow; print(len(tensorflow.config.list_physical_devices('GPU')))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    if loaded.returncode:
+        reason = signal.strsignal(-loaded.returncode) if loaded.returncode < 0 else None
+        says = _(
+            "it cannot be loaded ({reason}). Install it anew with `make setup`. If the processor lacks an instruction "
+            "(AVX), the lessons need another computer."
+        )
+        last_line = loaded.stderr.strip().rpartition("\n")[2]
+        return Finding("TensorFlow", False, says.format(reason=reason or last_line))
+    cards = int(loaded.stdout)
     if cards:
-        return Finding("GPU", True, say("{cards} seen. The full profile will use it.", cards=len(cards)))
-    says = say("none seen; the quick profile runs on {cores} processor cores.", cores=os.cpu_count())
-    return Finding("GPU", True, says)
+        return Finding("GPU", True, _("{cards} seen. The full profile will use it.").format(cards=cards))
+    says = _("none seen; the quick profile runs on {cores} processor cores.")
+    return Finding("GPU", True, says.format(cores=os.cpu_count()))
 
 
 def data() -> Iterator[Finding]:
@@ -73,14 +80,14 @@ def data() -> Iterator[Finding]:
     from medlessons import data
 
     for status in data.status():
-        what = say("Data: {name} ({source})", name=status.name, source=status.source)
         if status.present:
-            yield Finding(what, status.verified, say("{rows} rows, {note}.", rows=status.rows, note=status.note))
+            says = _("{rows} rows, {note}.").format(rows=status.rows, note=status.note)
         elif status.source == "embedded":
-            yield Finding(what, True, "not made yet; the lesson makes it, or `medlessons data prepare`.")
+            says = _("not made yet; the lesson makes it, or `medlessons data prepare`.")
         else:
-            says = say("not there (optional); `medlessons data fetch {name}` brings it.", name=status.name)
-            yield Finding(what, True, says)
+            says = _("not there (optional); `medlessons data fetch {name}` brings it.").format(name=status.name)
+        what = _("Data: {name} ({source})").format(name=status.name, source=status.source)
+        yield Finding(what, status.verified or not status.present, says)
 
 
 def weights() -> Iterator[Finding]:
@@ -89,7 +96,7 @@ def weights() -> Iterator[Finding]:
 
     try:
         for name, fault in models.status().items():
-            what = say("Weights: {name}", name=name)
-            yield Finding(what, fault is None, fault or "there, and as published.")
+            what = _("Weights: {name}").format(name=name)
+            yield Finding(what, fault is None, fault or _("there, and as published."))
     except LessonError as error:
-        yield Finding("Weights", False, str(error))
+        yield Finding(_("Weights"), False, str(error))

@@ -5,13 +5,13 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from packaging.requirements import Requirement
+
 from medlessons import settings
 from medlessons.errors import LessonError
-from medlessons.wording import say
+from medlessons.wording import _
 
 PYTHONS = ((3, 11), (3, 13))
-# Package -> lowest version that the lessons work with (the same as in pyproject.toml).
-OLDEST = {"tensorflow": (2, 20), "keras": (3, 12), "numpy": (2, 1), "pandas": (2, 2), "scikit-learn": (1, 6)}
 
 
 @dataclass(frozen=True)
@@ -39,72 +39,64 @@ def start(lesson: int) -> None:
     faults = [finding for finding in versions() if not finding.well]
     if faults:
         raise LessonError(" ".join(dict.fromkeys(finding.says for finding in faults)))
-    patients = {"embedded": "simulated patients", "real": "published or own data"}[settings.source()]
-    print(
-        say(
-            "Lesson {lesson}. Source: {source} ({patients}). Profile: {profile}. Not for medical use.",
-            lesson=lesson,
-            source=settings.source(),
-            patients=patients,
-            profile=settings.profile(),
-        )
-    )
+    patients = {"embedded": _("simulated patients"), "real": _("published or own data")}[settings.source()]
+    opening = _("Lesson {lesson}. Source: {source} ({patients}). Profile: {profile}. Not for medical use.")
+    print(opening.format(lesson=lesson, source=settings.source(), patients=patients, profile=settings.profile()))
 
 
 def versions() -> Iterator[Finding]:
-    """Look at Python and at the packages whose version matters."""
+    """Look at Python, and at each package that the lessons need."""
     yield python(sys.version_info[:2])
-    for package, oldest in OLDEST.items():
-        yield installed(package, oldest)
+    for requirement in requirements():
+        yield installed(requirement)
     if settings.backend() != "tensorflow":
-        says = say(
-            "KERAS_BACKEND is {backend!r}, but the lessons use TensorFlow. Remove that variable.",
-            backend=settings.backend(),
-        )
-        yield Finding("Keras' backend", False, says)
+        says = _("KERAS_BACKEND is {backend!r}, but the lessons use TensorFlow. Remove that variable.")
+        yield Finding(_("Keras' backend"), False, says.format(backend=settings.backend()))
+
+
+def requirements() -> list[Requirement]:
+    """Return the packages that pyproject.toml asks for on this computer; the medlessons themselves if not installed."""
+    try:
+        asked = [Requirement(line) for line in importlib.metadata.requires("medlessons")]
+    except importlib.metadata.PackageNotFoundError:
+        return [Requirement("medlessons")]
+    return [each for each in asked if each.marker is None or each.marker.evaluate()]
 
 
 def python(version: tuple[int, int]) -> Finding:
-    """Judge a Python version, given as (major, minor)."""
+    """Look at a Python version, given as (major, minor)."""
     name = ".".join(map(str, version))
     if PYTHONS[0] <= version <= PYTHONS[1]:
-        return Finding("Python", True, say("{version}.", version=name))
-    return Finding(
-        "Python",
-        False,
-        say(
-            "This is Python {version}, but TensorFlow needs 3.11, 3.12 or 3.13. Install one of them, then make the "
-            "environment anew: `make PYTHON=python3.12 setup`.",
-            version=name,
-        ),
+        return Finding("Python", True, f"{name}.")
+    says = _(
+        "This is Python {version}, but TensorFlow needs 3.11, 3.12 or 3.13. Install one of them, then make the "
+        "environment anew: `make PYTHON=python3.12 setup`."
     )
+    return Finding("Python", False, says.format(version=name))
 
 
-def installed(package: str, oldest: tuple[int, ...]) -> Finding:
-    """Judge one package: is it there, and not older than `oldest`?"""
+def installed(requirement: Requirement) -> Finding:
+    """Look at one package: is it there, in a version that was asked for?"""
+    package, wanted = requirement.name.removesuffix("-cpu"), requirement.specifier
     version = _version(package)
     if version is None:
-        says = say(
+        says = _(
             "The package {package} is missing in this kernel. Run `make setup` (or `pip install -r requirements.txt`), "
-            "and choose the kernel of .venv; `make lab` does both.",
-            package=package,
+            "and choose the kernel of .venv; `make lab` does both."
         )
-        return Finding(package, False, says)
-    if tuple(int(part) for part in version.split(".")[:2]) < oldest:
-        says = say(
-            "{package} is {version}, but the lessons need {oldest} or later. Run `make setup` (or `pip install -r "
-            "requirements.txt`), then restart the kernel.",
-            package=package,
-            version=version,
-            oldest=".".join(map(str, oldest)),
+        return Finding(package, False, says.format(package=package))
+    if not wanted.contains(version, prereleases=True):
+        says = _(
+            "{package} is {version}, but the lessons need {wanted}. Run `make setup` (or `pip install -r "
+            "requirements.txt`), then restart the kernel."
         )
-        return Finding(package, False, says)
-    return Finding(package, True, say("{version}.", version=version))
+        bounds = ", ".join(sorted(map(str, wanted), reverse=True))  # >=3.12, <4
+        return Finding(package, False, says.format(package=package, version=version, wanted=bounds))
+    return Finding(package, True, f"{version}.")
 
 
 def _version(package: str) -> str | None:
-    # The CPU build of TensorFlow is a package of its own name.
-    for name in (package, package + "-cpu"):
+    for name in (package, f"{package}-cpu"):  # the CPU build of TensorFlow is a package of its own name
         try:
             return importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
