@@ -1,10 +1,12 @@
 """The committed notebooks keep the rules of the house: executed, captioned, with exercises, true minutes, no traces."""
 
+import ast
+import math
 import re
 
 import pytest
 
-from classroom import notebooks, scoring, student
+from classroom import notebooks, student
 
 LESSONS = notebooks.find()
 IDS = [lesson.path.stem for lesson in LESSONS]
@@ -78,9 +80,34 @@ def test_no_cell_carries_a_tag_that_switches_the_comparison_off(notebook):
     assert set().union(*map(tags_of, notebook.cells)) <= known
 
 
+STATED_MINUTES = re.compile(r"\((?:core|optional), (\d+) minutes\)$")  # at the end of a heading
+
+
+def minutes(notebook):
+    """Return how long each section takes, as its heading says: heading -> minutes."""
+    headings = [cell.source.splitlines()[0][3:] for cell in notebook.cells if cell.source.startswith("## ")]
+    return {heading: int(found[1]) for heading in headings if (found := STATED_MINUTES.search(heading))}
+
+
+def least_minutes(notebook):
+    """Return what each section takes at least, rounded up to five: heading -> minutes.
+
+    Counted are a minute for 100 words of prose, a minute for each code cell, and five more for each exercise.
+    """
+    raw, heading = {}, None
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            heading = cell.source.splitlines()[0][3:] if cell.source.startswith("## ") else heading
+            takes = len(cell.source.split()) / 100
+        else:
+            takes = 6 if "### BEGIN SOLUTION" in cell.source else 1
+        raw[heading] = raw.get(heading, 0) + takes
+    return {heading: 5 * math.ceil(value / 5) for heading, value in raw.items() if heading is not None}
+
+
 def test_headings_say_core_or_optional_and_honest_minutes(notebook):
-    stated = notebooks.minutes(notebook)
-    least = {heading: value for heading, value in notebooks.least_minutes(notebook).items() if heading[0].isdigit()}
+    stated = minutes(notebook)
+    least = {heading: value for heading, value in least_minutes(notebook).items() if heading[0].isdigit()}
     assert len(least) >= 8
     assert set(stated) == set(least), "a numbered heading ends in (core, N minutes) or (optional, N minutes)"
     for heading, value in least.items():
@@ -131,15 +158,22 @@ def test_readers_predict_and_the_next_cell_answers(notebook):
     assert all(answer is not None and answer.cell_type == "code" and answer.outputs for answer in answers)
 
 
+def names_in(source, context):
+    return {
+        node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name) and isinstance(node.ctx, context)
+    }
+
+
 def test_open_tasks_have_a_place_to_work_in_that_nothing_needs(notebook):
     places = following(notebook, "**Now you.**")
     assert len(places) >= 2
     assert all("open-task" in tags_of(place) for place in places), "the next cell carries the tag open-task"
-    needed = scoring.needed(notebook)
-    for number, cell in enumerate(code_cells(notebook)):
+    cells = code_cells(notebook)
+    for number, cell in enumerate(cells):
         if "open-task" in tags_of(cell):
             assert cell.source.strip() and len(cell.source.splitlines()) <= 3, "at most a comment and a line or two"
-            assert needed[number] == "", "an exercise needs what stands here"
+            later = set().union(*(names_in(other.source, ast.Load) for other in cells[number + 1 :]))
+            assert not names_in(cell.source, ast.Store) & later, "what stands here is needed later"
 
 
 def test_the_last_cell_sums_up_the_exercises(notebook):

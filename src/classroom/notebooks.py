@@ -3,16 +3,17 @@
 import asyncio
 import base64
 import contextlib
-import math
 import re
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
+from jupyter_client.kernelspec import KernelSpecManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbconvert.preprocessors.coalescestreams import CoalesceStreamsPreprocessor
@@ -21,10 +22,10 @@ from tqdm import tqdm
 from medlessons import settings
 from medlessons.errors import LessonError
 from medlessons.files import atomic_write
+from medlessons.wording import _
 
 NOTEBOOKS = settings.REPOSITORY / "notebooks"
 DOCS = settings.REPOSITORY / "docs"
-STATED_MINUTES = re.compile(r"\((?:core|optional), (\d+) minutes\)$")  # at the end of a heading
 PICTURE_TAG = "picture"  # the cell with this tag draws the picture of its lesson in the README
 
 
@@ -61,21 +62,25 @@ def find(selection: str | None = None, folder: Path = NOTEBOOKS) -> list[Lesson]
     Raises
     ------
     LessonError
-        If a number has no lesson, or the folder has none.
+        If a number has no lesson or two, or the folder has none.
     """
     lessons = [_lesson(path) for path in sorted(folder.glob("[0-9][0-9]_*.ipynb"))]
     if not lessons:
-        raise LessonError(
-            f"{folder}: there are no lessons. Install from a clone of the repository: pip install --no-deps -e ."
-        )
+        says = _("{folder}: there are no lessons. Install from a clone of the repository: pip install --no-deps -e .")
+        raise LessonError(says.format(folder=folder))
+    by_number = {lesson.number: lesson for lesson in lessons}
+    if len(by_number) < len(lessons):
+        twice = next(lesson for lesson in lessons if by_number[lesson.number] != lesson)
+        says = _("{one} and {other} have the same number: move one of them to another folder.")
+        raise LessonError(says.format(one=twice.path.name, other=by_number[twice.number].path.name))
     if not selection:
         return lessons
-    by_number = {lesson.number: lesson for lesson in lessons}
     try:
         return [by_number[number] for number in sorted({int(number) for number in selection.split(",")})]
     except (KeyError, ValueError):
         numbers = ", ".join(map(str, by_number))
-        raise LessonError(f"There is no lesson {selection!r}; there are {numbers}. Try LESSON=1.") from None
+        says = _("There is no lesson {selection!r}; there are {numbers}. Try LESSON=1.")
+        raise LessonError(says.format(selection=selection, numbers=numbers)) from None
 
 
 def read(path: Path) -> nbformat.NotebookNode:
@@ -83,39 +88,16 @@ def read(path: Path) -> nbformat.NotebookNode:
     try:
         return nbformat.read(path, as_version=4)
     except FileNotFoundError:
-        raise LessonError(f"{path}: there is no such notebook.") from None
+        raise LessonError(_("{path}: there is no such notebook.").format(path=path)) from None
     except Exception as error:
-        raise LessonError(f"{path}: this is no notebook that can be read ({error}).") from error
+        says = _("{path}: this is no notebook that can be read ({reason}).")
+        raise LessonError(says.format(path=path, reason=error)) from error
 
 
 def _lesson(path: Path) -> Lesson:
-    heading = re.search(r"^# (.+)$", read(path).cells[0].source, re.MULTILINE)
-    return Lesson(int(path.name[:2]), heading.group(1) if heading else path.stem, path)
-
-
-def minutes(notebook: nbformat.NotebookNode) -> dict[str, int]:
-    """Return how long each section takes, in minutes, as its heading says: heading -> minutes."""
-    headings = [cell.source.splitlines()[0] for cell in notebook.cells if cell.source.startswith("## ")]
-    stated = {heading.removeprefix("## "): STATED_MINUTES.search(heading) for heading in headings}
-    return {heading: int(found[1]) for heading, found in stated.items() if found}
-
-
-def least_minutes(notebook: nbformat.NotebookNode) -> dict[str, int]:
-    """Return what a section takes at least, in minutes, rounded up to five: its heading -> minutes.
-
-    Counted are a minute for 100 words of prose, a minute for each code cell, and five more for each exercise. Some
-    exercises take longer: the heading says so.
-    """
-    raw: dict[str, float] = {}
-    section = None
-    for cell in notebook.cells:
-        heading = re.match(r"## (.+)", cell.source) if cell.cell_type == "markdown" else None
-        section = heading.group(1) if heading else section
-        if section is not None:
-            exercise = 5 * ("### BEGIN SOLUTION" in cell.source)
-            words = len(cell.source.split()) / 100
-            raw[section] = raw.get(section, 0) + (words if cell.cell_type == "markdown" else 1 + exercise)
-    return {heading: 5 * math.ceil(value / 5) for heading, value in raw.items()}
+    texts = [cell.source for cell in read(path).cells[:1]]
+    heading = re.search(r"^# (.+)$", "".join(texts), re.MULTILINE)
+    return Lesson(int(path.name[:2]), heading[1] if heading else path.stem, path)
 
 
 def execute(lesson: Lesson) -> Run:
@@ -132,9 +114,11 @@ def execute(lesson: Lesson) -> Run:
     try:
         execute_notebook(run.notebook, lesson.path.parent, f"Lesson {lesson.number}")
     except CellExecutionError as error:
-        run.fault = f"{lesson.path.name}, cell {_failed(run.notebook)}: {error.ename}: {error.evalue}"
+        where = _("{lesson}, cell {cell}").format(lesson=lesson.path.name, cell=_failed(run.notebook))
+        run.fault = f"{where}: {error.ename}: {error.evalue}"
     except DeadKernelError:
-        run.fault = f"{lesson.path.name}: Python was ended from outside, most likely for lack of memory."
+        ended = _("{lesson}: Python was ended from outside, most likely for lack of memory.")
+        run.fault = ended.format(lesson=lesson.path.name)
     run.seconds = time.perf_counter() - started
     return run
 
@@ -143,10 +127,10 @@ def execute_notebook(
     notebook: nbformat.NotebookNode,
     folder: Path,
     label: str,
-    allow_errors: bool = False,
-    timeout: float | None = None,
+    keep: Callable[[dict], bool] | None = None,
+    **options: object,
 ) -> None:
-    """Execute a notebook in place, with one progress bar over its cells.
+    """Execute a notebook in place, in this Python, with one progress bar over its cells.
 
     Parameters
     ----------
@@ -156,17 +140,19 @@ def execute_notebook(
         Where it runs.
     label : str
         What stands in front of the bar.
-    allow_errors : bool
-        Go on after a cell that fails.
-    timeout : float, optional
-        Seconds that one cell may take; no limit unless given.
+    keep : callable, optional
+        Takes each message that a cell sends, and says whether it becomes an output of the cell; all do unless given.
+    **options
+        Of nbclient's ``NotebookClient``, such as ``allow_errors`` and ``timeout``.
 
     Raises
     ------
     CellExecutionError
-        If a cell fails and `allow_errors` is false.
+        If a cell fails and ``allow_errors`` is not given.
     CellTimeoutError
-        If a cell takes longer than `timeout`.
+        If a cell takes longer than ``timeout`` seconds.
+    DeadKernelError
+        If Python ends before the notebook does.
     """
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     for cell in code:  # what a run that fails does not reach must not show stored results
@@ -182,13 +168,13 @@ def execute_notebook(
 
         client = _Client(
             notebook,
-            timeout=timeout,
             kernel_name="python3",
-            allow_errors=allow_errors,
             resources={"metadata": {"path": str(folder)}},
             on_cell_start=show_cell,
             on_cell_executed=advance,
+            **options,
         )
+        client.keep = keep
         try:
             client.execute(stderr=subprocess.DEVNULL)  # TensorFlow's chatter would tear the progress bar
         except BaseException:
@@ -201,6 +187,12 @@ class _Client(NotebookClient):
     """Ctrl-C and SIGTERM end the run. nbclient alone ends the kernel only, and takes that for a kernel that died."""
 
     stopped = False
+    keep = None
+
+    def create_kernel_manager(self):
+        manager = super().create_kernel_manager()
+        manager.kernel_spec_manager = KernelSpecManager(kernel_dirs=[])  # the kernel of this Python, not of another one
+        return manager
 
     async def async_start_new_kernel(self, **kwargs):
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
@@ -213,6 +205,11 @@ class _Client(NotebookClient):
             with contextlib.suppress(NotImplementedError, RuntimeError):  # Windows; a thread of its own
                 loop.add_signal_handler(number, stop)
         await super().async_start_new_kernel(**kwargs)
+
+    def output(self, outs, msg, display_id, cell_index):
+        if self.keep is None or self.keep(msg):
+            return super().output(outs, msg, display_id, cell_index)
+        return None
 
 
 def _failed(notebook: nbformat.NotebookNode) -> str:
@@ -230,7 +227,7 @@ def first_line(source: str) -> str:
 def store(run: Run) -> None:
     """Write an executed lesson over its tracked notebook, without anything that differs from run to run."""
     if run.fault:
-        raise LessonError(f"{run.fault} The stored outputs are unchanged.")
+        raise LessonError(_("{fault} The stored outputs are unchanged.").format(fault=run.fault))
     place(nbformat.writes(tidy(run.notebook)) + "\n", run.lesson.path)
     for drawn in picture(run.notebook):
         place(drawn, DOCS / f"{run.lesson.path.stem}.png")

@@ -5,16 +5,20 @@ import json
 import os
 import re
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 
 import nbformat
+from jinja2 import pass_context
 from latex2mathml.converter import convert as mathml
 from nbconvert import HTMLExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbformat.v4 import new_markdown_cell, new_notebook
 
+from classroom import doctor, notebooks
 from classroom.notebooks import Run, place
 from medlessons import settings
 from medlessons.errors import LessonError
+from medlessons.wording import _
 
 REPORT_TAG = "report"  # cells with this tag print the key figures of their lesson
 SIMULATED_TAG, MIXED_TAG = "simulated", "mixed"  # figures of simulated patients, or of both, whatever the source is
@@ -24,52 +28,50 @@ WEIGHTS = re.compile(r"models\.load\(\"(\w+)\"|^weights of the networks: (\w+)",
 def write(run: Run, build: Path) -> None:
     """Write the executed notebook and its HTML page to the folder `build`."""
     place(nbformat.writes(run.notebook) + "\n", build / run.lesson.path.name)
-    place(page(run), (build / run.lesson.path.name).with_suffix(".html"))
+    place(page(run.notebook, run.lesson.title), (build / run.lesson.path.name).with_suffix(".html"))
 
 
-def page(run: Run) -> str:
-    """Return an executed lesson as one HTML page that needs no network: formulas are written as MathML."""
-    notebook = copy.deepcopy(run.notebook)
-    for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            cell.source = with_mathml(cell.source)
-        else:
-            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
-    exporter = HTMLExporter(mathjax_url="", require_js_url="")
-    html, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": run.lesson.title}})
-    return html
+def page(notebook: nbformat.NotebookNode, title: str) -> str:
+    """Return a notebook as one HTML page that needs no network: formulas are MathML, which browsers draw themselves."""
+    exporter = _Exporter(mathjax_url="", require_js_url="")
+    tidied = notebooks.tidy(copy.deepcopy(notebook))
+    return exporter.from_notebook_node(tidied, {"metadata": {"name": title}})[0]
 
 
-def with_mathml(markdown: str) -> str:
-    """Replace the formulas of a text, $...$ and $$...$$, by MathML, which browsers draw by themselves.
+class _Exporter(HTMLExporter):
+    @pass_context
+    def markdown2html(self, context, source):
+        renderer = _Renderer(escape=False, anchor_link_text=self.anchor_link_text)
+        return MarkdownWithMath(renderer=renderer).render(source)
 
-    Code, fenced or between backticks, stays as it is. Raises LessonError if a formula cannot be read.
-    """
-    parts = re.split(r"(```.*?```|`[^`\n]*`)", markdown, flags=re.DOTALL)
-    for number in range(0, len(parts), 2):  # every second part is code
-        parts[number] = re.sub(r"\$\$(.+?)\$\$", lambda m: _formula(m[1], "block"), parts[number], flags=re.DOTALL)
-        parts[number] = re.sub(r"(?<![\\$])\$([^$\n]+?)\$", lambda m: _formula(m[1], "inline"), parts[number])
-    return "".join(parts)
+
+class _Renderer(IPythonRenderer):
+    def block_math(self, body):
+        return _formula(body, "block")
+
+    def inline_math(self, body):
+        return _formula(body, "inline")
 
 
 def _formula(latex: str, display: str) -> str:
     try:
         return mathml(latex.strip(), display=display)
     except Exception as error:  # the parser raises many kinds
-        raise LessonError(f"The formula ${latex}$ cannot be read ({type(error).__name__}). Mend it.") from error
+        says = _("The formula ${latex}$ cannot be read ({reason}). Fix it.")
+        raise LessonError(says.format(latex=latex, reason=type(error).__name__)) from error
 
 
 def key_figures(notebook: nbformat.NotebookNode) -> list[str]:
     """Return the text outputs of the cells that carry the tag ``report``. Each line says on whose images, with which
     weights: a figure of simulated patients must not be taken for one of real patients, wherever it is copied to.
     """
-    texts = []
-    weights = weights_of(notebook)
+    texts, weights = [], weights_of(notebook)
     for cell in notebook.cells:
         if cell.cell_type == "code" and REPORT_TAG in cell.metadata.get("tags", []):
-            label = f"[{_patients_of(cell)}{'; ' if weights else ''}{', '.join(weights)}] "
+            label = f"[{'; '.join(filter(None, [_patients_of(cell), ', '.join(weights)]))}] "
             for output in cell.outputs:
-                text = output.get("text") if output.output_type == "stream" else _plain(output)
+                data = output.get("data", {})
+                text = output.get("text", "" if "image/png" in data else data.get("text/plain"))
                 if text and output.get("name") != "stderr":
                     texts.append("\n".join(label + line for line in text.rstrip().split("\n")))
     return texts
@@ -86,47 +88,42 @@ def _patients_of(cell: nbformat.NotebookNode) -> str:
     """Say whose images the figures of a cell are about."""
     tags = cell.metadata.get("tags", [])
     if settings.source() == "embedded" or SIMULATED_TAG in tags:
-        return "simulated"
-    return "real and simulated" if MIXED_TAG in tags else "real"
-
-
-def _plain(output: nbformat.NotebookNode) -> str:
-    data = output.get("data", {})
-    return "" if "image/png" in data else data.get("text/plain", "")
+        return _("simulated")
+    return _("real and simulated") if MIXED_TAG in tags else _("real")
 
 
 def report(runs: Sequence[Run]) -> str:
     """Return the report as text: a line a lesson, then the key figures of each."""
     total = sum(run.seconds for run in runs)
+    opening = _("Source: {source}. Profile: {profile}. Processor cores: {cores}.")
     lines = [
-        f"Source: {settings.source()}. Profile: {settings.profile()}. Processor cores: {os.cpu_count()}.",
+        opening.format(source=settings.source(), profile=settings.profile(), cores=os.cpu_count()),
         *_ran_on({run.lesson.number for run in runs}),
         "",
-        f"{'lesson':<58}{'cells':>6}{'seconds':>9}",
+        f"{_('lesson'):<58}{_('cells'):>6}{_('seconds'):>9}",
     ]
     for run in runs:
         lines.append(f"{run.lesson.number} {run.lesson.title[:55]:<56}{run.cells:>6}{run.seconds:>9.1f}")
-    lines.append(f"{'all':<58}{sum(run.cells for run in runs):>6}{total:>9.1f}")
+    lines.append(f"{_('all'):<58}{sum(run.cells for run in runs):>6}{total:>9.1f}")
     for run in runs:
-        lines += ["", f"Lesson {run.lesson.number}: {run.lesson.title}"]
-        lines += [run.fault] if run.fault else []
-        lines += key_figures(run.notebook)
+        lines += ["", _name(run), *filter(None, [run.fault]), *key_figures(run.notebook)]
     return "\n".join(lines) + "\n"
+
+
+def _name(run: Run) -> str:
+    return _("Lesson {number}: {title}").format(number=run.lesson.number, title=run.lesson.title)
 
 
 def _ran_on(numbers: set[int]) -> list[str]:
     """Return a line for each data set that these lessons use of the chosen source, and for each file of weights."""
-    from medlessons import data, models  # here, since pages alone need neither
+    from medlessons import data  # here, since pages alone do not need them
 
     tasks = [task for task in data.REGISTRY.values() if numbers & set(task.LESSONS)]
     lines_of = [line for task in tasks for line in task.status()]
     there = [line for line in lines_of if line.source == settings.source() and line.present]
-    lines = [f"Data: {line.name}: {line.note}, {line.rows} rows." for line in there]
-    try:
-        faults = models.status()
-    except LessonError as error:
-        return [*lines, f"Weights: {error}"]
-    return lines + [f"Weights: {name}: {fault or 'as published.'}" for name, fault in faults.items()]
+    says = _("Data: {name}: {note}, {rows} rows.")
+    lines = [says.format(name=line.name, note=line.note, rows=line.rows) for line in there]
+    return lines + [f"{finding.what}: {finding.says}" for finding in doctor.weights()]
 
 
 def write_report(runs: Sequence[Run], build: Path) -> str:
@@ -151,23 +148,7 @@ def write_report(runs: Sequence[Run], build: Path) -> str:
 
 def index(runs: Sequence[Run], text: str) -> str:
     """Return the page that links to the lessons and shows the report."""
-    links = "\n".join(
-        f'<li><a href="{escape(run.lesson.path.stem)}.html">Lesson {run.lesson.number}: '
-        f"{escape(run.lesson.title)}</a> ({run.seconds:.0f} s)</li>"
-        for run in runs
-    )
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Deep learning for medical diagnosis: the lessons</title>
-<style>body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 52rem; margin: 2rem auto; padding: 0 1rem; }}
-pre {{ background: #f4f4f4; padding: 1rem; overflow-x: auto; }}</style></head>
-<body><h1>Deep learning for medical diagnosis</h1>
-<ul>
-{links}
-</ul>
-<h2>Report</h2>
-<pre>{escape(text)}</pre>
-<p>Not for medical use.</p>
-</body></html>
-"""
+    title = _("Deep learning for medical diagnosis")
+    links = [f"- [{_name(run)}]({run.lesson.path.stem}.html) ({run.seconds:.0f} s)" for run in runs]
+    lines = [f"# {title}", "", *links, "", f"## {_('Report')}", "", "```", text, "```", "", _("Not for medical use.")]
+    return page(new_notebook(cells=[new_markdown_cell("\n".join(lines))]), title)

@@ -10,11 +10,13 @@ import nbformat
 from classroom import notebooks
 from medlessons import settings
 from medlessons.errors import LessonError
+from medlessons.wording import _
 
 FOLDER = notebooks.NOTEBOOKS / "student"
 WORK = settings.REPOSITORY / "work"  # where students work; git ignores it
 STUB = "...  # your code here"
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"  # the marks of nbgrader
+NO_PARTNER = _("Cell {number}: {mark!r} has no partner. Write {begin!r} before the solution and {end!r} after it.")
 LINK = re.compile(r"(?<=\]\()(?!\w+:|#)([^)#\s]+)")  # to a file beside the notebook: no address, no place on the page
 
 
@@ -48,14 +50,14 @@ def _with_stub(source: str, number: int, is_solution: bool) -> str:
     for line in source.split("\n"):
         if BEGIN in line or END in line:
             if inside is (BEGIN in line):
-                raise LessonError(f"Cell {number}: {line.strip()!r} has no partner. Write {BEGIN} and {END}.")
+                raise LessonError(NO_PARTNER.format(number=number, mark=line.strip(), begin=BEGIN, end=END))
             inside = not inside
             if inside:
                 lines.append(line[: len(line) - len(line.lstrip())] + STUB)
         elif not inside:
             lines.append(line)
     if inside:
-        raise LessonError(f"Cell {number}: {BEGIN!r} has no partner. Put {END!r} behind the solution.")
+        raise LessonError(NO_PARTNER.format(number=number, mark=BEGIN, begin=BEGIN, end=END))
     return STUB if is_solution and BEGIN not in source else "\n".join(lines)
 
 

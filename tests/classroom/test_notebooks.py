@@ -1,8 +1,10 @@
 """Finding, executing and storing lessons, on tiny ones."""
 
+import sys
+
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from classroom import notebooks
 from medlessons.errors import LessonError
@@ -33,7 +35,7 @@ def test_a_cell_that_fails_is_named_and_not_stored(folder):
     notebook.cells.append(new_code_cell("later", execution_count=5, outputs=[stored]))
     nbformat.write(notebook, path)
     run = notebooks.execute(notebooks.find(folder=folder)[0])
-    assert run.fault.startswith("01_tiny.ipynb, cell 4 (1 / 0): ZeroDivisionError")
+    assert run.fault.startswith("01_tiny.ipynb, cell 3 (1 / 0): ZeroDivisionError")
     assert run.notebook.cells[-1].outputs == [], "a cell that was not reached shows a stored result"
     with pytest.raises(LessonError, match="stored outputs are unchanged"):
         notebooks.store(run)
@@ -47,31 +49,34 @@ def test_what_is_no_notebook_is_named(tmp_path):
         notebooks.read(tmp_path / "absent.ipynb")
 
 
-def test_a_stored_run_holds_no_progress_and_no_times(folder):
-    path = folder / "01_tiny.ipynb"
-    notebook = notebooks.read(path)
-    notebook.cells.append(new_code_cell("import sys\nprint('progress', file=sys.stderr)"))
-    nbformat.write(notebook, path)
-    notebooks.store(notebooks.execute(notebooks.find(folder=folder)[0]))
-    stored = path.read_text(encoding="utf-8")
+def test_a_stored_run_holds_no_progress_and_no_times(run, monkeypatch, tmp_path):
+    monkeypatch.setattr(notebooks, "DOCS", tmp_path)
+    notebooks.store(run)
+    stored = run.lesson.path.read_text(encoding="utf-8")
     assert "hello" in stored
     assert '"stderr"' not in stored
     assert "iopub" not in stored
 
 
-def test_minutes_stand_in_the_headings_and_have_a_lower_bound():
-    solution = "def f():\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION"
-    cells = [
-        new_markdown_cell("# Title"),
-        new_markdown_cell("## 1. First (core, 20 minutes)\n" + "word " * 293),
-        new_code_cell("1"),
-        new_markdown_cell("## 2. Second (optional, 5 minutes)"),
-        new_code_cell(solution),
-        new_markdown_cell("## In this lesson"),
-    ]
-    first, second, end = "1. First (core, 20 minutes)", "2. Second (optional, 5 minutes)", "In this lesson"
-    assert notebooks.minutes(new_notebook(cells=cells)) == {first: 20, second: 5}
-    assert notebooks.least_minutes(new_notebook(cells=cells)) == {first: 5, second: 10, end: 5}
+def test_two_lessons_of_one_number_are_named(folder):
+    (folder / "01_tiny_old.ipynb").write_bytes((folder / "01_tiny.ipynb").read_bytes())
+    with pytest.raises(LessonError, match=r"01_tiny\.ipynb and 01_tiny_old\.ipynb have the same number"):
+        notebooks.find("1", folder)
+
+
+def test_a_lesson_without_cells_is_listed_by_its_file(folder):
+    nbformat.write(new_notebook(), folder / "02_new.ipynb")
+    assert [lesson.title for lesson in notebooks.find(folder=folder)] == ["A tiny lesson", "02_new"]
+
+
+def test_the_kernel_is_the_one_of_this_python(monkeypatch, tmp_path):
+    broken = tmp_path / "kernels" / "python3"
+    broken.mkdir(parents=True)
+    (broken / "kernel.json").write_text("{")
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    notebook = new_notebook(cells=[new_code_cell("import sys\nprint(sys.executable)")])
+    notebooks.execute_notebook(notebook, tmp_path, "lesson")
+    assert notebook.cells[0].outputs[0].text.strip() == sys.executable
 
 
 PIECES = [("stdout", "one\n"), ("stderr", "50 %"), ("stdout", "two\n"), ("stdout", "three\n")]

@@ -5,43 +5,37 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from classroom import notebooks, pages
 from medlessons import data, models
 from medlessons.errors import LessonError
 
 
-def test_a_run_writes_notebook_page_index_and_report_and_leaves_the_lesson_alone(folder, tmp_path):
-    (lesson,) = notebooks.find(folder=folder)
-    before = lesson.path.read_bytes()
-    run = notebooks.execute(lesson)
-    build = tmp_path / "build"
-    pages.write(run, build)
-    text = pages.write_report([run], build)
-    assert run.fault is None
-    assert run.cells == 3
+def test_a_run_writes_notebook_page_index_and_report_and_leaves_the_lesson_alone(run, tmp_path):
+    pages.write(run, tmp_path)
+    text = pages.write_report([run], tmp_path)
+    assert (run.fault, run.cells) == (None, 2)
     assert "accuracy 0.83" in text
-    assert lesson.path.read_bytes() == before
-    assert {path.name for path in build.iterdir()} == {
-        "01_tiny.ipynb",
-        "01_tiny.html",
-        "index.html",
-        "report.txt",
-        "report.json",
-    }
-    page = (build / "01_tiny.html").read_text(encoding="utf-8")
-    assert "<math" in page
-    assert not re.search(r'<(script|link|img)[^>]+(src|href)="https?:', page), "the page needs the network"
+    written = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
+    assert set(written) == {"01_tiny.ipynb", "01_tiny.html", "index.html", "report.txt", "report.json"}
+    page, index = written["01_tiny.html"], written["index.html"]
+    assert "<msup>" in page and "hello" in page and "seen 50" not in page
+    assert "01_tiny.html" in index and "accuracy 0.83" in index and "Not for medical use." in index
+    for text in (page, index):
+        assert not re.search(r'<(script|link|img)[^>]+(src|href)="https?:', text), "the page needs the network"
+
+
+def html(markdown):
+    return pages.page(new_notebook(cells=[new_markdown_cell(markdown)]), "a page").partition("<main>")[2]
 
 
 def test_formulas_become_mathml_and_prices_do_not():
-    assert "<msub>" in pages.with_mathml("a $x_1$ b")
-    assert 'display="block"' in pages.with_mathml("$$y = f(x)$$")
-    for code in ("`$HOME` and \\$5", "```\necho $A $B\n```"):
-        assert pages.with_mathml(code) == code
+    said = html("a $x_1$ b\n\n$$y = f(x)$$\n\n`$HOME` and \\$5\n\n```\necho $A $B\n```")
+    assert "<msub>" in said and 'display="block"' in said and said.count("<math") == 2
+    assert "<code>$HOME</code> and $5" in said and "echo $A $B" in said
     with pytest.raises(LessonError, match="cannot be read"):
-        pages.with_mathml("a $x_$ b")
+        html("a $x_$ b")
 
 
 def test_the_report_names_source_data_and_weights(monkeypatch):
@@ -59,7 +53,7 @@ def test_the_report_names_source_data_and_weights(monkeypatch):
     run = notebooks.Run(notebooks.Lesson(1, "Blood", Path("01_blood.ipynb")), new_notebook())
     first, *said = pages.report([run]).splitlines()[:4]
     assert first.startswith("Source: real. Profile: quick.")
-    assert said == ["Data: blood: own data, 150 rows.", "Weights: a: as published.", "Weights: b: damaged."]
+    assert said == ["Data: blood: own data, 150 rows.", "Weights: a: there, and as published.", "Weights: b: damaged."]
 
 
 def test_every_key_figure_says_whose_images_and_which_weights(monkeypatch):
