@@ -2,39 +2,53 @@
 
 import ast
 import csv
+import functools
+import glob
+import json
 import re
-import symtable
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
 import nbformat
 from IPython.core.inputtransformer2 import TransformerManager
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from classroom import notebooks
 from medlessons.errors import LessonError
+from medlessons.wording import _
 
 LONGEST_CELL = 120  # seconds, where nothing is trained
 LONGEST_TRAINING = 1200
+LONGEST_STOP = 30  # seconds that a cell may take to stop when it is told to
+LONGEST_REMARK = 300  # letters
 COLUMNS = ("number", "exercise", "state", "remark")
-EXERCISE = re.compile(r"\bchecks\.\w+\.check_\w+\(")
-SHOWING = {"print", "display", "show"}  # calls that change nothing
-# Appended when a notebook is scored, so that it does not matter what the student did to the last cell. The results
-# are displayed, not printed, so that it does not matter either what the student did to print or sys.stdout.
-LAST_CELL = """
-from IPython.display import display
-from medlessons.checks.exercise import results
-display({"application/json": results()}, raw=True)
+CHECK = re.compile(r"\bchecks\.\w+\.(check_\w+)\(")
+VERDICT = re.compile(r"^Exercise (\d+\.\d+), (.+?): ", re.MULTILINE)  # as a lesson prints it: number and title
+NOT_PLAIN = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|[\x00-\x1f\x7f-\x9f]")  # colors of a terminal; control characters
+TIMING = re.compile(
+    r"^%%(?:timeit|time|prun|capture)\b.*\n?|^([ \t]*)%(?:timeit|time|prun)\b[ \t]*(?:-\w+[ \t]*\d*[ \t]+)*", re.M
+)
+DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+RESULTS = "application/vnd.medlessons.results+json"
+# Executed first: from then on each cell sends the results that are known, so that they outlive whatever ends the
+# notebook. They are not printed, so that it does not matter what the student does to print or sys.stdout.
+FIRST_CELL = f"""
+def _send_results(_, shell=get_ipython(), modules=__import__("sys").modules):
+    if "medlessons.checks.exercise" in modules:
+        shell.display_pub.publish({{"{RESULTS}": modules["medlessons.checks.exercise"].results()}})
+get_ipython().events.register("post_run_cell", _send_results)
 """
 
 
 def score(path: Path, whole: bool = False, timeout: float | None = None) -> list[dict[str, str]]:
     """Execute what the exercises of a handed-in notebook need, and return their states.
 
-    A cell that fails does not end the run. This executes the student's code on your computer: use a machine, or
-    a container, that you would let a student use.
+    If a name is missing that stands in the cells that were left out, the whole notebook is executed.
+
+    A cell that fails or takes too long does not end the run. This executes the student's code on your computer: use a
+    machine, or a container, that you would let a student use.
 
     Parameters
     ----------
@@ -47,68 +61,100 @@ def score(path: Path, whole: bool = False, timeout: float | None = None) -> list
     Returns
     -------
     list of dict
-        For each exercise ``number``, ``exercise`` (its title), ``state`` and ``remark``. One more, without a number, if
-        cells stopped with an error (those that are left out are judged by the outputs that they were handed in with),
-        or if no exercise was checked.
+        For each exercise of the lesson ``number``, ``exercise`` (its title), ``state`` and ``remark``. One more with
+        ``state`` and ``remark`` alone if cells stopped with an error (those left out count as they were handed in).
 
     Raises
     ------
     LessonError
-        If the file is missing or is no notebook, a cell takes too long or ends Python, or the results do not come.
+        If the file is missing or is no notebook.
     """
-    timeout = timeout or (LONGEST_TRAINING if whole else LONGEST_CELL)
-    notebook = notebooks.read(path)
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    sources = [cell.source for cell in code]
-    as_handed_in = [_error(cell) for cell in code]
-    if not whole:
-        for cell, source in zip(code, needed(notebook), strict=True):
-            cell.source = source
-    notebook.cells.append(nbformat.v4.new_code_cell(LAST_CELL))
-    try:
-        notebooks.execute_notebook(notebook, path.parent, path.name, allow_errors=True, timeout=timeout)
-    except CellTimeoutError as error:
-        raise LessonError(f"{path}: a cell took longer than {timeout:g} s; look for an endless loop.") from error
-    except DeadKernelError as error:
-        raise LessonError(f"{path}: Python ended while a cell ran, by its code or for lack of memory.") from error
-    stopped = []
-    for number, (cell, source, earlier) in enumerate(zip(code, sources, as_handed_in, strict=True), start=1):
-        error = _error(cell) or (cell.source != source and earlier and f"{earlier} (as handed in)")
-        stopped += [f"code cell {number} ({notebooks.first_line(source)}): {error}"] if error else []
-    rows = [{"number": number, **result} for number, result in _results(notebook, path).items()]
+    cells = read(path)
+    exercises = exercises_of(cells)
+    checks = [check for _title, check in exercises.values()]
+    code = [cell for cell in cells if cell.cell_type == "code"]
+    sources, results = [cell.source for cell in code], {}
+    for part in [sources] if whole else [needed(cells, checks), sources]:
+        limit = timeout or (LONGEST_TRAINING if part is sources else LONGEST_CELL)
+        errors, end = _execute(part, path, limit, results)
+        left_out = [place for place, source in enumerate(sources) if source != part[place]]
+        for place in left_out:  # a name that is not needed, as in the default of an argument
+            errors[place] = "" if errors[place].startswith("NameError") else errors[place]
+        unchecked = [check for number, (_title, check) in exercises.items() if number not in results]
+        if end is not None or not _lacks([sources[place] for place in left_out], errors, results, unchecked):
+            break
+    for place in left_out:
+        errors[place] = errors[place] or code[place].metadata["as handed in"]
+    for place, source in enumerate(sources):
+        where = _("code cell {number} ({line})").format(number=place + 1, line=notebooks.first_line(source))
+        errors[place] = errors[place] and f"{where}: {errors[place]}"
+    return _rows(exercises, results, dict(zip(sources, errors, strict=True)), end is not None and errors[end])
+
+
+def _rows(
+    exercises: dict[str, tuple[str, str]], results: dict[str, dict], errors: dict[str, str], end: str
+) -> list[dict[str, str]]:
+    """Return a row per exercise, and what is to be said of the whole; `errors` are by the source of their cell."""
+    rows = []
+    for number in {**exercises, **results}:
+        title, check = exercises.get(number, ("", ""))
+        why = next((error for source, error in errors.items() if error and f"{check}(" in source), end)
+        not_called = _("{check} was not called: was its cell deleted, turned into text, or changed?")
+        missing = {"exercise": title, "state": "not checked", "remark": why or not_called.format(check=check)}
+        rows.append({"number": number, **results.get(number, missing)})
+    stopped = list(filter(None, errors.values()))
     if not rows:
-        remark = "Look whether the functions were renamed, or the cells with the checks removed."
-        rows.append({"number": "", "exercise": "", "state": "no exercise was checked", "remark": remark})
+        remark = _("Look whether the functions were renamed, or the cells with the checks removed.")
+        rows.append({"state": "no exercise was checked", "remark": remark})
     if stopped:
-        remark = f"{len(stopped)} stopped with an error, first {stopped[0]}"
-        rows.append({"number": "", "exercise": "", "state": "stopped", "remark": remark})
+        remark = _("{count} stopped with an error, first {error}").format(count=len(stopped), error=stopped[0])
+        rows.append({"state": "stopped", "remark": remark})
     return rows
 
 
-def _error(cell: nbformat.NotebookNode) -> str | None:
-    return next((f"{output.ename}: {output.evalue}" for output in cell.outputs if output.output_type == "error"), None)
+def _execute(sources: list[str], path: Path, timeout: float, results: dict[str, dict]) -> tuple[list[str], int | None]:
+    """Execute code cells, and put into `results` what the checks find.
 
+    Returns the error of each cell (empty if it has none), and the number of the cell that was the end of it all, if so.
+    """
 
-def _results(notebook: nbformat.NotebookNode, path: Path) -> dict[str, dict[str, str]]:
-    displayed = [output.data for output in notebook.cells[-1].outputs if output.output_type == "display_data"]
+    def keep(message):  # errors alone: whatever else a cell sends would fill the memory
+        sent = message["content"].get("data", {}).get(RESULTS)
+        if isinstance(sent, dict):
+            results.update((number, result) for number, result in sent.items() if isinstance(result, dict))
+        return message["msg_type"] == "error"
+
+    cells, ended = [new_code_cell(source) for source in sources], ""
+    interrupt = {"interrupt_on_timeout": True, "error_on_timeout": {"ename": "", "evalue": "", "traceback": []}}
+    give_up = {"iopub_timeout": LONGEST_STOP, "raise_on_iopub_timeout": True}
+    notebook = new_notebook(cells=[new_code_cell(FIRST_CELL), *cells])
+    too_long = _("it took longer than {seconds:g} s; look for an endless loop.").format(seconds=timeout)
     try:
-        results = displayed[0]["application/json"]
-        return {number: {key: result[key] for key in COLUMNS[1:]} for number, result in results.items()}
-    except (IndexError, TypeError, KeyError, AttributeError) as error:
-        raise LessonError(
-            f"{path}: the state of the exercises could not be read at its end. "
-            "Open the notebook and run all of its cells to see why."
-        ) from error
+        notebooks.execute_notebook(
+            notebook, path.parent, path.name, keep, allow_errors=True, timeout=timeout, **interrupt, **give_up
+        )
+    except CellTimeoutError:
+        ended = too_long
+    except DeadKernelError:
+        ended = _("Python ended here, by the code or for lack of memory.")
+    errors = [next((f"{output.ename}: {output.evalue}" for output in cell.outputs), "") for cell in cells]
+    errors = [too_long if error.startswith("KeyboardInterrupt") else error for error in errors]
+    if not ended:
+        return errors, None
+    last = max((place for place, cell in enumerate(cells) if cell.execution_count), default=0)
+    errors[last] = ended
+    return errors, last
 
 
 def write_scores(paths: Iterable[Path], file: TextIO, whole: bool = False, timeout: float | None = None) -> None:
-    """Write a CSV of one row a notebook and exercise: notebook, number, exercise, state, remark.
+    """Write a CSV of one row per notebook and exercise: notebook, number, exercise, state, remark.
 
     A notebook that cannot be run gets one row, without a number, that says so.
 
     Parameters
     ----------
     paths : iterable of Path
+        Notebooks, folders of notebooks, and patterns such as ``handed_in/*.ipynb``, which not every shell expands.
     file : text file
         Open for writing.
     whole, timeout
@@ -119,128 +165,150 @@ def write_scores(paths: Iterable[Path], file: TextIO, whole: bool = False, timeo
     LessonError
         If one of the files is missing; then none is run.
     """
-    paths = list(paths)
-    for path in paths:
-        if not path.is_file():
-            raise LessonError(f"{path}: there is no such notebook. No notebook was run.")
+    paths = [path for given in paths for path in _found(given)]
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(["notebook", *COLUMNS])
     for path in paths:
         try:
             rows = score(path, whole, timeout)
-        except LessonError as error:
-            rows = [{"number": "", "exercise": "", "state": "could not be run", "remark": str(error)}]
+        except Exception as error:  # whatever it is: the others are still to be scored
+            reason = str(error) if isinstance(error, LessonError) else f"{path}: {type(error).__name__}: {error}"
+            rows = [{"state": "could not be run", "remark": reason}]
         for row in rows:
-            writer.writerow([path, *(row[column] for column in COLUMNS)])
+            writer.writerow([_plain(str(text)) for text in (path, *(row.get(column, "") for column in COLUMNS))])
         file.flush()  # a class takes minutes: what is known can be read
+
+
+def _found(given: Path) -> list[Path]:
+    found = sorted(given.glob("*.ipynb")) if given.is_dir() else [given] if given.is_file() else []
+    found = found or sorted(Path(name) for name in glob.glob(str(given)) if Path(name).is_file())
+    if not found:
+        raise LessonError(_("{path}: there is no such notebook. No notebook was run.").format(path=given))
+    return found
+
+
+def _plain(text: str) -> str:
+    """Return a text as one line of letters that can be written, cut to what somebody reads."""
+    text = " ".join(NOT_PLAIN.sub(" ", text).split()).encode(errors="replace").decode()
+    return text if len(text) <= LONGEST_REMARK else text[: LONGEST_REMARK - 4] + " ..."
+
+
+# ---------------------------------------------------------------------------------------------------------
+# What was handed in
+
+
+def read(path: Path) -> list[nbformat.NotebookNode]:
+    """Return the cells of a handed-in notebook: whatever an editor made of it, as long as it looks like one.
+
+    Raises
+    ------
+    LessonError
+        If the file is no notebook.
+    """
+    content = path.read_bytes()
+    try:
+        try:
+            book = json.loads(content, strict=False)  # UTF-8, UTF-16 or UTF-32, with a byte order mark or without
+        except UnicodeDecodeError:
+            book = json.loads(content.decode("cp1252", errors="replace"), strict=False)
+        sheets = book.get("worksheets") or [book]  # notebooks before 2015 have sheets
+        return [_cell(cell) for sheet in sheets for cell in sheet["cells"] if isinstance(cell, dict)]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        says = _("{path}: this is no notebook that can be read ({reason}). Ask for it again.")
+        if b"\n<<<<<<< " in content:
+            says = _("{path}: marks of a git merge (<<<<<<<) stand in it. Choose one of the versions between them.")
+        raise LessonError(says.format(path=path, reason=error)) from error
+
+
+def _cell(raw: dict) -> nbformat.NotebookNode:
+    source = raw.get("source", raw.get("input")) or ""
+    source = "".join(map(str, source)) if isinstance(source, list) else str(source)
+    source = source.encode(errors="replace").decode()
+    if raw.get("cell_type", "code") != "code":
+        return new_markdown_cell(source)
+    outputs = raw.get("outputs") if isinstance(raw.get("outputs"), list) else []
+    errors = [output for output in outputs if isinstance(output, dict) and output.get("output_type") == "error"]
+    remarks = [f"{error.get('ename')}: {error.get('evalue')} (as handed in)" for error in errors]
+    return new_code_cell(source, metadata={"as handed in": next(iter(remarks), "")})
+
+
+def exercises_of(cells: list[nbformat.NotebookNode]) -> dict[str, tuple[str, str]]:
+    """Return the exercises of the lesson that these cells come from: number -> title and name of the check.
+
+    It is the lesson that has most of its checks in common with them; if none has any, there are no exercises.
+    """
+    text = "\n".join(cell.source for cell in cells)
+    found, exercises = 0, {}
+    for lesson, its_exercises in _exercises().items():
+        common = sum(f"{check}(" in text for _title, check in its_exercises.values()) + (f"lesson={lesson})" in text)
+        if common > found:
+            found, exercises = common, its_exercises
+    return exercises
+
+
+@functools.cache
+def _exercises() -> dict[int, dict[str, tuple[str, str]]]:
+    """Return the exercises of each lesson, as its stored outputs name them."""
+    known = {}
+    for lesson in notebooks.find():
+        known[lesson.number] = {}
+        for cell in notebooks.read(lesson.path).cells:
+            printed = "".join(output.get("text", "") for output in cell.get("outputs", []))
+            check, verdict = CHECK.search(cell.source), VERDICT.search(printed)
+            if check and verdict:
+                known[lesson.number][verdict[1]] = (verdict[2], check[1])
+    return known
 
 
 # ---------------------------------------------------------------------------------------------------------
 # What the exercises need
 
 
-@dataclass
-class _Cell:
-    """What is known of a code cell from its text."""
+def needed(cells: list[nbformat.NotebookNode], checks: Iterable[str] = ()) -> list[str]:
+    """Return the source of each code cell, shortened to what the exercises of the notebook need as a rule.
 
-    source: str
-    imports: str = ""  # its import statements alone
-    binds: set[str] = field(default_factory=set)  # names that it assigns or defines
-    changes: set[str] = field(default_factory=set)  # names that it may change: used in a call, or assigned into
-    reads: set[str] = field(default_factory=set)  # names that it needs from other cells
-    opaque: bool = False  # nothing is known: no Python, or a magic, or a star import
-
-
-def needed(notebook: nbformat.NotebookNode) -> list[str]:
-    """Return the source of each code cell, shortened to what the exercises of the notebook need.
-
-    Needed are the cells before the first section, the exercises, and every cell before an exercise that binds, or may
-    change, a name that is needed. Of the other cells only the import statements are left.
+    That is the cells before the first section, the exercises, and of the others the imports, functions and classes.
 
     Parameters
     ----------
-    notebook : NotebookNode
+    cells : list of NotebookNode
+    checks : iterable of str
+        Names of functions: a cell that calls one is an exercise, too, whatever the student calls their module.
 
     Returns
     -------
     list of str
-        One a code cell; empty where nothing of it is needed.
+        One per code cell; empty where nothing of it is needed.
     """
-    cells, opening, in_opening = [], set(), True
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            opening |= {len(cells)} if in_opening else set()
-            cells.append(_examine(cell.source))
-        elif cell.source.startswith("## "):
-            in_opening = False
-    exercises = [number for number, cell in enumerate(cells) if EXERCISE.search(cell.source)]
-    kept = set(exercises) | {number for number, cell in enumerate(cells) if cell.opaque}
-    kept |= set() if in_opening else opening
-    for last in exercises:
-        kept |= _before(cells, last)
-    return [cell.source if number in kept else cell.imports for number, cell in enumerate(cells)]
+    sections = [place for place, cell in enumerate(cells) if cell.source.startswith("## ")]
+    opening = [cell for cell in cells[: (sections or [0])[0]] if cell.cell_type == "code"]
+    sources = [cell.source for cell in cells if cell.cell_type == "code"]
+    return [
+        source
+        if place < len(opening) or CHECK.search(source) or any(f"{check}(" in source for check in checks)
+        else _definitions(source)
+        for place, source in enumerate(sources)
+    ]
 
 
-def _before(cells: list[_Cell], last: int) -> set[int]:
-    """Return which cells before the exercise `last` it needs, directly or through other cells."""
-    bound = set().union(*(cell.binds for cell in cells))  # others are imported, and imports are left in any case
-    found, names = set(), cells[last].reads & bound
-    while True:
-        more = {n for n in range(last) if n not in found and names & (cells[n].binds | cells[n].changes)}
-        if not more:
-            return found
-        found |= more
-        names = names.union(*(cells[n].reads for n in more)) & bound
-
-
-def _examine(source: str) -> _Cell:
-    python = TransformerManager().transform_cell(source)
+def _definitions(source: str) -> str:
+    """Return of a cell what trains nothing: imports, functions, classes, and what magics and the shell do."""
     try:
-        tree, table = ast.parse(python), symtable.symtable(python, "cell", "exec")
-    except (SyntaxError, ValueError):
-        return _Cell(source, opaque=True)
-    imports = [statement for statement in tree.body if isinstance(statement, (ast.Import, ast.ImportFrom))]
-    star = any(name.name == "*" for statement in imports for name in statement.names)
-    if star or "get_ipython()" in python:
-        return _Cell(source, opaque=True)
-    plain = {(name.asname or name.name).partition(".")[0] for statement in imports for name in statement.names}
-    functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
-    return _Cell(
-        source,
-        imports="\n".join(map(ast.unparse, imports)),
-        binds={
-            symbol.get_name()
-            for symbol in table.get_symbols()
-            if symbol.is_assigned() or (symbol.is_imported() and symbol.get_name() not in plain)
-        },
-        changes=set(_changed(tree)),
-        reads=set(_globals(table)) - functions,
-    )
+        tree = ast.parse(TransformerManager().transform_cell(TIMING.sub(r"\1", source)))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return source  # no Python: it shows its error
+    return "\n".join(ast.unparse(statement) for statement in tree.body if _defines(statement))
 
 
-def _globals(table: symtable.SymbolTable) -> Iterator[str]:
-    """Yield the names that a piece of code reads from its module, in functions and outside."""
-    module = table.get_type() == "module"
-    for symbol in table.get_symbols():
-        if symbol.is_referenced() and (module or symbol.is_global()):
-            yield symbol.get_name()
-    for child in table.get_children():
-        yield from _globals(child)
+def _defines(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.Try):  # an import that may fail
+        return any(map(_defines, statement.body))
+    magic = isinstance(statement, ast.Expr) and ast.unparse(statement).startswith("get_ipython().")
+    return magic or isinstance(statement, DEFINITIONS)
 
 
-def _changed(node: ast.AST) -> Iterator[str]:
-    """Yield the names that a piece of code may change in place: what a call works on, and what is assigned into."""
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
-        return  # runs later, if ever
-    if isinstance(node, ast.Call):
-        if (node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")) in SHOWING:
-            return
-        yield from _names(node)
-    if isinstance(node, (ast.Subscript, ast.Attribute)) and not isinstance(node.ctx, ast.Load):
-        yield from _names(node.value)
-    for child in ast.iter_child_nodes(node):
-        yield from _changed(child)
-
-
-def _names(node: ast.AST) -> Iterator[str]:
-    yield from (part.id for part in ast.walk(node) if isinstance(part, ast.Name))
+def _lacks(left_out: list[str], errors: list[str], results: dict[str, dict], unchecked: list[str]) -> bool:
+    """Tell whether a name that was missing, or a check that was not called, stands in the code that was left out."""
+    said = "\n".join([*errors, *(str(result.get("remark")) for result in results.values())])
+    names = [*re.findall(r"NameError: name '(\w+)'", said), *unchecked]
+    return any(re.search(rf"\b{name}\b", source) for name in names for source in left_out)

@@ -1,31 +1,36 @@
-"""The score of handed-in notebooks: one bad notebook does not end the batch."""
+"""The score of handed-in notebooks: a row for each exercise, and one bad notebook does not end the batch."""
 
 import csv
 import io
+import json
 import re
 
-import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
-from classroom import notebooks, scoring, student
+from classroom import notebooks, scoring
 from medlessons.errors import LessonError
 
-GOOD = """from medlessons import checks
+NEURON = """from medlessons import checks
 import numpy as np
 def neuron(inputs, weights, bias):
-    return max(0.0, sum(inputs * weights) + bias)
+    return max(0.0, np.dot(inputs, weights) + bias)
 neuron = checks.anemia.check_neuron(neuron)"""
+COUNT = """def count_parameters(sizes):
+    return sum((a + 1) * b for a, b in zip(sizes, sizes[1:]))
+count_parameters = checks.anemia.check_count_parameters(count_parameters)"""
+OF_LESSON_1 = ["1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "1.7"]
 
 
-def hand_in(path, *sources):
+def code(source, **more):
+    return {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": source} | more
+
+
+def hand_in(path, *cells):
     path.parent.mkdir(exist_ok=True)
-    nbformat.write(notebook_of(*sources), path)
+    cells = [cell if isinstance(cell, dict) else code(cell) for cell in cells]
+    path.write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}))
     return path
-
-
-def notebook_of(*sources):
-    return new_notebook(cells=[new_code_cell(source) for source in sources])
 
 
 def scores(paths, **options):
@@ -35,109 +40,193 @@ def scores(paths, **options):
     return list(csv.DictReader(io.StringIO(text.getvalue())))
 
 
-def test_the_student_edition_and_its_score(folder):
-    (lesson,) = notebooks.find(folder=folder)
-    stub = student.write(lesson, folder / "student")
-    assert student.STUB in stub.read_text(encoding="utf-8")
-    answers = io.StringIO()
-    scoring.write_scores([lesson.path, stub], answers)
-    rows = list(csv.DictReader(io.StringIO(answers.getvalue())))
-    assert [row["state"] for row in rows] == ["done", "not done"]
-    assert rows[0]["exercise"] == "A neuron by hand"
+def states(rows):
+    return {row["number"]: row["state"] for row in rows}
 
 
-def test_notebooks_of_the_same_name_are_told_apart_and_bad_ones_get_a_row(tmp_path):
-    says = {
-        "import os\nos._exit(1)": "Python ended",
-        "from medlessons.checks import exercise\nexercise.results = None": "could not be read",
-        "from medlessons.checks import exercise\nexercise.results = lambda: [1]": "could not be read",
-    }
-    paths = [hand_in(tmp_path / str(number) / "01.ipynb", code) for number, code in enumerate(says)]
-    (tmp_path / "broken.ipynb").write_text("{")
-    paths += [tmp_path / "broken.ipynb", hand_in(tmp_path / "good" / "01.ipynb", GOOD)]
-    rows = scores(paths, whole=True)
-    assert [row["notebook"] for row in rows] == [str(path) for path in paths]
-    for row, reason in zip(rows[:-1], [*says.values(), "no notebook"], strict=True):
-        assert (row["number"], row["exercise"], row["state"]) == ("", "", "could not be run")
-        assert reason in row["remark"] and row["notebook"] in row["remark"]
-    assert rows[-1]["state"] == "done" and rows[-1]["number"]
+# ---------------------------------------------------------------------------------------------------------
+# What students hand in; each of these starts a kernel
 
 
-def test_what_a_student_does_to_print_does_not_matter(tmp_path):
+def test_only_the_exercises_are_executed_and_print_does_not_matter(tmp_path):
     rebound = "\nimport builtins, io, sys\nprint = builtins.print = display = None\nsys.stdout = io.StringIO()"
-    (row,) = scores([hand_in(tmp_path / "01.ipynb", GOOD + rebound)])
-    assert (row["number"], row["state"]) == ("1.2", "done")
-
-
-def test_a_notebook_that_checks_nothing_gets_a_row(tmp_path):
-    nbformat.write(new_notebook(), tmp_path / "empty.ipynb")
-    rows = scores([tmp_path / "empty.ipynb", hand_in(tmp_path / "02.ipynb", GOOD.partition("\nneuron =")[0])])
-    assert [(row["number"], row["state"]) for row in rows] == [("", "no exercise was checked")] * 2
-
-
-def test_an_endless_loop_does_not_hang_the_marking(tmp_path):
-    (row,) = scores([hand_in(tmp_path / "01.ipynb", "while True: pass", GOOD)], whole=True, timeout=1)
-    assert row["state"] == "could not be run" and "longer than 1 s" in row["remark"]
-
-
-def test_a_missing_notebook_is_named_before_anything_runs(tmp_path, monkeypatch):
-    monkeypatch.setattr(scoring, "score", lambda *arguments: pytest.fail("a notebook was run"))
-    present = hand_in(tmp_path / "01.ipynb", "1")
-    with pytest.raises(LessonError, match=r"absent\.ipynb: there is no such notebook"):
-        scores([present, tmp_path / "absent.ipynb"])
-
-
-def test_what_no_exercise_needs_is_not_executed_and_its_stored_error_is_told(tmp_path):
-    path = hand_in(tmp_path / "01.ipynb", GOOD, "1 / 0", "import time\ntime.sleep(60)")
-    notebook = notebooks.read(path)
-    notebook.cells[1].outputs = [new_output("error", ename="ZeroDivisionError", evalue="division by zero")]
-    nbformat.write(notebook, path)
-    done, stopped = scores([path], timeout=20)
-    assert (done["number"], done["state"]) == ("1.2", "done")
+    failed = new_output("error", ename="ZeroDivisionError", evalue="division by zero")
+    path = hand_in(
+        tmp_path / "01.ipynb",
+        NEURON,
+        code("1 / 0", outputs=[failed]),
+        "%%time\nimport time\ntime.sleep(60)",
+        "%time model.fit(x)",
+        "from math import *",
+        "!true",
+        "other_name = checks.anemia\n" + COUNT.replace("checks.anemia", "other_name") + rebound,
+    )
+    *rows, stopped = scores([path], timeout=20)
+    assert list(states(rows)) == OF_LESSON_1
+    assert {number for number, state in states(rows).items() if state == "done"} == {"1.2", "1.6"}
+    assert rows[1]["exercise"] == "A neuron by hand" and rows[1]["remark"] == ""
+    assert rows[3]["state"] == "not checked" and rows[3]["remark"].startswith("check_scale was not called")
     assert (stopped["number"], stopped["state"]) == ("", "stopped")
-    assert stopped["remark"].endswith("code cell 2 (1 / 0): ZeroDivisionError: division by zero (as handed in)")
+    first = "first code cell 2 (1 / 0): ZeroDivisionError: division by zero (as handed in)"
+    assert stopped["remark"] == f"1 stopped with an error, {first}"
 
 
-def test_a_cell_that_stops_gets_a_row(tmp_path):
-    broken = hand_in(tmp_path / "1.ipynb", "def neuron(:", GOOD, "later()")
-    needs_it = hand_in(tmp_path / "2.ipynb", "factor = 1 / 0", GOOD.replace("return max", "return factor * max"))
-    first, stopped, mistake, cause = scores([broken, needs_it], whole=True)
-    assert first["state"] == "done" and mistake["state"] == "mistake"
-    assert stopped["remark"].startswith("2 stopped with an error, first code cell 1 (def neuron(:): SyntaxError")
-    assert "code cell 1 (factor = 1 / 0): ZeroDivisionError" in cause["remark"]
-    assert scores([needs_it]) == [mistake, cause], "the part of the notebook tells the same as the whole"
+def test_a_name_from_a_cell_that_was_left_out_brings_the_whole_notebook(tmp_path, monkeypatch):
+    runs = []
+    execute = notebooks.execute_notebook
+    monkeypatch.setattr(notebooks, "execute_notebook", lambda *a, **b: runs.append(a) or execute(*a, **b))
+    sizes = "sizes = []\nsizes.append(0.0)\nlater = 1 / 0"
+    path = hand_in(tmp_path / "01.ipynb", sizes, NEURON.replace("0.0", "sizes[0]"))
+    *rows, stopped = scores([path])
+    assert len(runs) == 2 and states(rows)["1.2"] == "done"
+    assert stopped["remark"].endswith("code cell 1 (sizes = []): ZeroDivisionError: division by zero")
 
 
-EXERCISE = "def half(x):\n    return scaled(x) / 2\nhalf = checks.anemia.check_half(half)"
+def test_rows_outlive_an_endless_loop_a_flood_and_the_end_of_python(tmp_path):
+    loop = COUNT.replace("return sum", "while True: print('x' * 999)\n    return sum")
+    split = "def split(table, seed:\n    ...\nsplit = checks.anemia.check_split(split)"
+    long = "def scale(train, test):\n    raise ValueError('a\\nb\\x1b[31mred\\x00' + 'x' * 10**6)\n"
+    scale = long + "scale = checks.anemia.check_scale(scale)"
+    recall = "import os\nos._exit(1)\nmacro_recall = checks.anemia.check_macro_recall(macro_recall)"
+    text = {"cell_type": "raw", "metadata": {}, "source": "build = checks.anemia.check_build(build)"}
+    path = hand_in(tmp_path / "01.ipynb", NEURON, loop, split, scale, text, recall, "'never reached'")
+    *rows, stopped = scores([path], timeout=20)
+    assert list(states(rows)) == OF_LESSON_1
+    assert (rows[1]["state"], rows[3]["state"]) == ("done", "mistake")
+    assert (
+        rows[5]["remark"]
+        == "code cell 2 (def count_parameters(sizes):): it took longer than 20 s; look for an endless loop."
+    )
+    assert "SyntaxError" in rows[2]["remark"] and "Python ended here" in rows[6]["remark"]
+    assert all(row["state"] == "not checked" for number, row in enumerate(rows) if number not in (1, 3))
+    assert "ValueError: a b red x" in rows[3]["remark"]
+    assert all(len(row["remark"]) <= 300 and row["remark"].isprintable() for row in [*rows, stopped])
+    assert stopped["remark"].startswith("3 stopped with an error, first code cell 2")
+
+
+# ---------------------------------------------------------------------------------------------------------
+# The batch
+
+
+def test_whatever_goes_wrong_with_one_notebook_the_others_are_scored(tmp_path, monkeypatch):
+    def execute(notebook, folder, label, *more, **options):
+        if label in faults:
+            raise faults[label]
+
+    faults = {"01.ipynb": RuntimeError("Kernel died"), "02.ipynb": OSError("caf\udce9"), "03.ipynb": MemoryError()}
+    monkeypatch.setattr(notebooks, "execute_notebook", execute)
+    for name in [*faults, "05.ipynb"]:
+        hand_in(tmp_path / name, "1")
+    (tmp_path / "04.ipynb").write_text("{")
+    rows = scores([tmp_path])
+    assert [row["state"] for row in rows] == ["could not be run"] * 4 + ["no exercise was checked"]
+    assert [row["notebook"] for row in rows] == [str(tmp_path / f"0{number}.ipynb") for number in range(1, 6)]
+    said = ["RuntimeError: Kernel died", "OSError: caf?", "MemoryError", "no notebook"]
+    assert all(words in row["remark"] for words, row in zip(said, rows, strict=False))
+
+
+def test_patterns_and_folders_are_expanded_and_a_missing_notebook_is_named_first(tmp_path, monkeypatch):
+    scored = []
+    monkeypatch.setattr(scoring, "score", lambda path, *more: scored.append(path.name) or [])
+    for name in ("b.ipynb", "a.ipynb", "[c].ipynb"):
+        hand_in(tmp_path / name, "1")
+    with pytest.raises(LessonError, match=r"absent\.ipynb: there is no such notebook"):
+        scores([tmp_path / "a.ipynb", tmp_path / "absent.ipynb"])
+    assert scored == []
+    scores([tmp_path / "?.ipynb", tmp_path / "[c].ipynb", tmp_path])
+    assert scored == ["a.ipynb", "b.ipynb", "[c].ipynb", "[c].ipynb", "a.ipynb", "b.ipynb"]
+
+
+# ---------------------------------------------------------------------------------------------------------
+# What is read, and what of it is executed
+
+BOOK = {"cells": [code("é = 1"), code("2")], "nbformat": 4}
+OLD = {"nbformat": 3, "worksheets": [{"cells": [{"cell_type": "code", "input": ["é =", " 1"]}, {"input": "2"}]}]}
 
 
 @pytest.mark.parametrize(
-    "earlier",
+    "content",
     [
-        ["def scaled(x):\n    return x"],
-        ["def scaled(x):\n    return factor * x", "factor = 3"],  # bound after the function that reads it
-        ["sizes = []", "sizes.append(1)", "def scaled(x):\n    return sizes[0]"],
-        ["sizes = [0]", "fill(sizes)", "sizes[0] = 1", "scaled = sizes.pop"],
-        ["for scaled in functions:\n    pass", "import math\nfunctions = [math.floor]"],
-        ["try:\n    from math import floor as scaled\nexcept ImportError:\n    pass"],
-        ["%run helpers.py"],
-        ["from helpers import *"],
+        *(json.dumps(BOOK, ensure_ascii=False).encode(name) for name in ("utf-8", "utf-8-sig", "utf-16", "cp1252")),
+        json.dumps(OLD),
+        '{"cells": [{"source": "é = 1"}, {"source": ["2"], "outputs": null}, null, 3]}',
+        '{"cells": [{"source": "é = 1", "outputs": [{"text": "1"}]}, {"source": 2}], "nbformat": 9}',
     ],
 )
-def test_the_exercises_keep_what_they_need(earlier):
-    others = ["model = train()", "print(model, sizes)", "sizes_of = model.fit(other)"]
-    needed = scoring.needed(notebook_of(*others, *earlier, *others, EXERCISE, *others))
-    assert needed == [""] * 3 + earlier + [""] * 3 + [EXERCISE] + [""] * 3
+def test_what_looks_like_a_notebook_is_read(tmp_path, content):
+    path = tmp_path / "01.ipynb"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert [(cell.cell_type, cell.source) for cell in scoring.read(path)] == [("code", "é = 1"), ("code", "2")]
 
 
-def test_imports_and_the_opening_are_kept():
-    notebook = notebook_of("start(lesson=1)", "import keras\nmodel = keras.Sequential()\nmodel.fit(x)", EXERCISE)
-    notebook.cells.insert(1, new_markdown_cell("## 1. The data"))
-    assert scoring.needed(notebook) == ["start(lesson=1)", "import keras", EXERCISE]
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("", "no notebook that can be read"),
+        ("<!DOCTYPE html>", "no notebook that can be read"),
+        ("[1, 2]", "no notebook that can be read"),
+        ('{"nbformat": 4}', "no notebook that can be read"),
+        ('{"cells": 1}', "no notebook that can be read"),
+        ('{\n<<<<<<< HEAD\n"cells": []\n=======\n>>>>>>> theirs\n}', "marks of a git merge"),
+    ],
+)
+def test_what_is_no_notebook_is_named(tmp_path, content, says):
+    (tmp_path / "01.ipynb").write_text(content)
+    with pytest.raises(LessonError, match=rf"01\.ipynb: .*{says}"):
+        scoring.read(tmp_path / "01.ipynb")
+
+
+def test_a_source_that_is_nothing_and_a_lone_surrogate_are_read(tmp_path):
+    cells = scoring.read(hand_in(tmp_path / "01.ipynb", code(None), code("'\ud83d'"), code([1, "\n", 2])))
+    assert [cell.source for cell in cells] == ["", "'?'", "1\n2"]
+
+
+TRIED = "try:\n    import a\nexcept ImportError:\n    a = 1"
+
+
+@pytest.mark.parametrize(
+    ("source", "left"),
+    [
+        ("model.fit(x)\nsizes[0] = 1", ""),
+        ("import keras\nmodel = keras.Sequential()", "import keras"),
+        (
+            "try:\n    import a\nexcept ImportError:\n    a = 1\na.fit()",
+            "try:\n    import a\nexcept ImportError:\n    a = 1",
+        ),
+        ("from helpers import *\nfit(x)", "from helpers import *"),
+        ("def half(x):\n    return x / 2\nhalf(3)", "def half(x):\n    return x / 2"),
+        ("%%time\nmodel.fit(x)", ""),
+        ("%%timeit -n 2\nmodel.fit(x)", ""),
+        ("x = 1\n%time model.fit(x)", ""),
+        ("%timeit -n 2 -r 1 model.fit(x)", ""),
+        ("files = !ls", ""),
+        ("%run helpers.py\nmodel.fit(x)", "get_ipython().run_line_magic('run', 'helpers.py')"),
+        ("x?", "get_ipython().run_line_magic('pinfo', 'x')"),
+        ("why is it worse", "why is it worse"),
+        ("x = '\0'", "x = '\0'"),
+    ],
+)
+def test_of_other_cells_imports_definitions_and_magics_are_left(source, left):
+    assert scoring.needed([new_code_cell(source)]) == [left]
+
+
+def test_the_opening_and_the_exercises_are_kept_whole():
+    exercise = "x = 1\nhalf = checks.anemia.check_half(half)"
+    cells = [new_code_cell("start(lesson=1)"), new_markdown_cell("## 1. The data"), new_code_cell("fit(x)")]
+    cells += [new_code_cell(exercise), new_code_cell("x = 2; half = other.check_half(half)")]
+    assert scoring.needed(cells) == ["start(lesson=1)", "", exercise, ""]
+    assert scoring.needed(cells, ["check_half"])[3] == cells[4].source
 
 
 @pytest.mark.parametrize("lesson", notebooks.find(), ids=lambda lesson: lesson.path.stem)
-def test_no_exercise_of_a_lesson_needs_a_training(lesson):
-    needed = "\n".join(scoring.needed(notebooks.read(lesson.path)))
-    assert scoring.EXERCISE.search(needed)
+def test_each_lesson_is_known_by_its_exercises_and_none_needs_a_training(lesson):
+    cells = notebooks.read(lesson.path).cells
+    exercises = scoring.exercises_of(cells)
+    assert list(exercises) == [f"{lesson.number}.{n}" for n in range(1, len(exercises) + 1)] and len(exercises) >= 4
+    needed = "\n".join(scoring.needed(cells))
+    assert all(f"{check}(" in needed for _title, check in exercises.values())
     assert ".fit(" not in "".join(re.findall(r"^\w.*", needed, re.MULTILINE)), "a training is called"
+
+
+def test_a_notebook_of_no_lesson_has_no_known_exercises():
+    assert scoring.exercises_of([new_code_cell("half = checks.example.check_half(half)")]) == {}
