@@ -8,12 +8,13 @@ from pathlib import Path
 
 from medlessons import settings
 from medlessons.errors import LessonError
+from medlessons.wording import _
 
 BUILD = settings.REPOSITORY / "build"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one verb. Returns 0, or 1 if something the reader can mend went wrong."""
+    """Run one verb. Returns 0, or 1 if something went wrong that the reader can fix."""
     options = parser().parse_args(arguments)
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cancelled CI job tidies up as Ctrl-C does
@@ -22,18 +23,18 @@ def main(arguments: list[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # an old terminal may not know every letter
     try:
         settings.choose(getattr(options, "source", None), getattr(options, "profile", None))
-        return options.run(options) or 0
+        return int(options.run(options) or 0)
     except LessonError as error:
         print(f"medlessons: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("medlessons: stopped; nothing half-written stands in its place.", file=sys.stderr)
+        print("medlessons:", _("stopped; nothing half-written is left."), file=sys.stderr)
         return 130
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all verbs."""
-    main_parser = argparse.ArgumentParser(prog="medlessons", description="Run the lessons, their data and checks.")
+    main_parser = argparse.ArgumentParser(prog="medlessons", description=_("Run the lessons, their data and checks."))
     verbs = main_parser.add_subparsers(required=True, metavar="VERB")
 
     def verb(name, function, summary):
@@ -43,20 +44,20 @@ def parser() -> argparse.ArgumentParser:
 
     def lesson_verb(name, function, summary):
         sub = verb(name, function, summary)
-        sub.add_argument("--lesson", help="numbers, such as 1 or 1,2; all unless given")
+        sub.add_argument("--lesson", help=_("numbers, such as 1 or 1,2; all unless given"))
         return sub
 
-    lesson_verb("list", list_lessons, "List the lessons.")
-    run = lesson_verb("run", run_lessons, "Execute lessons; write notebooks, pages and a report to build/.")
-    run.add_argument("--source", choices=("embedded", "real"), help="simulated or published data")
-    run.add_argument("--profile", choices=settings.PROFILES, help="how large the lessons run")
-    run.add_argument("--build", type=Path, default=BUILD, help="where to write")
-    lesson_verb("refresh", refresh, "Execute lessons and store their outputs in the tracked notebooks.")
-    lesson_verb("student", student_edition, "Write the student edition to notebooks/student/.")
-    verb("lab", lab, "Put the student edition into work/, once, and open JupyterLab there.")
-    scoring = verb("score", score, "Execute notebooks that students handed in; print a CSV of their exercises.")
+    lesson_verb("list", list_lessons, _("List the lessons."))
+    run = lesson_verb("run", run_lessons, _("Execute lessons; write notebooks, pages and a report to build/."))
+    run.add_argument("--source", choices=("embedded", "real"), help=_("simulated or published data"))
+    run.add_argument("--profile", choices=settings.PROFILES, help=_("how large the lessons run"))
+    run.add_argument("--build", type=Path, default=BUILD, help=_("where to write"))
+    lesson_verb("refresh", refresh, _("Execute lessons and store their outputs in the tracked notebooks."))
+    lesson_verb("student", student_edition, _("Write the student edition to notebooks/student/."))
+    verb("lab", lab, _("Put the student edition into work/, once, and open JupyterLab there."))
+    scoring = verb("score", score, _("Execute notebooks that students handed in; print a CSV of their exercises."))
     scoring.add_argument("notebooks", nargs="+", type=Path)
-    scoring.add_argument("--whole", action="store_true", help="execute also what no exercise needs, such as trainings")
+    scoring.add_argument("--whole", action="store_true", help=_("execute also what no exercise needs: trainings"))
 
     data = verb("data", data_status, "Say which data are there; prepare or fetch them.")
     steps = data.add_subparsers(metavar="STEP")
@@ -78,19 +79,9 @@ def parser() -> argparse.ArgumentParser:
     remove.add_argument("--yes", action="store_true", help="do not ask")
     remove.set_defaults(run=data_remove)
 
-    weight = verb("weights", weights_status, "Say which trained weights are there and whole.")
-    steps = weight.add_subparsers(metavar="STEP")
-    steps.add_parser("status", help="say which weights are there (default)").set_defaults(run=weights_status)
-    train = steps.add_parser("train", help="train weights on simulated patients, or go on with it (hours)")
-    train.add_argument("name", help="chestxray8, orientation or backbones")
-    train.add_argument("--out", type=Path, help="folder of the result; models/ unless given")
-    train.add_argument("--seed", type=int, default=0, help="of the first weights and of the patients")
-    train.add_argument("--share", type=float, default=1.0, help="share of the recipe's images, such as 0.1")
-    train.add_argument("--start", type=Path, help="an .npz file of weights to begin with")
-    train.add_argument("--precision", default="float32", help="float32, mixed_bfloat16 or mixed_float16")
-    train.set_defaults(run=weights_train)
-
-    verb("doctor", doctor, "Say in plain words what is missing or too old on this computer.")
+    weights = verb("weights", weights_status, _("Say which trained weights are there and whole."))
+    weights.add_argument("step", nargs="?", choices=["status"], help=_("the default"))
+    verb("doctor", doctor, _("Say in plain words what is missing or too old on this computer."))
     return main_parser
 
 
@@ -102,7 +93,7 @@ def list_lessons(options: argparse.Namespace) -> None:
         print(f"{lesson.number}  {lesson.title}  ({lesson.path.relative_to(settings.REPOSITORY)})")
 
 
-def run_lessons(options: argparse.Namespace) -> int:
+def run_lessons(options: argparse.Namespace) -> bool:
     """Execute lessons, write their pages and the report, print the report."""
     from classroom import notebooks, pages
     from medlessons import data
@@ -115,11 +106,10 @@ def run_lessons(options: argparse.Namespace) -> int:
         runs.append(notebooks.execute(lesson))
         pages.write(runs[-1], options.build)
     print(pages.write_report(runs, options.build))
-    print(f"Open {options.build / 'index.html'} in a browser.")
+    print(_("Open {page} in a browser.").format(page=options.build / "index.html"))
     faults = [run.fault for run in runs if run.fault]
-    for fault in faults:
-        print(f"medlessons: {fault}", file=sys.stderr)
-    return 1 if faults else 0
+    print(*(f"medlessons: {fault}\n" for fault in faults), sep="", end="", file=sys.stderr)
+    return bool(faults)
 
 
 def refresh(options: argparse.Namespace) -> None:
@@ -146,8 +136,8 @@ def lab(options: argparse.Namespace) -> None:
     from classroom import student
 
     for path, is_new in student.lay_out().items():
-        print(f"{path.relative_to(settings.REPOSITORY)}: {'new' if is_new else 'kept, with your work in it'}")
-    print("To start a lesson anew, give its file in work/ another name and come back.")
+        print(f"{path.relative_to(settings.REPOSITORY)}: {_('new') if is_new else _('kept, with your work in it')}")
+    print(_("To start a lesson anew, give its file in work/ another name and come back."))
     where = student.WORK.relative_to(settings.REPOSITORY)
     labapp.main([f"--ServerApp.root_dir={settings.REPOSITORY}", f"--LabApp.default_url=/lab/tree/{where}"])
 
@@ -156,6 +146,8 @@ def score(options: argparse.Namespace) -> None:
     """Print a CSV of the exercises of each notebook."""
     from classroom import scoring
 
+    if hasattr(sys.stdout, "reconfigure") and not sys.stdout.isatty():
+        sys.stdout.reconfigure(encoding="utf-8")  # a file of names, whatever the letters of this computer
     scoring.write_scores(options.notebooks, sys.stdout, options.whole)
 
 
@@ -256,45 +248,28 @@ def _dataset(name: str):
     return data.REGISTRY[name]
 
 
-def weights_status(options: argparse.Namespace) -> int:
-    """Print one line a file of weights, and where to read about them."""
+def weights_status(options: argparse.Namespace) -> bool:
+    """Print one line per file of weights, and where to read about them."""
     from classroom import doctor
 
     failed = _print_findings(doctor.weights())
-    print("How they were made, and what they can do: models/README.md.")
+    print(_("How they were made, and what they can do: models/README.md."))
     return failed
 
 
-def weights_train(options: argparse.Namespace) -> None:
-    """Train weights, or go on with a training that was stopped; print what was reached."""
-    from scripts import pretrain
-
-    for name in pretrain.BACKBONES if options.name == "backbones" else [options.name]:
-        made = pretrain.train(
-            name,
-            out=options.out,
-            seed=options.seed,
-            share=options.share,
-            start=options.start,
-            precision=options.precision,
-        )
-        print(f"{name}: {made['images']:,} images, {made['hours']:.2f} hours, commit {made['commit']}")
-        print(f"AUROC on simulated patients: {made['log'][-1]['auroc']}")
-
-
-def doctor(options: argparse.Namespace) -> int:
-    """Print one line a finding; return 1 if one of them must be mended."""
+def doctor(options: argparse.Namespace) -> bool:
+    """Print one line per finding; return True if there is something to fix."""
     from classroom import doctor
 
     return _print_findings(doctor.examine())
 
 
-def _print_findings(findings) -> int:
-    failed = 0
+def _print_findings(findings) -> bool:
+    failed = False
     for finding in findings:
-        failed += not finding.well
-        print(f"{'ok  ' if finding.well else 'MEND'}  {finding.what}: {finding.says}")
-    return 1 if failed else 0
+        failed |= not finding.well
+        print(f"{'ok ' if finding.well else 'FIX'}  {finding.what}: {finding.says}")
+    return failed
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def score(path: Path, whole: bool = False, timeout: float | None = None) -> list
     Raises
     ------
     LessonError
-        If the file is missing or is no notebook.
+        If the file is no notebook.
     """
     cells = read(path)
     exercises = exercises_of(cells)
@@ -88,21 +88,21 @@ def score(path: Path, whole: bool = False, timeout: float | None = None) -> list
     for place, source in enumerate(sources):
         where = _("code cell {number} ({line})").format(number=place + 1, line=notebooks.first_line(source))
         errors[place] = errors[place] and f"{where}: {errors[place]}"
-    return _rows(exercises, results, dict(zip(sources, errors, strict=True)), end is not None and errors[end])
+    return _rows(exercises, results, list(zip(sources, errors, strict=True)), "" if end is None else errors[end])
 
 
 def _rows(
-    exercises: dict[str, tuple[str, str]], results: dict[str, dict], errors: dict[str, str], end: str
+    exercises: dict[str, tuple[str, str]], results: dict[str, dict], cells: list[tuple[str, str]], end: str
 ) -> list[dict[str, str]]:
-    """Return a row per exercise, and what is to be said of the whole; `errors` are by the source of their cell."""
+    """Return a row per exercise, and what is to be said of the whole; of each code cell, source and error are given."""
     rows = []
     for number in {**exercises, **results}:
         title, check = exercises.get(number, ("", ""))
-        why = next((error for source, error in errors.items() if error and f"{check}(" in source), end)
+        why = next((error for source, error in cells if error and f"{check}(" in source), end)
         not_called = _("{check} was not called: was its cell deleted, turned into text, or changed?")
         missing = {"exercise": title, "state": "not checked", "remark": why or not_called.format(check=check)}
         rows.append({"number": number, **results.get(number, missing)})
-    stopped = list(filter(None, errors.values()))
+    stopped = [error for _source, error in cells if error]
     if not rows:
         remark = _("Look whether the functions were renamed, or the cells with the checks removed.")
         rows.append({"state": "no exercise was checked", "remark": remark})

@@ -74,9 +74,9 @@ def test_a_run_that_is_stopped_ends_at_once_and_leaves_no_kernel(number, tmp_pat
         nbformat.write(new_notebook(cells=cells), tmp_path / f"0{lesson}_slow.ipynb")
     code = """
 import pathlib, sys
+from classroom import __main__ as command
 from classroom import notebooks
-    from classroom import __main__ as command
-    from medlessons import data
+from medlessons import data
 notebooks.find.__defaults__ = (None, pathlib.Path(sys.argv[1]))
 data.prepare = lambda numbers: None
 sys.exit(command.main(["run", "--build", sys.argv[1] + "/build"]))
