@@ -136,7 +136,8 @@ def lab(options: argparse.Namespace) -> None:
     from classroom import student
 
     for path, is_new in student.lay_out().items():
-        print(f"{path.relative_to(settings.REPOSITORY)}: {_('new') if is_new else _('kept, with your work in it')}")
+        says = _("{file}: new") if is_new else _("{file}: kept, with your work in it")
+        print(says.format(file=path.relative_to(settings.REPOSITORY)))
     print(_("To start a lesson anew, give its file in work/ another name and come back."))
     where = student.WORK.relative_to(settings.REPOSITORY)
     labapp.main([f"--ServerApp.root_dir={settings.REPOSITORY}", f"--LabApp.default_url=/lab/tree/{where}"])

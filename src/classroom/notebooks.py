@@ -219,7 +219,7 @@ def _failed(notebook: nbformat.NotebookNode) -> str:
 
 
 def first_line(source: str) -> str:
-    """Return the first line of a cell that says something, cut to what fits behind a progress bar."""
+    """Return the first line of a cell that says something, cut to what fits after a progress bar."""
     lines = [line for line in source.splitlines() if line.strip()]
     return lines[0][:40] if lines else ""
 

@@ -1,4 +1,4 @@
-"""The pages that a run writes: a page a lesson, the report with the key figures, and the index."""
+"""The pages that a run writes: a page per lesson, the report with the key figures, and the index."""
 
 import copy
 import json
@@ -93,18 +93,14 @@ def _patients_of(cell: nbformat.NotebookNode) -> str:
 
 
 def report(runs: Sequence[Run]) -> str:
-    """Return the report as text: a line a lesson, then the key figures of each."""
-    total = sum(run.seconds for run in runs)
+    """Return the report as text: one line per lesson, then the key figures of each."""
+    line = "{:<58}{:>6}{:>9}".format
     opening = _("Source: {source}. Profile: {profile}. Processor cores: {cores}.")
-    lines = [
-        opening.format(source=settings.source(), profile=settings.profile(), cores=os.cpu_count()),
-        *_ran_on({run.lesson.number for run in runs}),
-        "",
-        f"{_('lesson'):<58}{_('cells'):>6}{_('seconds'):>9}",
-    ]
+    lines = [opening.format(source=settings.source(), profile=settings.profile(), cores=os.cpu_count())]
+    lines += [*_ran_on({run.lesson.number for run in runs}), "", line(_("lesson"), _("cells"), _("seconds"))]
     for run in runs:
-        lines.append(f"{run.lesson.number} {run.lesson.title[:55]:<56}{run.cells:>6}{run.seconds:>9.1f}")
-    lines.append(f"{_('all'):<58}{sum(run.cells for run in runs):>6}{total:>9.1f}")
+        lines.append(line(f"{run.lesson.number} {run.lesson.title[:55]}", run.cells, f"{run.seconds:.1f}"))
+    lines.append(line(_("all"), sum(run.cells for run in runs), f"{sum(run.seconds for run in runs):.1f}"))
     for run in runs:
         lines += ["", _name(run), *filter(None, [run.fault]), *key_figures(run.notebook)]
     return "\n".join(lines) + "\n"
@@ -148,7 +144,7 @@ def write_report(runs: Sequence[Run], build: Path) -> str:
 
 def index(runs: Sequence[Run], text: str) -> str:
     """Return the page that links to the lessons and shows the report."""
-    title = _("Deep learning for medical diagnosis")
+    title, heading = _("Deep learning for medical diagnosis"), _("Report")
     links = [f"- [{_name(run)}]({run.lesson.path.stem}.html) ({run.seconds:.0f} s)" for run in runs]
-    lines = [f"# {title}", "", *links, "", f"## {_('Report')}", "", "```", text, "```", "", _("Not for medical use.")]
+    lines = [f"# {title}", "", *links, "", f"## {heading}", "", "```", text, "```", "", _("Not for medical use.")]
     return page(new_notebook(cells=[new_markdown_cell("\n".join(lines))]), title)
