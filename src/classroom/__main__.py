@@ -20,7 +20,8 @@ def main(arguments: list[str] | None = None) -> int:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cancelled CI job tidies up as Ctrl-C does
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # an old terminal may not know every letter
+            # An old terminal may not know every letter; a file is UTF-8 whatever the letters of this computer.
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
     try:
         settings.choose(getattr(options, "source", None), getattr(options, "profile", None))
         return int(options.run(options) or 0)
@@ -147,8 +148,6 @@ def score(options: argparse.Namespace) -> None:
     """Print a CSV of the exercises of each notebook."""
     from classroom import scoring
 
-    if hasattr(sys.stdout, "reconfigure") and not sys.stdout.isatty():
-        sys.stdout.reconfigure(encoding="utf-8")  # a file of names, whatever the letters of this computer
     scoring.write_scores(options.notebooks, sys.stdout, options.whole)
 
 

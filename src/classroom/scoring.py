@@ -30,6 +30,7 @@ NOT_PLAIN = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|[\x00-\x1f\x7f-\x9f]")  # colors 
 TIMING = re.compile(
     r"^%%(?:timeit|time|prun|capture)\b.*\n?|^([ \t]*)%(?:timeit|time|prun)\b[ \t]*(?:-\w+[ \t]*\d*[ \t]+)*", re.M
 )
+UNKNOWN = _("{path}: {kind}: {reason}. Open it and run all of its cells; `medlessons doctor` looks at this computer.")
 DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 RESULTS = "application/vnd.medlessons.results+json"
 # Executed first: from then on each cell sends the results that are known, so that they outlive whatever ends the
@@ -172,8 +173,9 @@ def write_scores(paths: Iterable[Path], file: TextIO, whole: bool = False, timeo
         try:
             rows = score(path, whole, timeout)
         except Exception as error:  # whatever it is: the others are still to be scored
-            reason = str(error) if isinstance(error, LessonError) else f"{path}: {type(error).__name__}: {error}"
-            rows = [{"state": "could not be run", "remark": reason}]
+            says = "{reason}" if isinstance(error, LessonError) else UNKNOWN
+            remark = says.format(path=path, kind=type(error).__name__, reason=error)
+            rows = [{"state": "could not be run", "remark": remark}]
         for row in rows:
             writer.writerow([_plain(str(text)) for text in (path, *(row.get(column, "") for column in COLUMNS))])
         file.flush()  # a class takes minutes: what is known can be read

@@ -108,6 +108,15 @@ def test_lab_keeps_what_is_there_and_opens_jupyterlab_where_links_lead(monkeypat
     assert opened == [[f"--ServerApp.root_dir={tmp_path}", "--LabApp.default_url=/lab/tree/work"]] * 2
 
 
+def test_what_goes_to_a_file_is_utf_8_and_keeps_the_names_of_files(tmp_path):
+    (tmp_path / "\u674e.ipynb").write_text("{")
+    words = [sys.executable, "-m", "classroom", "score", str(tmp_path)]
+    environment = os.environ | {"PYTHONIOENCODING": "cp1252"}
+    result = subprocess.run(words, env=environment, capture_output=True, check=False)
+    assert result.returncode == 0
+    assert "\u674e.ipynb,,,could not be run" in result.stdout.decode("utf-8")
+
+
 def test_weights_says_where_to_read_about_them(capsys):
     assert command.main(["weights", "status"]) == command.main(["weights"]) == 0
     assert capsys.readouterr().out.count("models/README.md") == 2
