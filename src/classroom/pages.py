@@ -125,17 +125,10 @@ def _ran_on(numbers: set[int]) -> list[str]:
 def write_report(runs: Sequence[Run], build: Path) -> str:
     """Write report.txt, report.json and index.html to `build`, and return the text of the report."""
     text = report(runs)
-    rows = [
-        {
-            "lesson": run.lesson.number,
-            "title": run.lesson.title,
-            "cells": run.cells,
-            "seconds": round(run.seconds, 1),
-            "figures": key_figures(run.notebook),
-            "fault": run.fault,
-        }
-        for run in runs
-    ]
+    rows = []
+    for run in runs:
+        about = {"lesson": run.lesson.number, "title": run.lesson.title, "cells": run.cells, "fault": run.fault}
+        rows.append({**about, "seconds": round(run.seconds, 1), "figures": key_figures(run.notebook)})
     place(text, build / "report.txt")
     place(json.dumps(rows, indent=2), build / "report.json")
     place(index(runs, text), build / "index.html")

@@ -46,10 +46,9 @@ get_ipython().events.register("post_run_cell", _send_results)
 def score(path: Path, whole: bool = False, timeout: float | None = None) -> list[dict[str, str]]:
     """Execute what the exercises of a handed-in notebook need, and return their states.
 
-    If a name is missing that stands in the cells that were left out, the whole notebook is executed.
-
-    A cell that fails or takes too long does not end the run. This executes the student's code on your computer: use a
-    machine, or a container, that you would let a student use.
+    If a name is missing that stands in the cells that were left out, the whole notebook is executed. A cell that fails
+    or takes too long does not end the run. This executes the student's code on your computer: use a machine, or a
+    container, that you would let a student use.
 
     Parameters
     ----------
