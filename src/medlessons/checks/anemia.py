@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise, product
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, softmax
+from scipy.special import expit
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.preprocessing import StandardScaler
 
+from medlessons.checks import network
 from medlessons.checks.exercise import judge, name_mistake, same
-from medlessons.wording import say
+from medlessons.wording import _, say
 
 if TYPE_CHECKING:  # importing Keras takes seconds, and five of the seven checks do not need it
     import keras
@@ -279,138 +280,91 @@ def check_scale(student: Callable) -> Callable:
 # 1.5
 
 
-UNITS = (64, 32, 9)
-ACTIVATIONS = {
-    "relu": lambda z: np.maximum(z, 0),
-    "softmax": lambda z: softmax(z, axis=-1),
-    "linear": lambda z: z,
-    "sigmoid": expit,
-    "tanh": np.tanh,
-}
-
-
 def build(inputs: int, optimizer: str = "adam") -> keras.Model:
     """Return the compiled network of the lesson: 64 and 32 ReLU units, then a softmax over nine diagnoses."""
     import keras
 
-    layers = [keras.layers.Dense(units, "relu") for units in UNITS[:2]] + [keras.layers.Dense(UNITS[2], "softmax")]
-    model = keras.Sequential([keras.Input((inputs,)), *layers])
+    model = keras.Sequential(network.layers_of(build_reference(inputs)))
     model.compile(optimizer, loss="categorical_crossentropy", metrics=["accuracy"])
     return model
+
+
+def build_reference(inputs: int, optimizer: str = "adam") -> dict[str, Any]:
+    """Return the layers of the network of the lesson, and what it is compiled with, as `network` compares them."""
+    from keras import layers
+
+    return {
+        "input": layers.InputLayer((inputs,)),
+        "first": layers.Dense(64, "relu"),
+        "second": layers.Dense(32, "relu"),
+        "output": layers.Dense(9, "softmax"),
+        **{"loss": "categorical_crossentropy", "optimizer": optimizer, "metrics": ["accuracy"]},
+    }
+
+
+def build_mistakes() -> dict[str, dict[str, Any]]:
+    """Return the classic mistakes: the sentence, and what is changed in the network of the lesson."""
+    from keras import layers, losses
+
+    def output(activation: str | None = None) -> dict[str, Any]:
+        return {"output": layers.Dense(9, activation)}
+
+    return {
+        _("asked for 5 inputs, it has 14: use `inputs`, as in keras.Input((inputs,))."): {
+            "input": layers.InputLayer((14,))
+        },
+        _("the output layer is missing: nine units, one for each diagnosis."): {"output": None},
+        _("a hidden layer is missing; expected were 64, 32 and 9 units."): {"second": None},
+        _("the two hidden layers are swapped: first 64 units, then 32."): {
+            "first": layers.Dense(32, "relu"),
+            "second": layers.Dense(64, "relu"),
+        },
+        _("the output layer has 8 units; there are 9 diagnoses."): {"output": layers.Dense(8, "softmax")},
+        _("the outputs are raw numbers (logits). One diagnosis out of nine needs softmax."): output(),
+        _("sigmoids are independent, and do not add up to 1. One diagnosis out of nine needs softmax."): (
+            output("sigmoid")
+        ),
+        _("the outputs: ReLU gives numbers above 1, and often 0. One diagnosis out of nine needs softmax."): (
+            output("relu")
+        ),
+        _("the outputs: tanh gives negative numbers. One diagnosis out of nine needs softmax."): output("tanh"),
+        _("a hidden layer has no activation: without ReLU, two layers can do no more than one."): {
+            "first": layers.Dense(64)
+        },
+        _("the second hidden layer has no activation: without ReLU, two layers can do no more than one."): {
+            "second": layers.Dense(32)
+        },
+        _(
+            "the network is not compiled: call model.compile(optimizer, loss=..., metrics=[...]) before you return it."
+        ): {"loss": None},
+        _("the loss is binary cross-entropy, for yes-or-no answers; use the categorical one."): {
+            "loss": "binary_crossentropy"
+        },
+        _("the loss is the mean squared error, made for numbers; use categorical cross-entropy."): {"loss": "mse"},
+        _("the loss is the mean absolute error, made for numbers; use categorical cross-entropy."): {"loss": "mae"},
+        _("the loss does not take one-hot labels (sparse losses take class numbers): use categorical_crossentropy."): {
+            "loss": "sparse_categorical_crossentropy"
+        },
+        _("from_logits=True expects raw outputs, but softmax has made probabilities of them: leave it out."): {
+            "loss": losses.CategoricalCrossentropy(from_logits=True)
+        },
+        _('the metrics are missing; the lesson draws the accuracy: write metrics=["accuracy"].'): {"metrics": []},
+    }
 
 
 def check_build(student: Callable) -> Callable:
     """Check exercise 1.5: layers, activations and loss; return the student's function or the reference."""
 
     def find_mistake(function):
-        network = function(5)
-        mistake = _wrong_layers(network) or _wrong_activations(network) or _wrong_training(network)
-        if mistake:
-            return mistake
-        if type(function(5, optimizer="sgd").optimizer).__name__ != "SGD":
-            return "the optimizer is always the same: pass `optimizer` to compile."
-        return None
+        calls, otherwise = [(5,), (5, "sgd")], _("the optimizer is always the same: pass `optimizer` to compile.")
+        return network.find_mistake(function, calls, build_reference, build_mistakes, otherwise, _more_metrics)
 
     return judge("1.5", "Build the network", student, build, find_mistake)
 
 
-def _wrong_layers(network: Any) -> str | None:
-    import keras
-
-    if not isinstance(network, keras.Model):
-        return "it should return a Keras model, such as keras.Sequential([...])."
-    dense = [layer for layer in network.layers if isinstance(layer, keras.layers.Dense)]
-    units = tuple(layer.units for layer in dense)
-    allowed = keras.layers.Dense | keras.layers.InputLayer | keras.layers.Activation | keras.layers.ReLU
-    extra = [layer for layer in network.layers if not isinstance(layer, allowed | keras.layers.Softmax)]
-    if extra:
-        return say("the layer {name} is not part of the published network.", name=type(extra[0]).__name__)
-    if not network.built:
-        return "the network does not know its inputs yet: begin with keras.Input((inputs,))."
-    if network.input_shape != (None, 5):
-        return say(
-            "asked for 5 inputs, it has the input shape {shape}: use `inputs`, as in keras.Input((inputs,)).",
-            shape=network.input_shape,
-        )
-    if units == UNITS:
-        return None
-    if units == UNITS[:2]:
-        return "the output layer is missing: nine units, one for each diagnosis."
-    if units == UNITS[1::-1] + UNITS[2:]:
-        return "the two hidden layers are swapped: first 64 units, then 32."
-    if len(units) == len(UNITS) and units[:2] == UNITS[:2]:
-        return say("the output layer has {units} units; there are 9 diagnoses.", units=units[2])
-    return say(
-        "the dense layers have {came} units; expected were 64, 32 and 9.", came=", ".join(map(str, units)) or "no"
-    )
-
-
-def _wrong_activations(network: keras.Model) -> str | None:
-    """Name the activations by what the network computes, wherever they are written."""
-    rng = np.random.default_rng(0)
-    network.set_weights([rng.normal(0, 0.5, weights.shape) for weights in network.get_weights()])
-    kernels = network.get_weights()
-    x = rng.normal(size=(16, 5))
-    computed = np.asarray(network(x))
-    for names in product(ACTIVATIONS, repeat=3):
-        values = x
-        for number, name in enumerate(names):
-            values = ACTIVATIONS[name](values @ kernels[2 * number] + kernels[2 * number + 1])
-        if np.allclose(values, computed, rtol=1e-3, atol=1e-4):
-            return _named_activations(*names)
-    return "the network does not compute what it should: ReLU after both hidden layers, softmax after the last one."
-
-
-def _named_activations(first: str, second: str, last: str) -> str | None:
-    if last != "softmax":
-        reason = {
-            "linear": "the outputs are raw numbers (logits)",
-            "sigmoid": "sigmoids are independent, and do not add up to 1",
-            "relu": "ReLU gives numbers above 1, and often 0",
-            "tanh": "the hyperbolic tangent gives negative numbers",
-        }[last]
-        return say("the output layer: {reason}. One diagnosis out of nine needs softmax.", reason=reason)
-    if (first, second) == ("relu", "relu"):
-        return None
-    if "linear" in (first, second):
-        return "a hidden layer has no activation: without ReLU, two layers can do no more than one."
-    return say(
-        "the hidden layers use {first} and {second}; the published network uses ReLU.", first=first, second=second
-    )
-
-
-def _wrong_training(network: keras.Model) -> str | None:
-    """Find the mistakes in `compile`: the loss by its values, the metric by its name."""
-    import keras
-
-    if not network.compiled:
-        return (
-            "the network is not compiled: call model.compile(optimizer, loss=..., metrics=[...]) before you return it."
-        )
-    truth, guess = np.eye(9)[:2], np.full((2, 9), 0.05) + 0.55 * np.eye(9)[[0, 3]]
-    losses = {
-        "binary_crossentropy": "the loss is binary cross-entropy, for yes-or-no answers; use the categorical one.",
-        "mean_squared_error": "the loss is the mean squared error, made for numbers; use categorical cross-entropy.",
-        "mean_absolute_error": "the loss is the mean absolute error, made for numbers; use categorical cross-entropy.",
-    }
-    try:
-        came = np.mean(keras.losses.get(network.loss)(truth, guess))
-    except Exception:  # each backend refuses labels of the wrong shape in its own way
-        return "the loss does not take one-hot labels (sparse losses take class numbers): use categorical_crossentropy."
-    if not np.isclose(came, np.mean(keras.losses.categorical_crossentropy(truth, guess)), rtol=1e-4):
-        for name, sentence in losses.items():
-            if np.isclose(came, np.mean(keras.losses.get(name)(truth, guess)), rtol=1e-4):
-                return sentence
-        logits = keras.losses.CategoricalCrossentropy(from_logits=True)(truth, guess)
-        if np.isclose(came, logits, rtol=1e-4):
-            return "from_logits=True expects raw outputs, but softmax has made probabilities of them: leave it out."
-        return "the loss is not categorical cross-entropy."
-    measured = set(network.evaluate(np.zeros((2, 5)), truth, verbose=0, return_dict=True)) - {"loss"}
-    if measured != {"accuracy"}:
-        return say(
-            'the metrics are {measured}; the lesson draws the accuracy: write metrics=["accuracy"].',
-            measured=", ".join(sorted(measured)) or "missing",
-        )
+def _more_metrics(model: keras.Model) -> str | None:
+    if len(model.get_compile_config()["metrics"]) > 1:
+        return _('the lesson draws the accuracy alone: write metrics=["accuracy"].')
     return None
 
 

@@ -3,14 +3,16 @@
 import contextlib
 import io
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
+from medlessons.checks import network
 from medlessons.checks.exercise import judge, plain
-from medlessons.wording import say
+from medlessons.wording import _, say
 
 if TYPE_CHECKING:
     import keras
@@ -330,253 +332,140 @@ def with_head(base: "keras.Model", classes: int) -> "keras.Model":
     """Return a network that ends in the probabilities of `classes`: `base`, frozen, with the published head."""
     import keras
 
-    layers = keras.layers
-    base.trainable = False
+    _images, base, *head = network.layers_of(head_reference(base, classes))
     images = keras.Input(base.input_shape[1:])
-    maps = base(images, training=False)
-    maps = layers.AveragePooling2D(2, padding="same")(maps)
-    features = layers.Dense(20, activation="relu")(layers.Flatten()(maps))
-    features = layers.Dropout(0.2)(features)
-    return keras.Model(images, layers.Dense(classes, activation="softmax")(features))
+    values = base(images, training=False)
+    for layer in head:
+        values = layer(values)
+    return keras.Model(images, values)
 
 
-HEAD = ("AveragePooling2D", "Flatten", "Dense", "Dropout", "Dense")
-ACTIVATIONS = ("Activation", "ReLU", "Softmax")
+def head_reference(base: "keras.Model", classes: int) -> dict[str, Any]:
+    """Freeze the base; return it and the layers of the published head, as `network` compares them."""
+    from keras import layers
+
+    base.trainable = False
+    return {
+        "input": layers.InputLayer(base.input_shape[1:]),
+        "base": base,
+        "pooling": layers.AveragePooling2D(2, padding="same"),
+        "flatten": layers.Flatten(),
+        "dense": layers.Dense(20, "relu"),
+        "dropout": layers.Dropout(0.2),
+        "output": layers.Dense(classes, "softmax"),
+    }
+
+
+def head_mistakes() -> dict[str, dict[str, Any]]:
+    """Return the classic mistakes: the sentence, and what is changed in a small base with a head for 4 classes."""
+    from keras import layers
+
+    part = _base_layers()
+    for layer in part[:-1]:
+        layer.trainable = False
+    return {
+        _("the base is missing in the network: its maps go into the head."): {"base": None},
+        _("the base is not frozen: set base.trainable = False."): {"base": _base_layers()},
+        _("only a part of the base is frozen: set base.trainable = False."): {"base": part},
+        _(
+            "it takes the mean of each whole map, and the places are lost: use "
+            'layers.AveragePooling2D(2, padding="same"), then layers.Flatten.'
+        ): {"pooling": layers.GlobalAveragePooling2D()},
+        _(
+            "it takes the maximum of each whole map, and the places are lost: use "
+            'layers.AveragePooling2D(2, padding="same"), then layers.Flatten.'
+        ): {"pooling": layers.GlobalMaxPooling2D()},
+        _("it pools with the maximum: use layers.AveragePooling2D, which takes the mean."): {
+            "pooling": layers.MaxPooling2D(2, padding="same")
+        },
+        _("Flatten is missing: the dense layers want one row of numbers per image."): {"flatten": None},
+        _(
+            "the maps are flattened without pooling, so the head has about four times the weights: put "
+            'layers.AveragePooling2D(2, padding="same") before.'
+        ): {"pooling": None},
+        _("the Dropout layer is missing."): {"dropout": None},
+        _("the pooling is not that of 2 x 2 places: write layers.AveragePooling2D(2, padding='same')."): {
+            "pooling": layers.AveragePooling2D(3, padding="same")
+        },
+        _(
+            "the pooling drops the last row and the last column of maps with an odd edge, here 3 x 3: write "
+            'padding="same".'
+        ): {"pooling": layers.AveragePooling2D(2)},
+        _("Dropout(0.8) drops 80 %: the number is the share that is dropped, not the share that stays."): {
+            "dropout": layers.Dropout(0.8)
+        },
+        _("the Dropout layer drops 0.5; asked for was 0.2."): {"dropout": layers.Dropout(0.5)},
+        _("with classes = 4 the network has 3 outputs: use the argument classes."): {
+            "output": layers.Dense(3, "softmax")
+        },
+        _("the last layer has no activation: softmax makes probabilities of its numbers."): {"output": layers.Dense(4)},
+        _("a sigmoid judges each class alone, and the outputs do not add up to 1: use softmax."): {
+            "output": layers.Dense(4, "sigmoid")
+        },
+        _("the whole network is frozen, the head as well: freeze the base only."): {
+            "dense": layers.Dense(20, "relu", trainable=False),
+            "output": layers.Dense(4, "softmax", trainable=False),
+        },
+        _("a part of the head is frozen: freeze the base only."): {"dense": layers.Dense(20, "relu", trainable=False)},
+    }
+
+
+def _base_layers() -> list["keras.Layer"]:
+    """Return the layers of a small base; dropout drops nothing, unless somebody says training=True."""
+    from keras import layers
+
+    return [
+        layers.Conv2D(4, 3, strides=2, dtype="float32"),
+        layers.BatchNormalization(dtype="float32"),
+        layers.ReLU(dtype="float32"),
+        layers.Dropout(0.5, dtype="float32"),
+        layers.Conv2D(6, 1, dtype="float32"),
+        layers.BatchNormalization(dtype="float32"),
+    ]
 
 
 def _small_base(edge: int) -> "keras.Model":
     """Return a network that makes 6 maps of 3 x 3 of an image of 7 x 7, or of 4 x 4 of 9 x 9."""
     import keras
 
-    layers = keras.layers
-    images = keras.Input((edge, edge, 3), dtype="float32")
-    maps = layers.Conv2D(4, 3, strides=2, dtype="float32")(images)
-    maps = layers.ReLU(dtype="float32")(layers.BatchNormalization(dtype="float32")(maps))
-    maps = layers.Dropout(0.5, dtype="float32")(maps)  # it drops nothing, unless somebody says training=True
-    maps = layers.Conv2D(6, 1, dtype="float32")(maps)
-    return keras.Model(images, layers.BatchNormalization(dtype="float32")(maps), dtype="float32")
+    maps = images = keras.Input((edge, edge, 3), dtype="float32")
+    for layer in _base_layers():
+        maps = layer(maps)
+    return keras.Model(images, maps, dtype="float32")
 
 
 def check_head(student: Callable) -> Callable:
     """Check exercise 4.3; return the student's function or the reference."""
 
     def find_mistake(function):
-        base = _small_base(7)
-        network = function(base, 4)
-        mistake = _no_network(network)
-        if mistake:
-            return mistake
-        steps, has_base = _split_off_base(network, base)
-        if not has_base:
-            return _why_no_base(steps)
-        return (
-            _mistake_in_freezing(network, steps)
-            or _mistake_in_order(steps)
-            or _mistake_in_settings(steps, 4)
-            or _mistake_in_weights(network)
-            or _mistake_in_prediction(network)
-            or _mistake_in_another(network, base, function(_small_base(9), 3))
-        )
+        calls = [(_small_base(7), 4), (_small_base(9), 3)]
+        otherwise = _("it works for one base only: use base.input_shape and classes as the function gets them.")
+        predict = partial(_mistake_in_prediction, calls[0][0])
+        try:
+            return network.find_mistake(function, calls, head_reference, head_mistakes, otherwise, predict)
+        except TypeError as error:
+            if "pool_size" not in str(error):
+                raise
+            return _('the pooling has no size: write layers.AveragePooling2D(2, padding="same").')
 
     return judge("4.3", "Freeze, and add a head", student, with_head, find_mistake)
 
 
-def _no_network(network: Any) -> str | None:
-    import keras
-
-    if isinstance(network, keras.KerasTensor):
-        return "it returns a tensor, the end of a network: return keras.Model(inputs, outputs)."
-    if isinstance(network, list | tuple):
-        return "it returns several things: return one Keras model."
-    if not isinstance(network, keras.Model):
-        return say("it returns {kind}, but a Keras model is expected.", kind=type(network).__name__)
-    if not network.built:
-        return "the network does not know the size of its images: begin with keras.Input(base.input_shape[1:])."
-    return None
-
-
-def _steps(network: "keras.Model", base: "keras.Model") -> list["keras.Layer"]:
-    """Return the layers in their order, those of nested networks as well; the base, if it is nested, is one step."""
-    import keras
-
-    steps = []
-    for layer in network.layers:
-        if isinstance(layer, keras.Model) and layer is not base:
-            steps += _steps(layer, base)
-        elif not isinstance(layer, keras.layers.InputLayer):
-            steps.append(layer)
-    return steps
-
-
-def _split_off_base(network: "keras.Model", base: "keras.Model") -> tuple[list["keras.Layer"], bool]:
-    """Return the layers that are not the base's, and whether the base, or an equal copy of it, is in the network."""
-    steps, of_base = _steps(network, base), _steps(base, base)
-    if base in steps:
-        return [layer for layer in steps if layer is not base], True
-    first = steps[: len(of_base)]
-    weights = [[value for layer in part for value in layer.get_weights()] for part in (first, of_base)]
-    equal = len(weights[0]) == len(weights[1]) and all(map(_near, *weights))
-    return (steps[len(of_base) :], True) if equal else (steps, False)
-
-
-def _why_no_base(steps: list["keras.Layer"]) -> str:
-    kinds = [type(layer).__name__ for layer in steps]
-    if "Conv2D" in kinds:
-        return "another base is in the network, with weights of its own: use the base that the function is given."
-    return "the base is missing in the network: its maps go into the head."
-
-
-def _mistake_in_freezing(network: "keras.Model", steps: list["keras.Layer"]) -> str | None:
-    """Name what is wrong with the weights that learn; `steps` are the layers of the head."""
-    if not network.trainable_weights:
-        return "the whole network is frozen, the head as well: freeze the base only."
-    in_head = {id(weight) for layer in steps for weight in layer.weights}
-    learning = sum(id(weight) not in in_head for weight in network.trainable_weights)
-    if not learning:
-        return None
-    if learning == len(_small_base(7).trainable_weights):
-        return "the base is not frozen: set base.trainable = False."
-    return say(
-        "only a part of the base is frozen, {number} of its arrays of weights still learn: set base.trainable = False.",
-        number=learning,
-    )
-
-
-def _kinds(steps: list["keras.Layer"]) -> list[str]:
-    return [type(layer).__name__ for layer in steps if type(layer).__name__ not in ACTIVATIONS]
-
-
-def _mistake_in_order(steps: list["keras.Layer"]) -> str | None:
-    kinds = _kinds(steps)
-    if tuple(kinds) == HEAD:
-        return None
-    for kind, sentence in {
-        "GlobalAveragePooling2D": "it takes the mean of each whole map, and the places are lost: use "
-        'layers.AveragePooling2D(2, padding="same"), then layers.Flatten.',
-        "GlobalMaxPooling2D": "it takes the maximum of each whole map, and the places are lost: use "
-        'layers.AveragePooling2D(2, padding="same"), then layers.Flatten.',
-        "MaxPooling2D": "it pools with the maximum: use layers.AveragePooling2D, which takes the mean.",
-    }.items():
-        if kind in kinds:
-            return sentence
-    for kind, sentence in {
-        "Flatten": "Flatten is missing: the dense layers want one row of numbers an image.",
-        "AveragePooling2D": "the maps are flattened without pooling, so the head has about four times the weights: "
-        'put layers.AveragePooling2D(2, padding="same") before.',
-        "Dropout": "the Dropout layer is missing.",
-    }.items():
-        if kind not in kinds:
-            return sentence
-    if kinds.count("Dense") != 2:
-        return say("the head has {number} dense layers; 20 units and the output are two.", number=kinds.count("Dense"))
-    if sorted(kinds) == sorted(HEAD):
-        place = next(i for i, pair in enumerate(zip(kinds, HEAD, strict=True)) if pair[0] != pair[1])
-        return say(
-            "the layers are all there, but in another order: number {number} of the head is {kind}, expected was "
-            "{wanted}.",
-            number=place + 1,
-            kind=kinds[place],
-            wanted=HEAD[place],
-        )
-    surplus = next(kind for kind in kinds if kinds.count(kind) > HEAD.count(kind))
-    return say("there is one layer too many: {kind}. Leave it out here.", kind=surplus)
-
-
-def _activation(steps: list["keras.Layer"], layer: "keras.Layer") -> str:
-    """Return the activation of a dense layer, also if it stands apart, as the next layer or behind the dropout."""
-    for other in steps[steps.index(layer) + 1 :]:
-        kind = type(other).__name__
-        if kind in ACTIVATIONS:
-            return _name_of(other.activation) if kind == "Activation" else kind.lower()
-        if kind != "Dropout":
-            break
-    return _name_of(layer.activation)
-
-
-def _name_of(activation: Any) -> str:
-    """Return the name of an activation, which may be a function or, as in Dense(20, ReLU()), a layer."""
-    return getattr(activation, "__name__", type(activation).__name__).lower()
-
-
-def _mistake_in_settings(steps: list["keras.Layer"], classes: int) -> str | None:
-    pooling, hidden, dropout, output = _of_head(steps)
-    if tuple(pooling.pool_size) != (2, 2) or tuple(pooling.strides) != (2, 2):
-        return "the pooling is not that of 2 x 2 places: write layers.AveragePooling2D(2, padding='same')."
-    if pooling.padding != "same":
-        return (
-            "the pooling drops the last row and the last column of maps with an odd edge, here 3 x 3: write "
-            'padding="same".'
-        )
-    if hidden.units != 20:
-        return say("the first dense layer has {units} units; asked for were 20.", units=hidden.units)
-    if _activation(steps, hidden) != "relu":
-        return say(
-            "the dense layer of 20 units has the activation {activation}; expected was relu.",
-            activation=_activation(steps, hidden),
-        )
-    if np.isclose(dropout.rate, 0.8):
-        return "Dropout(0.8) drops 80 %: the number is the share that is dropped, not the share that stays."
-    if not np.isclose(dropout.rate, 0.2):
-        return say("the Dropout layer drops {rate:g}; asked for was 0.2.", rate=dropout.rate)
-    if output.units != classes:
-        return say(
-            "with classes = {classes} the network has {units} outputs: use the argument classes.",
-            classes=classes,
-            units=output.units,
-        )
-    activation = _activation(steps, output)
-    if activation == "linear":
-        return "the last layer has no activation: softmax makes probabilities of its numbers."
-    if activation == "sigmoid":
-        return "a sigmoid judges each class alone, and the outputs do not add up to 1: use softmax."
-    if activation != "softmax":
-        return say("the last layer has the activation {activation}; expected was softmax.", activation=activation)
-    return None
-
-
-def _of_head(steps: list["keras.Layer"]) -> list["keras.Layer"]:
-    """Return the pooling, the two dense layers with the dropout between them: all of the head that has settings."""
-    return [layer for layer in steps if type(layer).__name__ in HEAD and type(layer).__name__ != "Flatten"]
-
-
-def _mistake_in_weights(network: "keras.Model") -> str | None:
-    number = len(network.trainable_weights)
-    if number == 4:
-        return None
-    return say(
-        "{number} arrays of weights learn; the head has four: two dense layers, each with weights and biases. Is a "
-        "part of the head frozen, or without bias?",
-        number=number,
-    )
-
-
-def _mistake_in_prediction(network: "keras.Model") -> str | None:
-    """Name what is wrong with the predictions of three images, if anything is."""
+def _mistake_in_prediction(base: "keras.Model", model: "keras.Model") -> str | None:
+    """Name what is wrong with a network of the right layers: the weights of its base, or what it predicts."""
     from keras import ops
 
-    if network.input_shape != (None, 7, 7, 3):
-        return say(
-            "the network wants images of the shape {shape}, the base those of (7, 7, 3): use base.input_shape[1:].",
-            shape=network.input_shape[1:],
-        )
+    if not all(map(_near, base.get_weights(), model.get_weights())):
+        return _("another base is in the network, with weights of its own: use the base that the function is given.")
     images = np.random.default_rng(9).normal(size=(3, 7, 7, 3)).astype("float32")
-    first, again = (ops.convert_to_numpy(network(images)) for _ in range(2))
+    first, again = (ops.convert_to_numpy(model(images)) for _time in range(2))
     if not _near(first, again):
-        return (
+        return _(
             "two predictions of the same images differ: a layer was called with training=True, so it drops numbers in "
             "prediction as well. Call the base with training=False."
         )
     if np.ptp(first, axis=0).max() < 1e-6:
-        return "every image gets the same probabilities: leave the initial weights of the dense layers as they are."
-    return None
-
-
-def _mistake_in_another(network: "keras.Model", base: "keras.Model", another: "keras.Model") -> str | None:
-    mine, theirs = _split_off_base(network, base)[0], another.layers
-    if any(layer in theirs for layer in mine):
-        return "two calls share their layers: make all layers of the head inside of the function."
-    if another.input_shape != (None, 9, 9, 3) or another.output_shape != (None, 3):
-        return "it works for one base only: use base.input_shape and classes as the function gets them."
+        return _("every image gets the same probabilities: leave the initial weights of the dense layers as they are.")
     return None
 
 

@@ -1,13 +1,15 @@
 """The checks of lesson 3, and the reference solutions that they compare with."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from medlessons import losses
+from medlessons.checks import network
 from medlessons.checks.exercise import first_match, judge, same
-from medlessons.wording import say
+from medlessons.wording import _, say
 
 # ---------------------------------------------------------------------------------------------------------
 # 3.1
@@ -229,15 +231,18 @@ def check_weighted_loss(student: Callable) -> Callable:
 # 3.4
 
 
+MAPS, LINKS, GROWTH = 6, 3, 5  # of the block that the check asks for
+
+
 def dense_block(maps, blocks: int, growth_rate: int):
-    """Return `maps` with `blocks` times `growth_rate` new maps behind them (a Keras tensor).
+    """Return `maps` with `blocks` times `growth_rate` new maps after them (a Keras tensor).
 
     Each time: BN, ReLU, 1 x 1 convolution to 4 * growth_rate maps, BN, ReLU, 3 x 3 convolution to growth_rate maps, and
-    the result is put behind all that came before (Huang et al. 2017, https://doi.org/10.1109/CVPR.2017.243).
+    the result is joined to all that came before (Huang et al. 2017, https://doi.org/10.1109/CVPR.2017.243).
     """
     from keras import layers
 
-    for _ in range(blocks):
+    for _link in range(blocks):
         new = layers.ReLU()(layers.BatchNormalization()(maps))
         new = layers.Conv2D(4 * growth_rate, 1, use_bias=False)(new)
         new = layers.ReLU()(layers.BatchNormalization()(new))
@@ -246,113 +251,86 @@ def dense_block(maps, blocks: int, growth_rate: int):
     return maps
 
 
-def _block_weights(channels: int, blocks: int, growth: int, *, bias=0, wide=4, bottleneck=1, grows=1) -> int:
-    """Return the weights of a dense block, or of one with a mistake."""
-    total = 0
-    for number in range(blocks):
-        before = channels + grows * number * growth
-        inside = wide * growth
-        if bottleneck:
-            total += 4 * before + before * inside + bias * inside + 4 * inside + 9 * inside * growth + bias * growth
-        else:
-            total += 4 * before + 9 * before * growth + bias * growth
-    return total
+def block_reference() -> dict[str, Any]:
+    """Return the layers of a block of three links, as `network` compares them."""
+    from keras import layers
+
+    reference = {"input": layers.InputLayer((8, 8, MAPS))}
+    for number in range(LINKS):
+        reference |= {
+            f"norm {number}": layers.BatchNormalization(),
+            f"relu {number}": layers.ReLU(),
+            f"1 x 1 {number}": layers.Conv2D(4 * GROWTH, 1, use_bias=False),
+            f"second norm {number}": layers.BatchNormalization(),
+            f"second relu {number}": layers.ReLU(),
+            f"3 x 3 {number}": layers.Conv2D(GROWTH, 3, padding="same", use_bias=False),
+            f"join {number}": layers.Concatenate(),
+        }
+    return reference
+
+
+def block_mistakes() -> dict[str, dict[str, Any]]:
+    """Return the classic mistakes: the sentence, and what is changed in the first link of a block."""
+    from keras import layers
+
+    return {
+        _("the 1 x 1 convolution is missing: it makes 4 * growth_rate maps for the 3 x 3 convolution to read."): {
+            **{"1 x 1 0": None, "second norm 0": None, "second relu 0": None}
+        },
+        _("batch normalization is missing: it comes first, before ReLU and convolution."): {
+            **{"norm 0": None, "relu 0": None, "second norm 0": None, "second relu 0": None}
+        },
+        _("the convolutions have a bias. The batch normalization after them makes it useless: use_bias=False."): {
+            "1 x 1 0": layers.Conv2D(20, 1)
+        },
+        _("the 1 x 1 convolution should make 4 * growth_rate maps; here it makes growth_rate."): {
+            "1 x 1 0": layers.Conv2D(5, 1, use_bias=False)
+        },
+        _("the ReLU comes after a convolution: DenseNet puts it before, after the normalization."): {
+            "relu 0": None,
+            "1 x 1 0": layers.Conv2D(20, 1, use_bias=False, activation="relu"),
+        },
+        _("ReLU is missing: without it two convolutions in a row are one."): {
+            **{f"{name} {number}": None for name in ("relu", "second relu") for number in range(LINKS)}
+        },
+        _("a ReLU is missing: there is one before each convolution."): {"relu 0": None},
+    }
 
 
 def check_dense_block(student: Callable) -> Callable:
     """Check exercise 3.4; return the student's function or the reference."""
-    height, channels, blocks, growth = 8, 6, 3, 5
-    expected = _block_weights(channels, blocks, growth)
 
     def find_mistake(function):
         import keras
 
-        inputs = keras.Input((height, height, channels))
-        model = keras.Model(inputs, function(inputs, blocks, growth))
+        inputs = keras.Input((8, 8, MAPS))
+        model = keras.Model(inputs, function(inputs, LINKS, GROWTH))
         if model.output is inputs or not model.count_params():
-            return "the maps come back as they were: add the layers, and return the new tensor."
-        return _shape_mistake(model, channels, blocks, growth) or _layer_mistake(
-            model, channels, blocks, growth, expected
-        )
+            return _("the maps come back as they were: add the layers, and return the new tensor.")
+        mistake = _mistake_in_shape(*model.output.shape[1:])
+        return mistake or network.find_mistake(lambda: model, [()], block_reference, block_mistakes)
 
     return judge("3.4", "Build a dense block", student, dense_block, find_mistake)
 
 
-def _shape_mistake(model, channels: int, blocks: int, growth: int) -> str | None:
+def _mistake_in_shape(height: int, width: int, maps: int) -> str | None:
     """Name what is wrong with the shape of a block's output, if anything is."""
-    _, height, width, maps = model.output.shape
-    if (height, width) != model.input.shape[1:3]:
-        return say(
-            "maps of {before} became maps of {after}: padding='same' keeps their size, and a block does not pool.",
-            before=tuple(model.input.shape[1:3]),
-            after=(height, width),
-        )
-    if maps == channels + blocks * growth:
-        return None
-    if maps == growth:
-        return "only the last new maps come out: put them behind all the maps that came before, with Concatenate."
-    if maps == channels:
-        return "the number of maps has not grown: were they added? A dense block puts them behind one another."
-    if maps == blocks * growth:
-        return "the maps that came in are missing at the end: the first link starts with them."
-    if maps == channels + growth:
-        return say("only one of the {blocks} layers is there: repeat it.", blocks=blocks)
-    if maps == channels + 4 * blocks * growth:
-        return "4 * growth_rate maps come out of each layer: the 3 x 3 convolution makes growth_rate maps of them."
-    return say(
-        "{maps} maps come out; expected were {expected}: those that came in, and {growth} more from each of {blocks} "
-        "layers.",
-        maps=maps,
-        expected=channels + blocks * growth,
-        growth=growth,
-        blocks=blocks,
-    )
-
-
-def _layer_mistake(model, channels: int, blocks: int, growth: int, expected: int) -> str | None:
-    """Name what is wrong with the layers of a block whose output has the right shape, if anything is."""
-    from keras import layers
-
-    kinds = [type(layer) for layer in model.layers]
-    convolutions = [layer for layer in model.layers if isinstance(layer, layers.Conv2D)]
-    if layers.BatchNormalization not in kinds:
-        return "batch normalization is missing: it comes first, before ReLU and convolution."
-    weights = model.count_params()
-    if weights != expected:
-        mistakes = {
-            "the convolutions have a bias. The batch normalization behind them makes it useless: use_bias=False.": {
-                "bias": 1
-            },
-            "the 1 x 1 convolution is missing: it makes 4 * growth_rate maps for the 3 x 3 convolution to read.": {
-                "bottleneck": 0
-            },
-            "the 1 x 1 convolution should make 4 * growth_rate maps; here it makes growth_rate.": {"wide": 1},
-            "each layer reads the first maps only: it should read all the maps before it.": {"grows": 0},
-        }
-        for sentence, mistake in mistakes.items():
-            if weights == _block_weights(channels, blocks, growth, **mistake):
-                return sentence
-        return say(
-            "a block of {blocks} layers has {weights:,} weights; expected were {expected:,}. Each layer: BN, ReLU, "
-            "1 x 1 convolution, BN, ReLU, 3 x 3 convolution.",
-            blocks=blocks,
-            weights=weights,
-            expected=expected,
-        )
-    if not any(_is_relu(layer) for layer in model.layers):
-        return "ReLU is missing: without it two convolutions in a row are one."
-    if sum(_is_relu(layer) for layer in model.layers) < 2 * blocks:
-        return "a ReLU is missing: one stands before each convolution."
-    first = next(kind for kind in kinds if kind in (layers.BatchNormalization, layers.Conv2D))
-    if first is layers.Conv2D:
-        return "the convolution comes before the normalization: DenseNet normalizes first (pre-activation)."
-    if any(layer.activation.__name__ == "relu" for layer in convolutions):
-        return "the ReLU stands behind a convolution: DenseNet puts it before, after the normalization."
-    return None
-
-
-def _is_relu(layer) -> bool:
-    return type(layer).__name__ == "ReLU" or getattr(getattr(layer, "activation", None), "__name__", "") == "relu"
+    if (height, width) != (8, 8):
+        return _(
+            "maps of (8, 8) became maps of {after}: padding='same' keeps their size, and a block does not pool."
+        ).format(after=(height, width))
+    mistakes = {
+        MAPS + LINKS * GROWTH: None,
+        GROWTH: _("only the last new maps come out: join them to all the maps that came before, with Concatenate."),
+        MAPS: _("the number of maps has not grown: were they added? A dense block joins them, with Concatenate."),
+        LINKS * GROWTH: _("the maps that came in are missing at the end: the first link starts with them."),
+        MAPS + GROWTH: _("only one of the 3 layers is there: repeat it."),
+        MAPS + 4 * LINKS * GROWTH: _(
+            "4 * growth_rate maps come out of each layer: the 3 x 3 convolution makes growth_rate maps of them."
+        ),
+    }
+    other = _("{maps} maps come out; expected were 21: those that came in, and 5 more from each of 3 layers.")
+    return mistakes.get(maps, other.format(maps=maps))
 
 
 # ---------------------------------------------------------------------------------------------------------

@@ -1,14 +1,15 @@
 """The checks of lesson 2, and the reference solutions that they compare with."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from medlessons import splits
+from medlessons.checks import network
 from medlessons.checks.exercise import first_match, judge, same
-from medlessons.wording import say
+from medlessons.wording import _, say
 
 if TYPE_CHECKING:  # importing Keras takes seconds, and only one of the exercises needs it
     import keras
@@ -245,201 +246,112 @@ def build_network(size: int, filters: tuple[int, int]) -> "keras.Model":
     """Return the published network for gray images of the edge `size`, compiled; `filters` of its two convolutions."""
     import keras
 
-    layers = keras.layers
-    blocks = [layers.Input((size, size, 1)), layers.Rescaling(1 / 255)]
-    for count in filters:
-        blocks += [layers.Conv2D(count, 2, activation="relu"), layers.MaxPooling2D(), layers.Dropout(0.3)]
-    head = [layers.Flatten(), layers.Dense(256, activation="relu"), layers.Dense(1, activation="sigmoid")]
-    network = keras.Sequential(blocks + head)
-    network.compile("adam", loss="binary_crossentropy", metrics=["accuracy"])
-    return network
+    model = keras.Sequential(network.layers_of(network_reference(size, filters)))
+    model.compile("adam", loss="binary_crossentropy", metrics=["accuracy"])
+    return model
 
 
-ORDER = (
-    "Rescaling",
-    *("Conv2D", "MaxPooling2D", "Dropout"),
-    *("Conv2D", "MaxPooling2D", "Dropout"),
-    *("Flatten", "Dense", "Dense"),
-)
-ACTIVATIONS = ("Activation", "ReLU", "Softmax")
+def network_reference(size: int, filters: tuple[int, int]) -> dict[str, Any]:
+    """Return the layers of the published network, and what it is compiled with, as `network` compares them."""
+    from keras import layers
+
+    return {
+        "input": layers.InputLayer((size, size, 1)),
+        "scaling": layers.Rescaling(1 / 255),
+        "first": layers.Conv2D(filters[0], 2, activation="relu"),
+        "first pooling": layers.MaxPooling2D(),
+        "first dropout": layers.Dropout(0.3),
+        "second": layers.Conv2D(filters[1], 2, activation="relu"),
+        "second pooling": layers.MaxPooling2D(),
+        "second dropout": layers.Dropout(0.3),
+        "flatten": layers.Flatten(),
+        "dense": layers.Dense(256, "relu"),
+        "output": layers.Dense(1, "sigmoid"),
+        **{"loss": "binary_crossentropy", "optimizer": "adam", "metrics": ["accuracy"]},
+    }
+
+
+def network_mistakes() -> dict[str, dict[str, Any]]:
+    """Return the classic mistakes: the sentence, and what is changed in a network of 3 and 5 filters."""
+    from keras import layers, losses, optimizers
+
+    def first(filters: int = 3, **settings) -> dict[str, Any]:
+        return {"first": layers.Conv2D(filters, **{"kernel_size": 2, "activation": "relu"} | settings)}
+
+    return {
+        _("expected was an input of the shape (size, size, 1): rows, columns, one gray channel."): {
+            "input": layers.InputLayer((20, 20, 3))
+        },
+        _("it takes the mean of each map. That comes later: use layers.Flatten here."): {
+            "flatten": layers.GlobalAveragePooling2D()
+        },
+        _("it takes the maximum of each map: use layers.Flatten here."): {"flatten": layers.GlobalMaxPooling2D()},
+        _("it pools with the mean: the published network takes the maximum, layers.MaxPooling2D."): {
+            "first pooling": layers.AveragePooling2D(2)
+        },
+        _("it drops whole maps: use layers.Dropout, which drops single numbers."): {
+            "first dropout": layers.SpatialDropout2D(0.3)
+        },
+        _("it has a Lambda layer, which cannot be loaded safely from a file: use layers.Rescaling."): {
+            "scaling": layers.Lambda(lambda images: images / 255)
+        },
+        _("it does not scale the gray levels: put layers.Rescaling(1 / 255) after the input."): {"scaling": None},
+        _("it multiplies by 255: gray levels from 0 to 255 need 1 / 255."): {"scaling": layers.Rescaling(255)},
+        _("Flatten is missing: a dense layer then looks at each place alone, and there are many answers."): {
+            "flatten": None
+        },
+        _("softmax of a single unit is always 1, whatever the image: one output needs a sigmoid."): {
+            "output": layers.Dense(1, "softmax")
+        },
+        _("the last layer has 2 units; one, the probability of lateral, was asked for."): {
+            "output": layers.Dense(2, "softmax")
+        },
+        _("the last layer has no activation: a sigmoid makes a probability of its number."): {
+            "output": layers.Dense(1)
+        },
+        _("the last layer has the activation relu: only a sigmoid gives a probability from 0 to 1."): {
+            "output": layers.Dense(1, "relu")
+        },
+        _("the numbers of filters are swapped: filters[0] belongs to the first convolution."): {
+            **first(5),
+            "second": layers.Conv2D(3, 2, activation="relu"),
+        },
+        _("with filters (3, 5) the first convolution has 64 filters: use both numbers."): first(64),
+        _("the convolutions have padding: leave this setting out."): first(padding="same"),
+        _("a layer has no bias: your count of exercise 2.3 has one for each filter."): first(use_bias=False),
+        _("the pooling is not that of 2 x 2 pixels: leave all its settings out."): {
+            "first pooling": layers.MaxPooling2D(3)
+        },
+        _("it is not compiled: call network.compile(...) before you return it. (compile itself returns nothing.)"): {
+            "loss": None
+        },
+        _("the loss is for several outputs. One probability needs binary_crossentropy."): {
+            "loss": "categorical_crossentropy"
+        },
+        _("the loss is for class numbers and several outputs. One probability needs binary_crossentropy."): {
+            "loss": "sparse_categorical_crossentropy"
+        },
+        _("from_logits=True expects numbers before the sigmoid, but this network has a sigmoid: leave it out."): {
+            "loss": losses.BinaryCrossentropy(from_logits=True)
+        },
+        _('Adam has another learning rate than its default of 0.001: write compile("adam", ...).'): {
+            "optimizer": optimizers.Adam(0.1)
+        },
+        _('the accuracy is not recorded: add metrics=["accuracy"] to compile, the learning curves need it.'): {
+            "metrics": []
+        },
+    }
 
 
 def check_build_network(student: Callable) -> Callable:
     """Check exercise 2.4; return the student's function or the reference."""
 
     def find_mistake(function):
-        network = function(20, (3, 5))
-        return (
-            _mistake_in_kind(network)
-            or _mistake_in_order(_steps(network))
-            or _mistake_in_output(_steps(network)[-1])
-            or _mistake_in_layers(network, _steps(network))
-            or _mistake_in_learning(network)
-            or _mistake_in_another(network, function(24, (4, 6)))
-        )
+        calls = [(20, (3, 5)), (24, (4, 6))]
+        otherwise = _("it always builds the same network: use size and filters as the function gets them.")
+        return network.find_mistake(function, calls, network_reference, network_mistakes, otherwise)
 
     return judge("2.4", "Write the network", student, build_network, find_mistake)
-
-
-def _mistake_in_kind(network: Any) -> str | None:
-    import keras
-
-    if isinstance(network, Sequence):
-        return "it returns the list of layers: hand the list to keras.Sequential, and return what comes out."
-    if not isinstance(network, keras.Model):
-        return say("it returns {kind}, but a Keras model is expected.", kind=type(network).__name__)
-    if not network.built:
-        return "the network does not know the size of its images: begin with layers.Input((size, size, 1))."
-    if network.input_shape != (None, 20, 20, 1):
-        return say(
-            "for a size of 20 the input has the shape {shape}; expected was (20, 20, 1): rows, columns, one gray "
-            "channel.",
-            shape=network.input_shape[1:],
-        )
-    return None
-
-
-def _steps(network: "keras.Model") -> list[dict[str, Any]]:
-    """Return the layers in their order: name of the class, settings, and the activation, also if it stands apart."""
-    steps = []
-    for layer in network.layers:
-        kind, config = type(layer).__name__, layer.get_config()
-        if kind in ACTIVATIONS and steps:
-            steps[-1]["activation"] = config.get("activation", kind.lower())
-        elif kind == "Sequential":
-            steps += _steps(layer)
-        elif kind != "InputLayer":
-            steps.append({"kind": kind, "layer": layer, **config})
-    return steps
-
-
-def _mistake_in_order(steps: list[dict[str, Any]]) -> str | None:
-    kinds = [step["kind"] for step in steps]
-    if tuple(kinds) == ORDER:
-        return None
-    for kind, sentence in {
-        "GlobalAveragePooling2D": "it takes the mean of each map. That comes later: use layers.Flatten here.",
-        "GlobalMaxPooling2D": "it takes the maximum of each map: use layers.Flatten here.",
-        "AveragePooling2D": "it pools with the mean: the published network takes the maximum, layers.MaxPooling2D.",
-        "SpatialDropout2D": "it drops whole maps: use layers.Dropout, which drops single numbers.",
-        "Lambda": "it has a Lambda layer, which cannot be loaded safely from a file: use layers.Rescaling.",
-    }.items():
-        if kind in kinds:
-            return sentence
-    for kind, sentence in {
-        "Rescaling": "it does not scale the gray levels: put layers.Rescaling(1 / 255) behind the input.",
-        "Flatten": "Flatten is missing: a dense layer then looks at each place alone, and there are many answers.",
-    }.items():
-        if kind not in kinds:
-            return sentence
-    for kind in dict.fromkeys(ORDER):
-        have, wanted = kinds.count(kind), ORDER.count(kind)
-        if have != wanted:
-            return say("it has {have} {kind} layers, but {wanted} were expected.", have=have, kind=kind, wanted=wanted)
-    if sorted(kinds) == sorted(ORDER):
-        place = next(i for i, pair in enumerate(zip(kinds, ORDER, strict=True)) if pair[0] != pair[1])
-        return say(
-            "the layers are all there, but in another order: number {number} is {kind}, expected was {wanted}.",
-            number=place + 1,
-            kind=kinds[place],
-            wanted=ORDER[place],
-        )
-    surplus = next(kind for kind in kinds if kind not in ORDER)
-    return say("there is one layer too many: {kind}. Leave it out here.", kind=surplus)
-
-
-def _mistake_in_output(last: dict[str, Any]) -> str | None:
-    units, activation = last["units"], last["activation"]
-    if activation == "softmax" and units == 1:
-        return "softmax of a single unit is always 1, whatever the image: one output needs a sigmoid."
-    if units != 1:
-        return say("the last layer has {units} units; one, the probability of lateral, was asked for.", units=units)
-    if activation == "linear":
-        return "the last layer has no activation: a sigmoid makes a probability of its number."
-    if activation != "sigmoid":
-        return say(
-            "the last layer has the activation {activation}: only a sigmoid gives a probability from 0 to 1.",
-            activation=activation,
-        )
-    return None
-
-
-def _mistake_in_layers(network: "keras.Model", steps: list[dict[str, Any]]) -> str | None:
-    of = {kind: [step for step in steps if step["kind"] == kind] for kind in ORDER}
-    scale = of["Rescaling"][0]
-    if not np.isclose(scale["scale"], 1 / 255) or not np.isclose(scale["offset"], 0):
-        return say("it scales by {scale:g}: gray levels from 0 to 255 need 1 / 255.", scale=scale["scale"])
-    for step in (*of["Conv2D"], of["Dense"][0]):
-        if step["activation"] != "relu":
-            return say(
-                "the {kind} layer has the activation {activation}, expected was relu.",
-                kind=step["kind"],
-                activation=step["activation"],
-            )
-    filters = [step["filters"] for step in of["Conv2D"]]
-    if filters == [5, 3]:
-        return "the numbers of filters are swapped: filters[0] belongs to the first convolution."
-    if filters != [3, 5]:
-        return say("with filters (3, 5) the convolutions have {filters} filters: use both numbers.", filters=filters)
-    for step in of["Conv2D"]:
-        if tuple(step["kernel_size"]) != (2, 2):
-            return say("the kernels are {rows} x {columns}, asked for were 2 x 2.", **_edges(step["kernel_size"]))
-        if step["padding"] != "valid" or tuple(step["strides"]) != (1, 1):
-            return "the convolutions have padding or larger strides: leave both settings out."
-    for step in of["MaxPooling2D"]:
-        if tuple(step["pool_size"]) != (2, 2) or step["padding"] != "valid" or tuple(step["strides"]) != (2, 2):
-            return "the pooling is not that of 2 x 2 pixels: leave all its settings out."
-    for step in of["Dropout"]:
-        if not np.isclose(step["rate"], 0.3):
-            return say("a Dropout layer drops {rate:g}, asked for was 0.3.", rate=step["rate"])
-    if of["Dense"][0]["units"] != 256:
-        return say("the first dense layer has {units} units, asked for were 256.", units=of["Dense"][0]["units"])
-    if network.count_params() != count_weights(20, 1, (3, 5), 256):
-        return say(
-            "it has {have} parameters, your count of exercise 2.3 says {wanted}: look at the settings of the layers.",
-            have=network.count_params(),
-            wanted=count_weights(20, 1, (3, 5), 256),
-        )
-    return None
-
-
-def _edges(size: tuple[int, int]) -> dict[str, int]:
-    return {"rows": size[0], "columns": size[1]}
-
-
-def _mistake_in_learning(network: "keras.Model") -> str | None:
-    if not network.compiled:
-        return "it is not compiled: call network.compile(...) before you return it. (compile itself returns nothing.)"
-    loss = getattr(network.loss, "name", None) or getattr(network.loss, "__name__", None) or network.loss
-    if "crossentropy" in str(loss) and "binary" not in str(loss):
-        return say(
-            "{loss} is a loss for several outputs. One probability needs binary_crossentropy.",
-            loss=loss,
-        )
-    if loss != "binary_crossentropy":
-        return say("the loss is {loss}; binary_crossentropy was asked for.", loss=loss)
-    if getattr(network.loss, "from_logits", False):
-        return "from_logits=True expects numbers before the sigmoid, but this network has a sigmoid: leave it out."
-    if type(network.optimizer).__name__ != "Adam":
-        return say("the optimizer is {optimizer}; Adam was asked for.", optimizer=type(network.optimizer).__name__)
-    if not np.isclose(float(network.optimizer.learning_rate), 0.001):
-        return 'Adam has another learning rate than its default of 0.001: write compile("adam", ...).'
-    if "accuracy" not in _metrics(network):
-        return 'the accuracy is not recorded: add metrics=["accuracy"] to compile, the learning curves need it.'
-    return None
-
-
-def _metrics(network: "keras.Model") -> list[str]:
-    asked = network.get_compile_config().get("metrics") or []
-    return [metric if isinstance(metric, str) else metric.get("config", {}).get("name") for metric in asked]
-
-
-def _mistake_in_another(network: "keras.Model", another: "keras.Model") -> str | None:
-    if another is network or any(mine is theirs for mine in network.layers for theirs in another.layers):
-        return "two calls share their layers: make all layers inside of the function, so that each network is new."
-    if another.count_params() != count_weights(24, 1, (4, 6), 256):
-        return "it always builds the same network: use size and filters as the function gets them."
-    return None
 
 
 # ---------------------------------------------------------------------------------------------------------

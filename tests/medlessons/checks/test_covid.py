@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from keras import applications, callbacks, layers, ops
+from keras import applications, callbacks, ops
 from scipy.stats import binomtest
 
 from medlessons.checks import covid
@@ -236,165 +236,6 @@ PREPROCESSED = [
 ]
 
 # ---------------------------------------------------------------------------------------------------------
-# 4.3
-
-
-def parts(classes):
-    return [
-        layers.AveragePooling2D(2, padding="same"),
-        layers.Flatten(),
-        layers.Dense(20, "relu"),
-        layers.Dropout(0.2),
-        layers.Dense(classes, "softmax"),
-    ]
-
-
-def built(change=lambda head: head, freeze=lambda base: setattr(base, "trainable", False)):
-    """Return a student's function: a Sequential of the base and of a changed head."""
-
-    def network(base, classes):
-        freeze(base)
-        return keras.Sequential([keras.Input(base.input_shape[1:]), base, *change(parts(classes))])
-
-    return network
-
-
-def instead(place, *new):
-    """Return a student's function with other layers, made by `new`, in one place of the head."""
-    return built(lambda head: [*head[:place], *(make() for make in new), *head[place + 1 :]])
-
-
-def with_output(**settings):
-    return built(lambda head: [*head[:4], layers.Dense(head[4].units, **settings)])
-
-
-def with_loop(base, classes):
-    maps = base.output  # as the published lesson does
-    for layer in base.layers:
-        layer.trainable = False
-    for layer in parts(classes):
-        maps = layer(maps)
-    return keras.Model(inputs=base.input, outputs=maps)
-
-
-def apart(base, classes):
-    network = built(lambda head: [keras.Sequential(head[:3]), head[3], layers.Dense(classes), layers.Softmax()])
-    return network(base, classes)
-
-
-def no_input(base, classes):
-    base.trainable = False
-    return keras.Sequential([base, *parts(classes)])
-
-
-def late(base, classes):
-    network = built(freeze=lambda base: None)(base, classes)
-    base.trainable = False
-    network.compile("adam", "categorical_crossentropy")
-    return network
-
-
-def twin(weights):
-    def network(base, classes):
-        copy = keras.models.clone_model(base)
-        if weights:
-            copy.set_weights(base.get_weights())
-        return built()(copy, classes)
-
-    return network
-
-
-def in_training(base, classes):
-    base.trainable = False
-    images = keras.Input(base.input_shape[1:])
-    maps = base(images, training=True)
-    for layer in parts(classes):
-        maps = layer(maps)
-    return keras.Model(images, maps)
-
-
-def some_frozen(base):
-    for layer in base.layers[:-2]:
-        layer.trainable = False
-
-
-def all_frozen(base, classes):
-    network = built()(base, classes)
-    network.trainable = False
-    return network
-
-
-def head_frozen(base, classes):
-    network = built()(base, classes)
-    network.layers[3].trainable = False
-    return network
-
-
-def head_alone(base, classes):
-    return keras.Sequential([keras.Input(base.output_shape[1:]), *parts(classes)])
-
-
-def end_of(base, classes):
-    return covid.with_head(base, classes).output
-
-
-def of_one_size(base, classes):
-    images = keras.Input((7, 7, 3))
-    return (
-        keras.Model(images, built()(covid._small_base(7), classes)(images))
-        if base.input_shape[1] > 7
-        else built()(base, classes)
-    )
-
-
-shared = layers.Flatten()
-HEADS = [
-    (covid.with_head, None),
-    (built(), None),
-    (with_loop, None),
-    (apart, None),
-    (no_input, None),
-    (late, None),
-    (instead(2, lambda: layers.Dense(20, layers.ReLU())), None),
-    (twin(weights=True), None),
-    (built(freeze=lambda base: None), "not frozen"),
-    (built(freeze=some_frozen), "only a part of the base is frozen"),
-    (all_frozen, "whole network is frozen"),
-    (head_frozen, "Is a part of the head frozen"),
-    (in_training, "training=True"),
-    (twin(weights=False), "another base"),
-    (head_alone, "base is missing"),
-    (end_of, "returns a tensor"),
-    (lambda base, classes: parts(classes), "several things"),
-    (lambda base, classes: layers.Dense(classes), "it returns Dense"),
-    (lambda base, classes: keras.Sequential(parts(classes)), "does not know the size"),
-    (lambda base, classes: built()(base, 3), "with classes = 4 the network has 3"),
-    (instead(0, lambda: layers.AveragePooling2D(2)), "last row"),
-    (instead(0, lambda: layers.AveragePooling2D(3, padding="same")), "2 x 2 places"),
-    (instead(0, lambda: layers.MaxPooling2D(2, padding="same")), "pools with the maximum"),
-    (built(lambda head: [layers.GlobalAveragePooling2D(), *head[2:]]), "mean of each whole map"),
-    (built(lambda head: [layers.GlobalMaxPooling2D(), *head[2:]]), "maximum of each whole map"),
-    (instead(0), "without pooling"),
-    (instead(1), "Flatten is missing"),
-    (instead(3), "Dropout layer is missing"),
-    (instead(2), "1 dense layers"),
-    (built(lambda head: [*head[:3], head[4], head[3]]), "another order"),
-    (instead(3, lambda: layers.Dropout(0.2), layers.BatchNormalization), "one layer too many: BatchNormalization"),
-    (instead(3, lambda: layers.Dropout(0.2), lambda: layers.Dropout(0.2)), "one layer too many: Dropout"),
-    (instead(2, lambda: layers.Dense(20)), "20 units has the activation linear"),
-    (instead(2, lambda: layers.Dense(64, "relu")), "64 units"),
-    (instead(3, lambda: layers.Dropout(0.5)), "drops 0.5"),
-    (instead(3, lambda: layers.Dropout(0.8)), "not the share that stays"),
-    (with_output(), "no activation"),
-    (with_output(activation="sigmoid"), "do not add up"),
-    (with_output(activation="relu"), "activation relu"),
-    (with_output(activation="softmax", use_bias=False), "without bias"),
-    (with_output(activation="softmax", kernel_initializer="zeros"), "every image gets the same"),
-    (instead(1, lambda: shared), "share their layers"),
-    (of_one_size, "one base only"),
-]
-
-# ---------------------------------------------------------------------------------------------------------
 # 4.4
 
 
@@ -530,7 +371,6 @@ WILSONS = [
 EXERCISES = {
     covid.check_split: (covid.split_by_patient, SPLITS),
     covid.check_preprocess: (covid.preprocess, PREPROCESSED),
-    covid.check_head: (covid.with_head, HEADS),
     covid.check_plateau: (covid.plateau, PLATEAUS),
     covid.check_wilson: (covid.wilson, WILSONS),
 }
@@ -564,7 +404,7 @@ def test_each_exercise_has_three_right_and_eight_wrong_answers(check):
     assert len(remarks) - remarks.count(None) >= 8
 
 
-@pytest.mark.parametrize("check, student", [(covid.check_head, built()), (covid.check_plateau, covid.plateau)])
+@pytest.mark.parametrize("check, student", [(covid.check_plateau, covid.plateau)])
 def test_right_answers_are_right_in_64_bits_as_well(check, student, capsys):
     before = keras.config.floatx()
     try:

@@ -119,76 +119,6 @@ LOSS = [
     (lambda p, n, e=1e-7: lambda y, q: 1.0, "expected was -0.4956"),
 ]
 
-# --- 3.4
-
-
-def block(*, order="pre", merge="concatenate", padding="same", bias=False, wide=4, growth=1, bottleneck=True, relu=2):
-    """Return a student's dense block with a mistake."""
-
-    def build(maps, blocks, growth_rate):
-        from keras import layers
-
-        def convolve(x, count, size, active):
-            activation = "relu" if order == "post" else None
-            if order == "pre" or order == "relu late":
-                x = layers.BatchNormalization()(x)
-                x = layers.Activation("relu")(x) if active else x
-            x = layers.Conv2D(count, size, padding=padding, use_bias=bias, activation=activation)(x)
-            return layers.BatchNormalization()(x) if order == "post" else x
-
-        first, before = maps, maps
-        for _ in range(blocks):
-            source = first if merge == "first only" else before
-            new = convolve(source, wide * growth_rate, 1, relu > 1) if bottleneck else source
-            new = convolve(new, growth * growth_rate, 3, relu > 0)
-            if merge == "add":
-                before = layers.Add()([before, layers.Conv2D(before.shape[-1], 1, use_bias=False)(new)])
-            elif merge == "last":
-                before = new
-            else:
-                before = layers.Concatenate()([before, new])
-        return before
-
-    return build
-
-
-def with_lists(maps, blocks, growth_rate):
-    import keras
-
-    layers, parts = keras.layers, [maps]
-    for _ in range(blocks):
-        new = layers.Concatenate()(parts) if len(parts) > 1 else parts[0]
-        for count, size in ((4 * growth_rate, 1), (growth_rate, 3)):
-            new = layers.Activation("relu")(layers.BatchNormalization()(new))
-            new = layers.Conv2D(count, size, padding="same", use_bias=False)(new)
-        parts.append(new)
-    return layers.Concatenate()(parts)
-
-
-def one_layer(maps, blocks, growth_rate):
-    return findings.dense_block(maps, 1, growth_rate)
-
-
-BLOCKS = [
-    (findings.dense_block, None),
-    (block(), None),
-    (with_lists, None),
-    (lambda maps, n, k: block()(maps, n, k), None),
-    (block(merge="add"), "has not grown"),
-    (block(merge="last"), "only the last new maps"),
-    (block(padding="valid"), "ValueError"),
-    (block(bias=True), "have a bias"),
-    (block(bottleneck=False), "1 x 1 convolution is missing"),
-    (block(wide=1), "here it makes growth_rate"),
-    (block(growth=4), "4 * growth_rate maps come out"),
-    (block(merge="first only"), "reads the first maps only"),
-    (block(relu=0), "ReLU is missing"),
-    (block(relu=1), "one stands before each convolution"),
-    (one_layer, "only one of the 3 layers"),
-    (lambda maps, n, k: maps, "come back as they were"),
-    (block(order="post"), "expected were"),
-]
-
 # --- 3.5
 
 
@@ -272,7 +202,6 @@ EXERCISES = {
     findings.check_leakage: (findings.check_for_leakage, LEAK),
     findings.check_class_freqs: (losses.class_frequencies, FREQUENCIES),
     findings.check_weighted_loss: (losses.weighted_loss, LOSS),
-    findings.check_dense_block: (findings.dense_block, BLOCKS),
     findings.check_grad_cam: (findings.grad_cam_map, CAM),
     findings.check_draw_patients: (findings.draw_patients, DRAWS),
 }

@@ -174,125 +174,6 @@ COUNTS = [
 ]
 
 # ---------------------------------------------------------------------------------------------------------
-# 2.4
-
-LEARNING = {"optimizer": "adam", "loss": "binary_crossentropy", "metrics": ["accuracy"]}
-
-
-def built(change=None, **learning):
-    """A function that builds the network from a list of layers, after `change` was done to the list."""
-
-    def build(size, filters):
-        first, second = filters
-        parts = [layers.Input((size, size, 1)), layers.Rescaling(1 / 255)]
-        parts += [layers.Conv2D(first, 2, activation="relu"), layers.MaxPooling2D(), layers.Dropout(0.3)]
-        parts += [layers.Conv2D(second, 2, activation="relu"), layers.MaxPooling2D(), layers.Dropout(0.3)]
-        parts += [layers.Flatten(), layers.Dense(256, activation="relu"), layers.Dense(1, activation="sigmoid")]
-        network = keras.Sequential(change(parts, size) if change else parts)
-        network.compile(**LEARNING | learning)
-        return network
-
-    return build
-
-
-def without(place):
-    return built(lambda parts, size: parts[:place] + parts[place + 1 :])
-
-
-def instead(place, make):
-    return built(lambda parts, size: [*parts[:place], make(), *parts[place + 1 :]])
-
-
-def functional(size, filters):
-    inputs = keras.Input((size, size, 1))
-    maps = layers.Rescaling(scale=1.0 / 255.0)(inputs)
-    for count in filters:
-        maps = layers.ReLU()(layers.Conv2D(count, (2, 2))(maps))
-        maps = layers.Dropout(0.3)(layers.MaxPooling2D((2, 2))(maps))
-    found = layers.Activation("relu")(layers.Dense(256)(layers.Flatten()(maps)))
-    network = keras.Model(inputs, layers.Dense(1, activation=keras.activations.sigmoid)(found))
-    network.compile(
-        optimizer=keras.optimizers.Adam(learning_rate=1e-3),
-        loss=keras.losses.BinaryCrossentropy(),
-        metrics=[keras.metrics.BinaryAccuracy(name="accuracy")],
-    )
-    return network
-
-
-def step_by_step(size, filters):
-    network = keras.Sequential(name="mine")
-    network.add(keras.Input(shape=(size, size, 1)))
-    network.add(layers.Rescaling(1 / 255))
-    for number in range(2):
-        network.add(layers.Conv2D(filters[number], kernel_size=2, strides=1, padding="valid", activation="relu"))
-        network.add(layers.MaxPool2D(pool_size=2))
-        network.add(layers.Dropout(rate=0.3, seed=number))
-    for layer in (layers.Flatten(), layers.Dense(256, "relu"), layers.Dense(1, "sigmoid")):
-        network.add(layer)
-    network.compile(loss=keras.losses.binary_crossentropy, optimizer=keras.optimizers.Adam(), metrics=["accuracy"])
-    return network
-
-
-def nested(size, filters):
-    head = keras.Sequential([layers.Flatten(), layers.Dense(256, "relu"), layers.Dense(1, "sigmoid")])
-    return built(lambda parts, size: [*parts[:8], head])(size, filters)
-
-
-def not_compiled(size, filters):
-    return keras.Sequential([layers.Input((size, size, 1)), *orientation.build_network(size, filters).layers])
-
-
-shared = [layers.Dropout(0.3), layers.Flatten()]
-NETWORKS = [
-    (orientation.build_network, None),
-    (built(), None),
-    (functional, None),
-    (step_by_step, None),
-    (nested, None),
-    (lambda size, filters: orientation.build_network(size, filters).layers, "list of layers"),
-    (lambda size, filters: layers.Dense(1), "a Keras model is expected"),
-    (without(0), "does not know the size"),
-    (instead(0, lambda: layers.Input((20, 20, 3))), "one gray channel"),
-    (without(1), "does not scale"),
-    (instead(1, lambda: layers.Rescaling(255)), "1 / 255"),
-    (instead(1, lambda: layers.Lambda(lambda x: x / 255)), "Lambda"),
-    (without(3), "1 MaxPooling2D layers, but 2"),
-    (without(4), "1 Dropout layers, but 2"),
-    (without(8), "Flatten is missing"),
-    (without(9), "1 Dense layers, but 2"),
-    (instead(8, layers.GlobalAveragePooling2D), "mean of each map"),
-    (instead(3, lambda: layers.AveragePooling2D(2)), "MaxPooling2D"),
-    (instead(4, lambda: layers.SpatialDropout2D(0.3)), "whole maps"),
-    (built(lambda parts, size: [*parts[:9], layers.BatchNormalization(), *parts[9:]]), "one layer too many"),
-    (built(lambda parts, size: [*parts[:3], parts[4], parts[3], *parts[5:]]), "number 3 is Dropout"),
-    (instead(10, lambda: layers.Dense(1, "softmax")), "always 1"),
-    (instead(10, lambda: layers.Dense(2, "softmax")), "2 units"),
-    (instead(10, lambda: layers.Dense(1)), "no activation"),
-    (instead(10, lambda: layers.Dense(1, "relu")), "only a sigmoid"),
-    (instead(9, lambda: layers.Dense(256)), "expected was relu"),
-    (instead(9, lambda: layers.Dense(128, "relu")), "128 units"),
-    (instead(2, lambda: layers.Conv2D(3, 2)), "Conv2D layer has the activation linear"),
-    (instead(2, lambda: layers.Conv2D(3, 3, activation="relu")), "kernels are 3 x 3"),
-    (instead(2, lambda: layers.Conv2D(3, 2, padding="same", activation="relu")), "padding"),
-    (instead(3, lambda: layers.MaxPooling2D(3)), "2 x 2 pixels"),
-    (instead(4, lambda: layers.Dropout(0.7)), "drops 0.7"),
-    (instead(2, lambda: layers.Conv2D(3, 2, activation="relu", use_bias=False)), "your count"),
-    (lambda size, filters: orientation.build_network(size, filters[::-1]), "swapped"),
-    (lambda size, filters: orientation.build_network(size, (8, 16)), "use both numbers"),
-    (not_compiled, "not compiled"),
-    (built(loss="categorical_crossentropy"), "several outputs"),
-    (built(loss=keras.losses.SparseCategoricalCrossentropy()), "several outputs"),
-    (built(loss="mse"), "the loss is mse"),
-    (built(loss=keras.losses.BinaryCrossentropy(from_logits=True)), "from_logits"),
-    (built(optimizer="sgd"), "SGD"),
-    (built(optimizer=keras.optimizers.Adam(0.1)), "learning rate"),
-    (built(metrics=None), "accuracy is not recorded"),
-    (built(lambda parts, size: [*parts[:7], *shared, *parts[9:]]), "share their layers"),
-    (lambda size, filters: orientation.build_network(20, (3, 5)), "always builds the same"),
-    (lambda size, filters: network, "NameError"),  # noqa: F821
-]
-
-# ---------------------------------------------------------------------------------------------------------
 # 2.5
 
 
@@ -400,7 +281,6 @@ CASES = {
     "check_sensitivity_specificity": RATES,
     "check_convolve": CONVOLUTIONS,
     "check_count_weights": COUNTS,
-    "check_build_network": NETWORKS,
     "check_split_patients": SPLITS,
     "check_turn_upside_down": TURNS,
 }
