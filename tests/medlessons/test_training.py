@@ -57,7 +57,7 @@ def test_a_head_on_stored_features_learns_the_same_as_behind_the_frozen_base(row
     training.reproducible(seed=0)
     base = keras.Sequential([keras.Input((3,)), keras.layers.Dense(8, "relu"), keras.layers.BatchNormalization()])
     base.trainable = False
-    found = training.features(base, rows[0], batch_size=16)
+    found = training.extract_features(base, rows[0], batch_size=16)
     assert found.shape == (70, 8) and found.dtype == np.float32
     histories = []
     for before, inputs in ((base, rows[0]), (keras.layers.Identity(), found)):
@@ -74,9 +74,9 @@ def test_a_head_on_stored_features_learns_the_same_as_behind_the_frozen_base(row
 def test_features_that_are_no_numbers_are_named(rows):
     base = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     with pytest.raises(LessonError, match="empty"):
-        training.features(base, rows[0][:0])
+        training.extract_features(base, rows[0][:0])
     with pytest.raises(LessonError, match="NaN"):
-        training.features(base, np.full((2, 3), np.nan))
+        training.extract_features(base, np.full((2, 3), np.nan))
 
 
 def test_progress_is_one_bar_on_stderr(rows, capsys):
