@@ -52,8 +52,9 @@ def grad_cam(network: "keras.Model", images: np.ndarray, classes: Sequence[int] 
     features, classifier = cut(network)
     outputs = classifier.output_shape[-1]
     wanted = range(outputs) if classes is None else list(classes)
-    if not all(0 <= number < outputs for number in wanted):
-        raise LessonError(f"There is no class {max(wanted, key=abs)}: the network has {outputs} outputs, from 0 on.")
+    for number in wanted:
+        if not 0 <= number < outputs:
+            raise LessonError(f"There is no class {number}: the network has {outputs} outputs, from 0 on.")
     found = []
     for at in range(0, len(images), BATCH):
         maps = features(np.asarray(images[at : at + BATCH], np.float32), training=False)

@@ -79,16 +79,31 @@ def test_a_sound_blood_count_has_no_faults_in_any_form():
         ({"RBC": 0.0048}, "RBC", "impossible"),
         ({"HGB": -10.0}, "HGB", "impossible"),
         ({"MCHC": 92.8}, "MCHC", "impossible"),
-        ({"MCV": 80.0}, "MCV", "identity"),
+        ({"MCV": 84.9}, "MCV", "identity"),
         ({"MCH": 27.0}, "MCH", "identity"),
-        ({"LYMp": 60.0}, "NEUTp", "parts"),
-        ({"WBC": 3.0}, "WBC", "parts"),
-        ({"LYMn": 1.2}, "LYMn", "parts"),
+        ({"LYMp": 39.1}, "NEUTp", "parts"),
+        ({"WBC": 6.09}, "WBC", "parts"),
+        ({"LYMn": 1.7}, "LYMn", "parts"),
         ({"PCT": 0.02}, "PCT", "scale"),
     ],
 )
 def test_each_fault_is_named(changes, column, fault):
     assert (column, fault) in faults_of(SOUND_COUNT | changes)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"MCV": 85.0}, {"LYMp": 39.0, "LYMn": 2.5}, {"WBC": 6.1}, {"LYMn": 1.8}, {"HGB": 14.1}]
+)
+def test_what_rounding_or_a_drifting_analyzer_does_is_no_fault(changes):
+    assert faults_of(SOUND_COUNT | changes) == set()
+
+
+def test_four_column_means_are_no_chance():
+    means = blood_counts.FILLED_MEANS[0]
+    for number in (3, 4):
+        some = {name: means[name] for name in ("PDW", "PCT", "HCT", "LYMp")[:number]}
+        filled = {column for column, fault in faults_of(SOUND_COUNT | some) if fault == "filled"}
+        assert filled == (set(some) if number == 4 else set())
 
 
 @pytest.mark.parametrize(

@@ -73,8 +73,9 @@ def test_a_saturated_sigmoid_does_not_dim_the_map(images):
     assert gradcam.grad_cam(network, images) == pytest.approx(before, abs=1e-7)
 
 
-def test_all_classes_take_one_forward_pass(images, monkeypatch):
+def test_all_classes_take_one_forward_pass_a_batch(images, monkeypatch):
     network, seen, usual = flat(), [], gradcam.cut
+    at_once = gradcam.grad_cam(network, images)
 
     def counted(network):
         features, classifier = usual(network)
@@ -87,8 +88,9 @@ def test_all_classes_take_one_forward_pass(images, monkeypatch):
         return Counting(), classifier
 
     monkeypatch.setattr(gradcam, "cut", counted)
-    gradcam.grad_cam(network, images)
-    assert seen == [3]
+    monkeypatch.setattr(gradcam, "BATCH", 2)
+    assert gradcam.grad_cam(network, images) == pytest.approx(at_once, abs=1e-6)
+    assert seen == [2, 1]
 
 
 @pytest.mark.parametrize(
@@ -107,8 +109,13 @@ def test_what_cannot_give_a_map_is_named(images):
     dense = keras.Sequential([keras.Input((3,)), layers.Dense(2)])
     with pytest.raises(LessonError, match="convolutional"):
         gradcam.cut(dense)
-    with pytest.raises(LessonError, match="no class 5"):
-        gradcam.grad_cam(flat(), images, classes=[5])
+    for wrong in (5, -1):
+        with pytest.raises(LessonError, match=f"no class {wrong}"):
+            gradcam.grad_cam(flat(), images, classes=[4, wrong])
+    base = convolutions()
+    for odd in (keras.Model(base.input, [base.output] * 2), keras.Sequential([layers.Conv2D(2, 3)])):
+        with pytest.raises(LessonError, match="one input and one output"):
+            gradcam.cut(odd)
     with pytest.raises(LessonError, match="shape"):
         gradcam.grad_cam(flat(), images[0])
     dead = flat()
@@ -131,3 +138,5 @@ def test_pointing_game_and_energy():
     assert gradcam.pointing_game(heat * 0, mask) == 0 and gradcam.energy_inside(heat * 0, mask) == 0
     with pytest.raises(LessonError, match="0 pixels"):
         gradcam.pointing_game(heat, mask & False)
+    with pytest.raises(LessonError, match=r"shapes are \(4, 4, 1\) and \(16, 16\)"):
+        gradcam.pointing_game(heat[..., None], mask)

@@ -21,6 +21,7 @@ def test_the_published_reference_figures():
     with_one = losses.weighted_loss(POSITIVE, NEGATIVE, epsilon=1)
     assert [float(with_one(TRUTH, p)) for p in (high, low)] == pytest.approx([-0.4956203, -0.4956203], abs=1e-6)
     assert float(losses.weighted_loss(POSITIVE, NEGATIVE)(TRUTH, high)) == pytest.approx(0.9754045, abs=1e-6)
+    assert float(losses.weighted_loss([1.0], [1.0])([[1.0]], [[0.0]])) == pytest.approx(-np.log(1e-7))
 
 
 def test_from_logits_it_is_the_same_and_stays_finite():
