@@ -37,7 +37,7 @@ def helpers() -> dict[str, Callable[[], object]]:
     from medlessons import gradcam, models
     from medlessons.checks.anemia import split
     from medlessons.data import anemia
-    from medlessons.evaluation import auroc, interval_by_patient
+    from medlessons.evaluation import auroc, cluster_bootstrap_ci
     from simclinic import blood, thorax
 
     counts = blood.draw()
@@ -52,7 +52,7 @@ def helpers() -> dict[str, Callable[[], object]]:
         "radiograph 128 x 128, frontal": lambda: thorax.radiograph(patient, "PA", 128),
         "radiograph 320 x 320, frontal": lambda: thorax.radiograph(patient, "PA", 320),
         "radiograph 320 x 320, lateral": lambda: thorax.radiograph(patient, "L", 320),
-        "AUROC interval by patient, 500 images": lambda: interval_by_patient(auroc, truth, score, patients),
+        "AUROC interval by patient, 500 images": lambda: cluster_bootstrap_ci(auroc, truth, score, patients),
         "DenseNet-121, one image 128 x 128": lambda: models.probabilities(network, film),
         "Grad-CAM of 14 findings, one image": lambda: gradcam.grad_cam(network, film),
         "Grad-CAM, one finding after the other": lambda: [gradcam.grad_cam(network, film, [k]) for k in range(14)],

@@ -44,7 +44,7 @@ def main() -> None:
     folder = settings.REPOSITORY / "build" / "finetune_real" / settled
     scores = {}
     for start, network in (("shipped", models.load(NAME)), ("random", models.with_random_weights(NAME))):
-        features = training.features(models.feature_extractor(network), pictures)
+        features = training.extract_features(models.feature_extractor(network), pictures)
         probe = Probe(features, table[NAMES].to_numpy())
         tuning = FineTuning(start == "shipped", pictures, table[NAMES].to_numpy(), options.epochs, options.precision)
         scores[f"linear probe, {start}"] = out_of_fold(table, probe, folder / f"probe-{start}")
@@ -84,7 +84,7 @@ def mean_auroc(
         return mean(scores, rows) - (0 if rival is None else mean(rival, rows))
 
     rows = np.arange(len(table))
-    return figure(None, rows), *evaluation.interval_by_patient(figure, np.zeros(len(rows)), rows, table["patient"])
+    return figure(None, rows), *evaluation.cluster_bootstrap_ci(figure, np.zeros(len(rows)), rows, table["patient"])
 
 
 def out_of_fold(table: pd.DataFrame, fit: Callable[[np.ndarray, np.ndarray], np.ndarray], folder: Path) -> np.ndarray:

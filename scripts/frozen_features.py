@@ -50,7 +50,7 @@ def measure(name: str, ready: np.ndarray, truth: np.ndarray, epochs: int) -> tup
     published = epochs * (time.perf_counter() - started)
 
     started = time.perf_counter()
-    maps = training.features(base, ready, label=name)
+    maps = training.extract_features(base, ready, label=name)
     head = with_head(keras.Sequential([keras.Input(maps.shape[1:]), keras.layers.Identity()]), len(covid.LABELS))
     head.compile("adam", "sparse_categorical_crossentropy")
     training.fit_quickly(head, maps, truth, epochs, batch_size=15)

@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -33,7 +33,7 @@ if TYPE_CHECKING:  # the workers that draw need no Keras
 BLOCK = 100  # patients in a file
 VALIDATION_SEED = 1  # of the patients that nobody trains with
 VALIDATION_IMAGES = 600
-FEATURE_LEVEL = 0.05  # mean feature of a shipped backbone, see models.scale_features
+FEATURE_LEVEL = 0.05  # mean feature of a shipped backbone, see scale_features
 SEVERE = ("COVID-19", "Edema", "Consolidation", "Infiltration", "Pneumonia", "Effusion")
 PUBLISHED_CASES = {name: min(0.5, 1.5 * share + 0.02) for name, share in thorax.PREVALENCE.items()}
 
@@ -57,7 +57,7 @@ class Recipe:
     rate : float
         Highest learning rate (AdamW); it rises during the first twentieth and falls as a cosine to zero.
     bits : int
-        Of a stored weight, as in :func:`models.pack`.
+        Of a stored weight, as in :func:`pack`.
     """
 
     builder: str
@@ -292,7 +292,7 @@ def learner(recipe: Recipe, precision: str = "float32") -> "keras.Model":
             last.activation = keras.activations.linear
             network = keras.models.clone_model(network)
         else:
-            network = models.logits(network)
+            network = keras.Model(network.input, network.get_layer("logits").output)
     finally:
         keras.config.set_dtype_policy(before)
     if keras.backend.backend() == "tensorflow":
@@ -437,8 +437,8 @@ def train(
     if name in BACKBONES:
         some, _ = zip(*(draw(recipe.labels, number, size, VALIDATION_SEED) for number in range(32)), strict=True)
         level = models.feature_extractor(settled).predict(np.stack(some)[..., np.newaxis].astype(np.float32), verbose=0)
-        models.scale_features(settled, FEATURE_LEVEL / float(level.mean()))
-    models.save(
+        scale_features(settled, FEATURE_LEVEL / float(level.mean()))
+    save(
         settled,
         name,
         out,
@@ -448,6 +448,115 @@ def train(
         bits=recipe.bits,
     )
     return state
+
+
+def scale_features(network: "keras.Model", factor: float) -> None:
+    """Multiply the features of a network for findings by a factor, and divide its last layer by it: same outputs.
+
+    A head of another lesson that starts from small weights learns from features of a moderate size; how large those of
+    a pretraining come out is chance. (A ReLU gives a multiple of its input the same multiple.)
+
+    Parameters
+    ----------
+    network : keras.Model
+        Of a builder for findings; it is changed.
+    factor : float
+        Above 0.
+    """
+    import keras
+
+    kinds = (keras.layers.BatchNormalization, keras.layers.Conv2D)
+    last = next(layer for layer in reversed(network.layers) if isinstance(layer, kinds))
+    scale, shift, *statistics = last.get_weights()  # gamma and beta, or kernel and bias
+    last.set_weights([scale * factor, shift * factor, *statistics])
+    kernel, bias = network.get_layer("logits").get_weights()
+    network.get_layer("logits").set_weights([kernel / factor, bias])
+
+
+def save(
+    network: "keras.Model",
+    name: str,
+    folder: Path,
+    *,
+    builder: str,
+    labels: Sequence[str],
+    sizes: Sequence[int],
+    bits: int = 16,
+) -> dict:
+    """Write the weights of a network and their contract into a folder, each whole or not at all.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Built by ``models.BUILDERS[builder]``.
+    name : str
+        Of the two files.
+    folder : path
+    builder : str
+    labels : sequence of str
+        Ordered outputs.
+    sizes : sequence of int
+        Edges of the images (pixels) that it was trained at, the last ones last.
+    bits : int
+        16 or 8, as in :func:`pack`.
+
+    Returns
+    -------
+    dict
+        The contract.
+    """
+    if network.output_shape[-1] != len(labels):
+        raise LessonError(f"{name} has {network.output_shape[-1]} outputs, but there are {len(labels)} labels.")
+    path = Path(folder) / f"{name}.npz"
+    with files.atomic_write(path) as temporary:
+        pack(network.get_weights(), temporary, bits)
+    known = {
+        "builder": builder,
+        "labels": list(labels),
+        "sizes": [int(size) for size in sizes],
+        "channels": int(network.input_shape[-1]),
+        "pixels": [0, 255],
+        "parameters": int(network.count_params()),
+        "sha256": files.sha256(path),
+    }
+    with files.atomic_write(path.with_suffix(".json")) as temporary:
+        temporary.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8", newline="\n")
+    return known
+
+
+def pack(weights: Sequence[np.ndarray], path: Path, bits: int = 16) -> None:
+    """Write arrays compactly.
+
+    Kernels (two or more axes) are stored in ``bits`` bits: as half-precision floats, or as whole numbers from -127 to
+    127 with one scale for each channel of the last axis. Vectors (biases, statistics) are few, and stay in 32 bits.
+
+    Parameters
+    ----------
+    weights : sequence of arrays
+        As ``get_weights`` returns them.
+    path : path of an .npz file
+    bits : int
+        16 or 8.
+
+    Raises
+    ------
+    LessonError
+        If a weight is NaN or infinite: such a network is broken.
+    """
+    stored = {}
+    for number, weight in enumerate(weights):
+        if not np.isfinite(weight).all():
+            raise LessonError(f"Weight {number} holds NaN or infinity: the training went wrong. Nothing was written.")
+        key = f"{number:04d}"
+        if weight.ndim < 2:
+            stored[key] = weight.astype(np.float32)
+        elif bits == 16:
+            stored[key] = weight.astype(np.float16)
+        else:
+            scale = np.abs(weight).max(axis=tuple(range(weight.ndim - 1))) / 127
+            stored[key] = np.rint(weight / np.where(scale > 0, scale, 1)).astype(np.int8)
+            stored[f"{key}.scale"] = scale.astype(np.float32)
+    np.savez(path, **stored)
 
 
 def _recipe(name: str) -> Recipe:

@@ -1,6 +1,6 @@
 """Blood counts: what is measured, in which unit and limits, and what cannot be right in one of them.
 
-No files and no network: the rules stand in textbooks, and lesson 1 reads them with a student.
+No files and no network: the rules are those of textbooks, and lesson 1 reads them with a student.
 """
 
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from medlessons.errors import LessonError
+from medlessons.wording import _
 from simclinic import blood
 
 MEASUREMENTS = blood.MEASUREMENTS
@@ -43,18 +44,12 @@ A value outside of lowest to highest is taken for an error, not for a disease.
 
 LIMITS = {measurement: (low, high) for measurement, low, high in COLUMNS[["lowest", "highest"]].itertuples()}
 
-# What a value outside of the plausible range may be: divide by the factor to come to the unit of the set.
+# What a value outside of the plausible range may be: divided by the factor, it is in the unit of the set.
 OTHER_UNITS = {
-    "WBC": ((1000, "cells per µL"),),
-    "LYMp": ((0.01, "a fraction"),),
-    "NEUTp": ((0.01, "a fraction"),),
-    "LYMn": ((1000, "cells per µL"),),
-    "NEUTn": ((1000, "cells per µL"),),
-    "RBC": ((1_000_000, "cells per µL"),),
-    "HGB": ((10, "g/L"),),
-    "HCT": ((0.01, "a fraction"),),
-    "MCHC": ((10, "g/L"),),
-    "PLT": ((1000, "cells per µL"),),
+    **dict.fromkeys(("WBC", "LYMn", "NEUTn", "PLT"), (1000, _("cells per µL"))),
+    "RBC": (1_000_000, _("cells per µL")),
+    **dict.fromkeys(("LYMp", "NEUTp", "HCT"), (0.01, _("a fraction"))),
+    **dict.fromkeys(("HGB", "MCHC"), (10, _("g/L"))),
 }
 
 # Red-cell indices: factor x first / second.
@@ -78,24 +73,11 @@ EXAMPLES = pd.DataFrame(
 """The two blood counts that the published lesson predicts, with all their faults."""
 
 
-# ---------------------------------------------------------------------------------------------------------
-# What cannot be right
-
-
 def find_unit(column: str, value: float) -> tuple[float, str] | None:
     """Return (factor, name) of the unit that makes an implausible value plausible, None if there is none."""
     low, high = LIMITS[column]
-    if low <= value <= high:
-        return None
-    for factor, name in OTHER_UNITS.get(column, ()):
-        if low <= value / factor <= high:
-            return factor, name
-    return None
-
-
-def _derive(column: str, count: Mapping):
-    factor, above, below = _IDENTITIES[column]
-    return factor * count[above] / count[below]
+    factor, name = OTHER_UNITS.get(column, (np.nan, ""))
+    return (factor, name) if not low <= value <= high and low <= value / factor <= high else None
 
 
 def explain_value(column: str, value: float) -> tuple[str, str]:
@@ -103,11 +85,11 @@ def explain_value(column: str, value: float) -> tuple[str, str]:
     unit = find_unit(column, value)
     if unit:
         factor, name = unit
-        how = f"divide by {factor:,}" if factor > 1 else f"multiply by {1 / factor:.0f}"
-        return f"looks like {name}", f": {how}"
-    if value < 0:
-        return "is negative", "; correct it or remove the row"
-    return "is not possible in a living patient", "; correct it or remove the row"
+        divide, multiply = _(": divide by {factor:,}"), _(": multiply by {factor:.0f}")
+        remedy = divide.format(factor=factor) if factor > 1 else multiply.format(factor=1 / factor)
+        return _("looks like {unit}").format(unit=name), remedy
+    reason = _("is negative") if value < 0 else _("is not possible in a living patient")
+    return reason, _("; correct it or remove the row")
 
 
 def validate(blood_count: Mapping | pd.Series | pd.DataFrame) -> pd.DataFrame:
@@ -130,13 +112,19 @@ def validate(blood_count: Mapping | pd.Series | pd.DataFrame) -> pd.DataFrame:
     ------
     LessonError
         If a value is not a number.
+
+    Examples
+    --------
+    >>> faults = validate(EXAMPLES.iloc[0])
+    >>> faults.loc[faults["fault"] == "unit", "message"].item()
+    '320 looks like g/L; expected is 18 to 45 g/dL: divide by 10'
     """
     table = _as_table(blood_count)
     found = [(row, *fault) for row, count in table.to_dict("index").items() for fault in _faults(count)]
     return pd.DataFrame(found, columns=["row", "column", "value", "fault", "message"])
 
 
-def mend(blood_count: Mapping | pd.Series) -> pd.Series:
+def repair(blood_count: Mapping | pd.Series) -> pd.Series:
     """Correct what a rule can correct in one blood count; set missing what cannot be trusted.
 
     Another unit is converted. WBC that disagrees with its parts is computed from them. What is filled, impossible
@@ -179,7 +167,8 @@ def _as_table(blood_count: Mapping | pd.Series | pd.DataFrame) -> pd.DataFrame:
 def _faults(count: dict) -> list[tuple]:
     """Return (column, value, fault, message) of everything that is wrong with one blood count."""
     filled = _filled_columns(count)
-    faults = [(c, count[c], "filled", f"{count[c]:g} is the mean of {c}: filled in, not measured") for c in filled]
+    message = _("{value:g} is the mean of {column}: filled in, not measured")
+    faults = [(c, count[c], "filled", message.format(value=count[c], column=c)) for c in filled]
     sound = dict(count)  # what the comparisons below may use: right units, nothing impossible
     for column in MEASUREMENTS:
         fault = None if column in filled else _check_value(column, count[column])
@@ -203,27 +192,28 @@ def _filled_columns(count: dict) -> list[str]:
 def _check_value(column: str, value: float) -> tuple[str, str] | None:
     low, high = LIMITS[column]
     if np.isnan(value):
-        return "missing", "there is no value"
+        return "missing", _("there is no value")
     if low <= value <= high:
         return None
-    expected = f"{low:g} to {high:g} {COLUMNS.at[column, 'unit']}"
-    if find_unit(column, value):
-        reason, remedy = explain_value(column, value)
-        return "unit", f"{value:g} {reason}; expected is {expected}{remedy}"
-    if any(low <= value * 10.0**power <= high for power in (-3, -2, -1, 1, 2)):
-        return "scale", f"{value:g} is wrong by a power of ten; expected is {expected}"
-    return "impossible", f"{value:g} {explain_value(column, value)[0]}; expected is {expected}"
+    reason, remedy = explain_value(column, value)
+    kind = "unit" if find_unit(column, value) else "impossible"
+    if kind == "impossible":
+        remedy = ""
+        if any(low <= value * 10.0**power <= high for power in (-3, -2, -1, 1, 2)):
+            kind, reason = "scale", _("is wrong by a power of ten")
+    message = _("{value:g} {reason}; expected is {low:g} to {high:g} {unit}{remedy}")
+    unit = COLUMNS.at[column, "unit"]
+    return kind, message.format(value=value, reason=reason, low=low, high=high, unit=unit, remedy=remedy)
 
 
 def _check_identities(sound: dict, count: dict) -> list[tuple]:
+    message = _("{factor} x {above} / {below} gives {derived:.1f}, not {value:g}: one of the three is wrong")
     faults = []
     for column, (factor, above, below) in _IDENTITIES.items():
-        derived = _derive(column, sound)
-        if abs(derived / sound[column] - 1) > 0.03:
-            message = (
-                f"{factor} x {above} / {below} gives {derived:.1f}, not {sound[column]:g}: one of the three is wrong"
-            )
-            faults.append((column, count[column], "identity", message))
+        derived, value = factor * sound[above] / sound[below], sound[column]
+        if abs(derived / value - 1) > 0.03:
+            says = message.format(factor=factor, above=above, below=below, derived=derived, value=value)
+            faults.append((column, count[column], "identity", says))
     return faults
 
 
@@ -232,15 +222,16 @@ def _check_white_cells(sound: dict) -> list[tuple]:
     faults = []
     wbc, parts, shares = sound["WBC"], sound["LYMn"] + sound["NEUTn"], sound["LYMp"] + sound["NEUTp"]
     if shares > 101:
-        faults.append(("NEUTp", sound["NEUTp"], "parts", f"LYMp + NEUTp is {shares:.1f} %, more than all white cells"))
+        message = _("LYMp + NEUTp is {sum:.1f} %, more than all white cells").format(sum=shares)
+        faults.append(("NEUTp", sound["NEUTp"], "parts", message))
     if parts > 1.05 * wbc:
-        message = f"LYMn + NEUTn is {parts:.1f}, more than all white cells ({wbc:g})"
+        message = _("LYMn + NEUTn is {sum:.1f}, more than all white cells ({wbc:g})").format(sum=parts, wbc=wbc)
         return [*faults, ("WBC", wbc, "parts", message)]
+    message = _("WBC x {share} / 100 gives {expected:.2f}, not {value:g}")
     for share, number in (("LYMp", "LYMn"), ("NEUTp", "NEUTn")):
-        expected = wbc * sound[share] / 100
-        if abs(sound[number] - expected) > max(0.15, 0.15 * expected):
-            message = f"WBC x {share} / 100 gives {expected:.2f}, not {sound[number]:g}"
-            faults.append((number, sound[number], "parts", message))
+        expected, value = wbc * sound[share] / 100, sound[number]
+        if abs(value - expected) > max(0.15, 0.15 * expected):
+            faults.append((number, value, "parts", message.format(share=share, expected=expected, value=value)))
     return faults
 
 
@@ -249,5 +240,5 @@ def _check_platelets(sound: dict) -> list[tuple]:
     volume = 10_000 * sound["PCT"] / sound["PLT"]
     if 4 <= volume <= 20 or np.isnan(volume):
         return []
-    message = f"10,000 x PCT / PLT gives platelets of {volume:.1f} fL; 4 to 20 fL are possible"
-    return [("PCT", sound["PCT"], "scale", message)]
+    message = _("10,000 x PCT / PLT gives platelets of {volume:.1f} fL; 4 to 20 fL are possible")
+    return [("PCT", sound["PCT"], "scale", message.format(volume=volume))]

@@ -30,6 +30,11 @@ def auroc(truth: Sequence[int], score: Sequence[float]) -> float:
     ------
     LessonError
         If the lengths differ, a score is not a number, or only one class is there.
+
+    Examples
+    --------
+    >>> auroc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
+    0.75
     """
     truth, score = _checked(truth, score)
     positives = int(truth.sum())
@@ -43,7 +48,7 @@ def auroc(truth: Sequence[int], score: Sequence[float]) -> float:
     return float((ranks - positives * (positives + 1) / 2) / (positives * negatives))
 
 
-def interval_by_patient(
+def cluster_bootstrap_ci(
     statistic: Callable[[np.ndarray, np.ndarray], float],
     truth: Sequence[int],
     score: Sequence[float],
@@ -52,10 +57,10 @@ def interval_by_patient(
     repeats: int = 1000,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Return a bootstrap interval that treats the images of one patient as one draw.
+    """Return the confidence interval of a cluster bootstrap: all images of a patient are one cluster.
 
-    Patients, not images, are drawn with replacement: images of the same person resemble each other, and whoever
-    draws them one by one believes to have more evidence than there is (Field and Welsh 2007,
+    Patients, not images, are drawn with replacement: images of the same person resemble each other, and drawing them
+    one by one pretends to more evidence than there is (Field and Welsh 2007,
     https://doi.org/10.1111/j.1467-9868.2007.00593.x).
 
     Parameters
@@ -79,6 +84,12 @@ def interval_by_patient(
     ------
     LessonError
         If the lengths differ, or no draw of patients gives a number.
+
+    Examples
+    --------
+    >>> low, high = cluster_bootstrap_ci(accuracy, [1, 1, 0, 0], [1, 1, 0, 1], ["a", "a", "b", "c"])
+    >>> round(low, 2), round(high, 2)
+    (0.0, 1.0)
     """
     truth, score = _checked(truth, score)
     if len(patients) != len(truth):
@@ -110,8 +121,7 @@ def auroc_table(
 
     All findings share the draws. A draw of patients gives each patient a weight, how often it was drawn, and the
     AUROC is worked out from these weights on images sorted once: the same figures as with
-    :func:`interval_by_patient`, in
-    a fraction of the time.
+    :func:`cluster_bootstrap_ci`, in a fraction of the time.
 
     Parameters
     ----------
@@ -128,7 +138,7 @@ def auroc_table(
     Returns
     -------
     DataFrame
-        One row a finding: ``positives`` (images), ``AUROC``, ``low``, ``high``; NaN where all labels are the same.
+        One row per finding: ``positives`` (images), ``AUROC``, ``low``, ``high``; NaN where all labels are the same.
 
     Raises
     ------
@@ -175,6 +185,11 @@ def accuracy(truth: Sequence[int], predicted: Sequence[int]) -> float:
     Parameters
     ----------
     truth, predicted : sequences of 0 and 1, shape (cases,)
+
+    Returns
+    -------
+    float
+        0 to 1.
 
     Raises
     ------
@@ -236,6 +251,17 @@ def wilson_interval(successes: int, cases: int, level: float = 0.95) -> tuple[fl
     Returns
     -------
     low, high : float
+
+    Raises
+    ------
+    LessonError
+        If ``successes`` of ``cases`` is not a share.
+
+    Examples
+    --------
+    >>> low, high = wilson_interval(73, 75)
+    >>> round(low, 3), round(high, 3)
+    (0.908, 0.993)
     """
     if not 0 <= successes <= cases or cases == 0:
         raise LessonError(f"{successes} of {cases} is not a share: expected are 0 <= successes <= cases, cases > 0.")
@@ -266,8 +292,8 @@ def _zero_or_one(values: np.ndarray) -> bool:
 
 
 def _one_each(values: Sequence, what: str) -> np.ndarray:
-    """Return one value a case; a network with one output gives them as a column, shape (cases, 1)."""
+    """Return one value per case; a network with one output gives them as a column, shape (cases, 1)."""
     values = np.asarray(values)
     if values.ndim == 0 or values.size != len(values):
-        raise LessonError(f"The {what} have the shape {values.shape}; expected is one value a case.")
+        raise LessonError(f"The {what} have the shape {values.shape}; expected is one value per case.")
     return values.ravel()

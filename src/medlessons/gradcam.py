@@ -47,26 +47,22 @@ def grad_cam(network: "keras.Model", images: np.ndarray, classes: Sequence[int] 
         If there is no image, if the network has no maps, if a gradient is not a number, or if the maps do not depend on
         the image at all.
     """
-    from keras import ops
-
     if np.ndim(images) != 4 or len(images) == 0:
         raise LessonError(f"Grad-CAM wants images of shape (images, height, width, channels), not {np.shape(images)}.")
-    see, judge = cut(network)
-    wanted = range(judge.output_shape[-1]) if classes is None else list(classes)
-    out_of_range = [number for number in wanted if not 0 <= number < judge.output_shape[-1]]
-    if out_of_range:
-        raise LessonError(
-            f"There is no class {out_of_range[0]}: the network has {judge.output_shape[-1]} outputs, from 0 on."
-        )
+    features, classifier = cut(network)
+    outputs = classifier.output_shape[-1]
+    wanted = range(outputs) if classes is None else list(classes)
+    for number in wanted:
+        if not 0 <= number < outputs:
+            raise LessonError(f"There is no class {number}: the network has {outputs} outputs, from 0 on.")
     found = []
     for at in range(0, len(images), BATCH):
-        maps = see(np.asarray(images[at : at + BATCH], np.float32), training=False)
-        slopes = gradients(judge, maps, wanted)
-        if not slopes.any():
+        maps = features(np.asarray(images[at : at + BATCH], np.float32), training=False)
+        gradients = _gradients(classifier, maps, wanted)
+        if not gradients.any():
             raise LessonError("No score depends on the last maps: every gradient is 0, so that there is no heat map.")
-        maps = ops.convert_to_numpy(ops.cast(maps, "float32"))
-        weights = slopes.mean(axis=(2, 3))  # (images, classes, maps)
-        found.append(np.maximum(np.einsum("ick,ihwk->ichw", weights, maps), 0))
+        weights = gradients.mean(axis=(2, 3))  # (images, classes, maps)
+        found.append(np.maximum(np.einsum("ick,ihwk->ichw", weights, np.array(maps, np.float32)), 0))
     heat = np.concatenate(found).astype(np.float32)
     if not np.isfinite(heat).all():
         raise LessonError(
@@ -76,7 +72,7 @@ def grad_cam(network: "keras.Model", images: np.ndarray, classes: Sequence[int] 
 
 
 def cut(network: "keras.Model") -> tuple["keras.Model", "keras.Model"]:
-    """Cut a network behind its last maps, into the part that sees and the part that judges.
+    """Cut a network after its last maps, into a part that computes features and a part that classifies.
 
     The place is found by type and shape, not by name: the last layer with an output of four axes that is no pooling. Of
     DenseNet this is the last ReLU (1,024 maps), not the last convolution (32 maps).
@@ -88,9 +84,9 @@ def cut(network: "keras.Model") -> tuple["keras.Model", "keras.Model"]:
 
     Returns
     -------
-    see : keras.Model
+    features : keras.Model
         Image -> maps, shape (images, rows, columns, maps).
-    judge : keras.Model
+    classifier : keras.Model
         Maps -> logits, shape (images, classes): without the sigmoid or softmax at the end.
 
     Raises
@@ -106,9 +102,9 @@ def cut(network: "keras.Model") -> tuple["keras.Model", "keras.Model"]:
         raise LessonError("Grad-CAM wants a network that is built, with one input and one output.")
     image = keras.Input(network.inputs[0].shape[1:], dtype=network.inputs[0].dtype)
     calls = []
-    _unfold(network, image, calls)
-    seen = [out for layer, _, out in calls if len(out.shape) == 4 and not isinstance(layer, pools)]
-    if not seen:
+    _replay(network, image, calls)
+    maps = [output for layer, _, output in calls if len(output.shape) == 4 and not isinstance(layer, pools)]
+    if not maps:
         raise LessonError(
             f"{network.name} has no layer that gives maps, shape (images, rows, columns, maps). Grad-CAM is for "
             "convolutional networks."
@@ -120,79 +116,40 @@ def cut(network: "keras.Model") -> tuple["keras.Model", "keras.Model"]:
         linear = type(last).from_config({**last.get_config(), "activation": "linear"})
         scores = linear(before)
         linear.set_weights(last.get_weights())
-    return keras.Model(image, seen[-1]), keras.Model(seen[-1], scores)
+    return keras.Model(image, maps[-1]), keras.Model(maps[-1], scores)
 
 
-def _unfold(network: "keras.Model", tensor, calls: list):
-    """Apply the layers of a network, those of nested networks too; note each layer with its input and its output."""
+def _replay(network: "keras.Model", tensor, calls: list):
+    """Apply a network layer by layer, also inside of nested networks, so that all of it is one graph.
+
+    Each call is noted in ``calls``: the layer, its (first) input, its output. The output of the last one is returned.
+    """
     import keras
 
     def call(layer, *inputs, **options):
         if isinstance(layer, keras.Model):
-            return _unfold(layer, inputs[0], calls)
-        out = layer(*inputs, **options)
-        if not isinstance(layer, keras.layers.InputLayer):
-            calls.append((layer, inputs[0], out))
-        return out
-
-    if isinstance(network, keras.Sequential):
-        for layer in network.layers:
-            tensor = call(layer, tensor)
-        return tensor
-    inputs = keras.tree.pack_sequence_as(network.input, [tensor])  # models differ in whether their input is in a list
-    first = len(calls)
-    keras.models.clone_model(network, inputs, clone_function=lambda layer: layer, call_function=call)
-    last = network.outputs[0]._keras_history.operation
-    if isinstance(last, keras.Model):
+            return _replay(layer, inputs[0], calls)
+        calls.append((layer, inputs[0], layer(*inputs, **options)))
         return calls[-1][2]
-    return next(out for layer, _, out in reversed(calls[first:]) if layer is last)
+
+    graph = keras.Model(network.inputs[0], network.outputs[0])  # makes a Sequential network functional, too
+    keras.models.clone_model(graph, tensor, clone_function=lambda layer: layer, call_function=call)
+    return calls[-1][2]
 
 
-def gradients(judge: "keras.Model", maps, classes: Sequence[int]) -> np.ndarray:
-    """Return the gradient of each class's score by the maps, with whatever backend Keras runs on.
+def _gradients(classifier: "keras.Model", maps, classes: Sequence[int]) -> np.ndarray:
+    """Return the gradient of each class's score: float32, shape (images, classes, rows, columns, maps)."""
+    import tensorflow as tf
 
-    Parameters
-    ----------
-    judge : keras.Model
-        Maps -> scores, such as the second part of :func:`cut`.
-    maps : tensor, shape (images, rows, columns, maps)
-    classes : sequence of int
-
-    Returns
-    -------
-    array of float32, shape (images, classes, rows, columns, maps)
-    """
-    import keras
-
-    backend = keras.backend.backend()
-    if backend == "tensorflow":
-        import tensorflow as tf
-
-        with tf.GradientTape(persistent=True) as tape:
-            tape.watch(maps)
-            scores = judge(maps, training=False)
-            each = [scores[:, number] for number in classes]
-        slopes = [tape.gradient(score, maps) for score in each]
-    elif backend == "torch":
-        import torch
-
-        maps = maps.detach().requires_grad_()
-        scores = judge(maps, training=False)
-        slopes = [torch.autograd.grad(scores[:, number].sum(), maps, retain_graph=True)[0] for number in classes]
-    else:
-        import jax
-
-        slopes = [jax.grad(lambda maps, n=number: judge(maps, training=False)[:, n].sum())(maps) for number in classes]
-    return np.stack([keras.ops.convert_to_numpy(keras.ops.cast(slope, "float32")) for slope in slopes], axis=1)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(maps)
+        logits = classifier(maps, training=False)
+        scores = [logits[:, number] for number in classes]
+    return np.stack([tape.gradient(score, maps) for score in scores], axis=1).astype(np.float32)
 
 
-def resize(heat: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Return a heat map at the size of an image, (rows, columns), by bilinear interpolation."""
-    return np.asarray(Image.fromarray(np.asarray(heat, np.float32)).resize(shape[::-1], Image.Resampling.BILINEAR))
-
-
-def hits(heat: np.ndarray, mask: np.ndarray) -> int:
-    """Play the pointing game: is the strongest place of the map inside the lesion? (Zhang et al. 2018.)
+def pointing_game(heat: np.ndarray, mask: np.ndarray) -> int:
+    """Return whether the strongest place of a map is inside of the lesion (Zhang et al. 2018).
 
     Parameters
     ----------
@@ -211,6 +168,14 @@ def hits(heat: np.ndarray, mask: np.ndarray) -> int:
     ------
     LessonError
         If the mask is empty: there is nothing to hit.
+
+    Examples
+    --------
+    >>> heat = np.array([[0, 0, 0], [0, 0, 2], [0, 0, 0]])
+    >>> mask = np.zeros((3, 3), bool)
+    >>> mask[1, 2] = True
+    >>> pointing_game(heat, mask), pointing_game(heat, ~mask)
+    (1, 0)
     """
     heat, mask = _pair(heat, mask)
     return int(heat.max() > 0 and mask.flat[heat.argmax()])
@@ -222,22 +187,35 @@ def energy_inside(heat: np.ndarray, mask: np.ndarray) -> float:
     Parameters
     ----------
     heat, mask
-        As in :func:`hits`.
+        As for :func:`pointing_game`.
 
     Returns
     -------
     float
         0 to 1; 0 where there is no heat at all. A map of equal heat everywhere has the lesion's share of the area.
+
+    Raises
+    ------
+    LessonError
+        As :func:`pointing_game` does.
+
+    Examples
+    --------
+    >>> mask = np.array([[True, False], [False, False]])
+    >>> energy_inside(np.array([[6, 1], [1, 0]]), mask)
+    0.75
     """
     heat, mask = _pair(heat, mask)
     return float(heat[mask].sum() / heat.sum()) if heat.sum() > 0 else 0.0
 
 
 def _pair(heat: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the map at the size of the mask (bilinear interpolation), without what is negative, and the mask."""
     mask = np.asarray(mask, bool)
     if np.ndim(heat) != 2 or mask.ndim != 2 or not mask.any():
         raise LessonError(
             f"One map and one mask with a lesion are compared; their shapes are {np.shape(heat)} and {mask.shape}, "
             f"and {int(mask.sum())} pixels are inside."
         )
-    return np.maximum(resize(heat, mask.shape).astype(float), 0), mask
+    image = Image.fromarray(np.asarray(heat, np.float32)).resize(mask.shape[::-1], Image.Resampling.BILINEAR)
+    return np.maximum(np.asarray(image, float), 0), mask

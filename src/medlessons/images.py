@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from medlessons import files
 from medlessons.errors import LessonError
+from medlessons.wording import _
 
 SMALLEST = 32  # pixels: nobody can tell anything from a smaller radiograph
 DEEP_MODES = ("I;16", "I;16L", "I;16B", "I")
@@ -45,27 +46,26 @@ def read(path: str | Path) -> np.ndarray:
         with Image.open(path) as image:
             image.load()
             gray = _to_gray(image)
-    except FileNotFoundError as error:
-        raise LessonError(f"{path}: there is no such image. Check the path, or fetch the data again.") from error
-    except UnidentifiedImageError as error:
-        raise LessonError(
-            f"{path}: this is not an image, whatever its name says. Open it in a text editor to see what it is, "
-            "then replace or remove it."
-        ) from error
-    except Image.DecompressionBombError as error:
-        raise LessonError(
-            f"{path}: the image is too large ({error}). Save it with fewer pixels, or remove it."
-        ) from error
-    except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises depends on the format
-        if isinstance(error, LessonError):
-            raise
-        raise LessonError(f"{path}: the image is damaged or cut off ({error}). Copy or download it again.") from error
+    except LessonError as error:
+        raise LessonError(f"{path}: {error}") from error
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # it depends on the format
+        raise LessonError(f"{path}: {_explain(error)}") from error
     if min(gray.shape) < SMALLEST:
         raise LessonError(
             f"{path}: the image has {gray.shape[1]} x {gray.shape[0]} pixels, but at least {SMALLEST} x {SMALLEST} are "
             "needed. Replace or remove it."
         )
     return gray
+
+
+def _explain(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "there is no such image. Check the path, or fetch the data again."
+    if isinstance(error, UnidentifiedImageError):
+        return "this is not an image, whatever its name says. Look at it in a text editor, then replace or remove it."
+    if isinstance(error, Image.DecompressionBombError):
+        return f"the image is too large ({error}). Save it with fewer pixels, or remove it."
+    return f"the image is damaged or cut off ({error}). Copy or download it again."
 
 
 def is_image(path: str | Path) -> bool:
@@ -84,12 +84,12 @@ def _to_gray(image: Image.Image) -> np.ndarray:
         bits = next((bits for bits in DEEP_BITS if top < 2**bits), None)
         if bits is None or levels.min() < 0:
             raise LessonError(
-                f"{image.filename}: the gray levels run from {levels.min()} to {top}, but 0 to 65535 were expected. "
+                f"the gray levels run from {levels.min()} to {top}, but 0 to 65535 were expected. "
                 "Save the image again with 8 or 16 bits."
             )
         return np.rint(levels * 255 / (2**bits - 1)).astype(np.uint8)
     if image.mode == "F":
-        raise LessonError(f"{image.filename}: the gray levels are decimal numbers. Save it again with 8 or 16 bits.")
+        raise LessonError("the gray levels are decimal numbers. Save it again with 8 or 16 bits.")
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image).convert("RGB")
@@ -124,12 +124,21 @@ def load(paths: Sequence[str | Path], size: int) -> np.ndarray:
     Returns
     -------
     array of float32, shape (images, size, size, 1)
-        Grey levels from 0 to 255: the networks of the lessons scale them themselves.
+        Gray levels from 0 to 255: the networks of the lessons scale them themselves.
 
     Raises
     ------
     LessonError
         If one of the files cannot be read (see :func:`read`), or there is none.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     Image.new("L", (60, 50), color=200).save(f"{folder}/gray.png")
+    ...     batch = load([f"{folder}/gray.png"], size=32)
+    >>> batch.shape, batch.max().item()
+    ((1, 32, 32, 1), 200.0)
     """
     if len(paths) == 0:
         raise LessonError("There is no image to read: the list of paths is empty.")
@@ -137,14 +146,14 @@ def load(paths: Sequence[str | Path], size: int) -> np.ndarray:
 
 
 def write_folders(table: pd.DataFrame, folder: str | Path, size: int) -> Path:
-    """Write the images of a table into one folder a label, as ``keras.utils.image_dataset_from_directory`` reads them.
+    """Write the images of a table into one folder per label, for ``keras.utils.image_dataset_from_directory``.
 
     Parameters
     ----------
     table : DataFrame
         An image table with the columns ``path`` and ``label``.
     folder : path
-        Gets one subfolder a label. It must not exist yet.
+        Gets one subfolder per label. It must not exist yet.
     size : int
         Edge of the square that each image becomes, in pixels.
 
@@ -163,7 +172,7 @@ def write_folders(table: pd.DataFrame, folder: str | Path, size: int) -> Path:
         raise LessonError(f"{folder}: this folder is there already. Remove it or choose another name.")
     with files.atomic_write(folder) as whole:
         rows = zip(table["path"], table["label"], strict=True)
-        for number, (path, label) in enumerate(tqdm(rows, desc="writing images", total=len(table))):
+        for number, (path, label) in enumerate(tqdm(rows, desc=_("writing images"), total=len(table))):
             target = whole / label / f"{number:05d}.png"
             target.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(resize(read(path), size)).save(target, compress_level=1)

@@ -25,6 +25,12 @@ def class_frequencies(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     ------
     LessonError
         If there is no image, or a label is neither 0 nor 1.
+
+    Examples
+    --------
+    >>> positive, negative = class_frequencies([[1, 0], [1, 1], [0, 0], [1, 0]])
+    >>> positive.tolist(), negative.tolist()
+    ([0.75, 0.25], [0.25, 0.75])
     """
     labels = np.asarray(labels)
     if labels.ndim != 2 or len(labels) == 0:
@@ -37,27 +43,7 @@ def class_frequencies(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return positive, 1 - positive
 
 
-def class_weights(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the weights of present and of absent findings: each side gets the frequency of the other.
-
-    Then both sides of a finding contribute the same in all. The findings among each other stay unequal.
-
-    Parameters
-    ----------
-    labels
-        As for :func:`class_frequencies`.
-
-    Returns
-    -------
-    positive, negative : arrays of float, shape (classes,)
-    """
-    positive, negative = class_frequencies(labels)
-    return negative, positive
-
-
-def weighted_loss(
-    positive: Sequence[float], negative: Sequence[float], epsilon: float = EPSILON
-) -> Callable[[object, object], object]:
+def weighted_loss(positive: Sequence[float], negative: Sequence[float], epsilon: float = EPSILON) -> Callable:
     """Return the weighted cross-entropy of several findings, from probabilities.
 
     For each class the mean over the images of ``-(w_pos * y * log(p + epsilon) + w_neg * (1 - y) * log(1 - p +
@@ -77,20 +63,10 @@ def weighted_loss(
     """
     from keras import ops
 
-    def loss(truth, predicted):
-        predicted = ops.convert_to_tensor(predicted)
-        truth = ops.cast(truth, predicted.dtype)
-        w_pos, w_neg = (ops.convert_to_tensor(np.asarray(w), dtype=predicted.dtype) for w in (positive, negative))
-        present = w_pos * truth * ops.log(predicted + epsilon)
-        absent = w_neg * (1 - truth) * ops.log(1 - predicted + epsilon)
-        return ops.sum(ops.mean(-(present + absent), axis=0))
-
-    return loss
+    return _weighted(positive, negative, lambda p: -ops.log(p + epsilon), lambda p: -ops.log(1 - p + epsilon))
 
 
-def weighted_loss_from_logits(
-    positive: Sequence[float], negative: Sequence[float]
-) -> Callable[[object, object], object]:
+def weighted_loss_from_logits(positive: Sequence[float], negative: Sequence[float]) -> Callable:
     """Return the same loss from logits: exact for sure predictions too, and without an epsilon.
 
     ``log(sigmoid(z))`` is ``-softplus(-z)``; no probability is rounded to 0 or 1 before its logarithm is taken.
@@ -107,11 +83,20 @@ def weighted_loss_from_logits(
     """
     from keras import ops
 
-    def loss(truth, logits):
-        logits = ops.convert_to_tensor(logits)
-        truth = ops.cast(truth, logits.dtype)
-        w_pos, w_neg = (ops.convert_to_tensor(np.asarray(w), dtype=logits.dtype) for w in (positive, negative))
-        each = w_pos * truth * ops.softplus(-logits) + w_neg * (1 - truth) * ops.softplus(logits)
+    return _weighted(positive, negative, lambda logit: ops.softplus(-logit), ops.softplus)
+
+
+def _weighted(
+    positive: Sequence[float], negative: Sequence[float], of_present: Callable, of_absent: Callable
+) -> Callable:
+    """Return the weighted loss, from what a present and an absent finding cost."""
+    from keras import ops
+
+    def loss(truth, predicted):
+        predicted = ops.convert_to_tensor(predicted)
+        truth = ops.cast(truth, predicted.dtype)
+        w_pos, w_neg = (ops.convert_to_tensor(np.asarray(w), dtype=predicted.dtype) for w in (positive, negative))
+        each = w_pos * truth * of_present(predicted) + w_neg * (1 - truth) * of_absent(predicted)
         return ops.sum(ops.mean(each, axis=0))
 
     return loss

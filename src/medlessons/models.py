@@ -15,17 +15,15 @@ import numpy as np
 
 from medlessons import files, settings
 from medlessons.errors import LessonError
+from medlessons.wording import _
 
 if TYPE_CHECKING:  # importing Keras takes seconds, and looking at checksums does not need it
     import keras
 
 DEEP, WORTH_COMPILING = 100, 100  # layers and images from which on a network is compiled to predict
 DEEP_BATCH = 16  # images: larger batches take more memory, not less time
-REMEDY = "Bring it back with `git checkout -- models`, or train it anew with `medlessons weights train {name}`."
+REMEDY = "Get it back with `git checkout -- models`."
 CONTRACT = ("builder", "labels", "sizes", "channels", "pixels", "parameters", "sha256")
-
-# ---------------------------------------------------------------------------------------------------------
-# Load, and predict
 
 
 def load(name: str, labels: Sequence[str] | None = None) -> "keras.Model":
@@ -53,40 +51,41 @@ def load(name: str, labels: Sequence[str] | None = None) -> "keras.Model":
     weights = _checked_weights(name)
     if labels is not None:
         _compare_labels(name, known["labels"], list(labels))
-    network = build(name)
+    network = _build(known)
     try:
         network.set_weights(weights)
     except ValueError as error:
         raise LessonError(
-            f"{weights_path(name)}: the weights do not fit the network that {known['builder']!r} builds. "
-            + REMEDY.format(name=name)
+            f"{weights_path(name)}: the weights do not fit the network that {known['builder']!r} builds. {REMEDY}"
         ) from error
     return network
 
 
-def _checked_weights(name: str) -> list[np.ndarray]:
-    """Return the stored weights of a network, if they are those of its contract."""
-    fault = check(name)
-    if fault:
-        raise LessonError(f"{weights_path(name)}: {fault}")
-    return unpack(weights_path(name))
+def with_random_weights(name: str, seed: int = 0) -> "keras.Model":
+    """Build the same network as :func:`load`, but with random weights: the control that has learned nothing.
+
+    Parameters
+    ----------
+    name : str
+        As for :func:`load`.
+    seed : int
+        Of the weights, 0 or above.
+
+    Returns
+    -------
+    keras.Model
+    """
+    import keras
+
+    keras.utils.set_random_seed(seed)
+    return _build(contract(name))
 
 
-def build(name: str) -> "keras.Model":
-    """Build the network of a contract, with random weights."""
-    known = contract(name)
+def _build(known: dict) -> "keras.Model":
     with _single_precision():
         network = BUILDERS[known["builder"]](known["sizes"][-1], len(known["labels"]))
     object.__setattr__(network, "contract", known)  # past Keras, which would track it as a part of the network
     return network
-
-
-def with_random_weights(name: str, seed: int = 0) -> "keras.Model":
-    """Build the same network as :func:`load`, but with random weights: the control that has learned nothing."""
-    import keras
-
-    keras.utils.set_random_seed(seed)
-    return build(name)
 
 
 def probabilities(network: "keras.Model", images: np.ndarray, batch_size: int = 64) -> np.ndarray:
@@ -115,26 +114,18 @@ def probabilities(network: "keras.Model", images: np.ndarray, batch_size: int = 
     """
     if len(images) == 0:
         raise LessonError("There is no image to predict: the array is empty.")
-    known = getattr(network, "contract", None)
-    if known:
-        _check_images(images, known)
+    if hasattr(network, "contract"):
+        _check_images(images, network.contract)
     if len(network.layers) >= DEEP:
         batch_size = min(batch_size, DEEP_BATCH)
         if len(images) >= WORTH_COMPILING or network.predict_function is not None:
             return network.predict(_floats(images), batch_size=batch_size, verbose=0).reshape(len(images), -1)
-    parts = range(0, len(images), batch_size)
-    answers = [_to_numpy(network(_floats(images[at : at + batch_size]), training=False)) for at in parts]
-    return np.concatenate(answers).reshape(len(images), -1)
+    batches = (_floats(images[at : at + batch_size]) for at in range(0, len(images), batch_size))
+    return np.concatenate([np.array(network(batch, training=False)) for batch in batches]).reshape(len(images), -1)
 
 
 def _floats(images: np.ndarray) -> np.ndarray:
     return images if np.issubdtype(images.dtype, np.floating) else images.astype(np.float32)
-
-
-def _to_numpy(tensor) -> np.ndarray:
-    from keras import ops
-
-    return ops.convert_to_numpy(tensor)
 
 
 def _check_images(images: np.ndarray, known: dict) -> None:
@@ -158,7 +149,7 @@ def _compare_labels(name: str, own: list[str], given: list[str]) -> None:
     if sorted(own) == sorted(given):
         place = next(i for i, pair in enumerate(zip(own, given, strict=True)) if pair[0] != pair[1])
         raise LessonError(
-            f"The outputs of {name!r} stand in another order: number {place} is {own[place]!r}, not {given[place]!r}. "
+            f"The outputs of {name!r} are in another order: number {place} is {own[place]!r}, not {given[place]!r}. "
             f"Use the order of `models.contract({name!r})['labels']`."
         )
     raise LessonError(f"The outputs of {name!r} are {', '.join(own)}; {', '.join(given)} were expected.")
@@ -176,15 +167,6 @@ def _single_precision() -> Iterator[None]:
     finally:
         keras.config.set_floatx(before[0])
         keras.config.set_dtype_policy(before[1])
-
-
-# ---------------------------------------------------------------------------------------------------------
-# The contract and the file
-
-
-def names() -> list[str]:
-    """Return the names of the networks that have a contract."""
-    return sorted(path.stem for path in settings.models_dir().glob("*.json"))
 
 
 def weights_path(name: str) -> Path:
@@ -209,144 +191,55 @@ def contract(name: str) -> dict:
     """
     path = settings.models_dir() / f"{name}.json"
     if not path.is_file():
-        there = ", ".join(names()) or "none"
-        raise LessonError(
-            f"There is no network {name!r} in {path.parent}; there are: {there}. {REMEDY.format(name=name)}"
-        )
+        raise LessonError(f"There is no network {name!r} in {path.parent}; there are: {', '.join(_names())}. {REMEDY}")
     try:
         known = json.loads(path.read_text(encoding="utf-8"))
         lacking = [key for key in CONTRACT if key not in known]
     except (ValueError, TypeError) as error:
-        raise LessonError(f"{path}: the contract cannot be read ({error}). {REMEDY.format(name=name)}") from error
+        raise LessonError(f"{path}: the contract cannot be read ({error}). {REMEDY}") from error
     if lacking or known["builder"] not in BUILDERS:
         what = f"lacks {lacking[0]!r}" if lacking else f"names an unknown builder, {known['builder']!r}"
-        raise LessonError(f"{path}: the contract {what}. {REMEDY.format(name=name)}")
+        raise LessonError(f"{path}: the contract {what}. {REMEDY}")
     return known
+
+
+def _names() -> list[str]:
+    """Return the names of the networks that have a contract."""
+    names = sorted(path.stem for path in settings.models_dir().glob("*.json"))
+    if not names:
+        raise LessonError(f"{settings.models_dir()}: no contract is there. {REMEDY}")
+    return names
 
 
 def status() -> dict[str, str | None]:
     """Return what is wrong with the weights of each network, None if nothing is."""
-    if not names():
-        raise LessonError(
-            f"{settings.models_dir()}: no contract is there. Bring them back with `git checkout -- models`."
-        )
-    return {name: check(name) for name in names()}
+    return {name: _find_fault(name) for name in _names()}
 
 
-def check(name: str) -> str | None:
-    """Return what is wrong with the weights of a network, or None."""
-    path = weights_path(name)
-    if not path.is_file():
-        return f"the weights are not there. {REMEDY.format(name=name)}"
-    if files.sha256(path) != contract(name)["sha256"]:
-        return (
-            "the weights are damaged or from another version: their checksum is not the one of their contract. "
-            + REMEDY.format(name=name)
-        )
+def _find_fault(name: str) -> str | None:
+    if not weights_path(name).is_file():
+        return _("the weights are not there. {remedy}").format(remedy=REMEDY)
+    if files.sha256(weights_path(name)) != contract(name)["sha256"]:
+        return _("the weights are damaged, or of another version. {remedy}").format(remedy=REMEDY)
     return None
 
 
-def save(
-    network: "keras.Model",
-    name: str,
-    folder: Path,
-    *,
-    builder: str,
-    labels: Sequence[str],
-    sizes: Sequence[int],
-    bits: int = 16,
-) -> dict:
-    """Write the weights of a network and their contract into a folder, each whole or not at all.
-
-    Parameters
-    ----------
-    network : keras.Model
-        Built by ``BUILDERS[builder]``.
-    name : str
-        Of the two files.
-    folder : path
-    builder : str
-    labels : sequence of str
-        Ordered outputs.
-    sizes : sequence of int
-        Edges of the images (pixels) that it was trained at, the last ones last.
-    bits : int
-        16 or 8, as in :func:`pack`.
-
-    Returns
-    -------
-    dict
-        The contract.
-    """
-    if network.output_shape[-1] != len(labels):
-        raise LessonError(f"{name} has {network.output_shape[-1]} outputs, but there are {len(labels)} labels.")
-    path = Path(folder) / f"{name}.npz"
-    with files.atomic_write(path) as temporary:
-        pack(network.get_weights(), temporary, bits)
-    known = {
-        "builder": builder,
-        "labels": list(labels),
-        "sizes": [int(size) for size in sizes],
-        "channels": int(network.input_shape[-1]),
-        "pixels": [0, 255],
-        "parameters": int(network.count_params()),
-        "sha256": files.sha256(path),
-    }
-    with files.atomic_write(path.with_suffix(".json")) as temporary:
-        temporary.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8", newline="\n")
-    return known
-
-
-def pack(weights: Sequence[np.ndarray], path: Path, bits: int = 16) -> None:
-    """Write arrays compactly.
-
-    Kernels (two or more axes) are stored in ``bits`` bits: as half-precision floats, or as whole numbers from -127 to
-    127 with one scale for each channel of the last axis. Vectors (biases, statistics) are few, and stay in 32 bits.
-
-    Parameters
-    ----------
-    weights : sequence of arrays
-        As ``get_weights`` returns them.
-    path : path of an .npz file
-    bits : int
-        16 or 8.
-
-    Raises
-    ------
-    LessonError
-        If a weight is NaN or infinite: such a network is broken.
-    """
-    stored = {}
-    for number, weight in enumerate(weights):
-        if not np.isfinite(weight).all():
-            raise LessonError(f"Weight {number} holds NaN or infinity: the training went wrong. Nothing was written.")
-        key = f"{number:04d}"
-        if weight.ndim < 2:
-            stored[key] = weight.astype(np.float32)
-        elif bits == 16:
-            stored[key] = weight.astype(np.float16)
-        else:
-            scale = np.abs(weight).max(axis=tuple(range(weight.ndim - 1))) / 127
-            stored[key] = np.rint(weight / np.where(scale > 0, scale, 1)).astype(np.int8)
-            stored[f"{key}.scale"] = scale.astype(np.float32)
-    np.savez(path, **stored)
+def _checked_weights(name: str) -> list[np.ndarray]:
+    """Return the stored weights of a network, if they are those of its contract."""
+    fault = _find_fault(name)
+    if fault:
+        raise LessonError(f"{weights_path(name)}: {fault}")
+    return unpack(weights_path(name))
 
 
 def unpack(path: Path) -> list[np.ndarray]:
-    """Return the arrays that :func:`pack` wrote, in 32 bits."""
+    """Return the stored arrays in 32 bits: 16-bit floats, or 8-bit whole numbers with a scale for each channel."""
     with np.load(path, allow_pickle=False) as stored:
-        keys = [key for key in stored.files if not key.endswith(".scale")]
-        return [
-            stored[key].astype(np.float32) * (stored[f"{key}.scale"] if f"{key}.scale" in stored.files else 1)
-            for key in sorted(keys)
-        ]
+        keys = sorted(key for key in stored.files if not key.endswith(".scale"))
+        return [stored[key].astype(np.float32) * stored.get(f"{key}.scale", np.float32(1)) for key in keys]
 
 
-# ---------------------------------------------------------------------------------------------------------
-# Builders
-
-
-def orientation(size: int, outputs: int = 1, filters: tuple[int, ...] = (16, 32, 48, 64, 96)) -> "keras.Model":
+def orientation(size: int, outputs: int = 1) -> "keras.Model":
     """Build the network of lesson 2 that is trained on simulated images only and shipped in ``models/``.
 
     Each image is standardized by itself, so that exposure does not matter. Then come blocks of convolution and pooling,
@@ -357,8 +250,6 @@ def orientation(size: int, outputs: int = 1, filters: tuple[int, ...] = (16, 32,
     size : int
         Edge of the images in pixels.
     outputs : int
-    filters : tuple of int
-        Filters of each block.
 
     Returns
     -------
@@ -370,13 +261,13 @@ def orientation(size: int, outputs: int = 1, filters: tuple[int, ...] = (16, 32,
     layers = keras.layers
     inputs = keras.Input((size, size, 1))
     maps = layers.LayerNormalization(axis=(1, 2, 3), center=False, scale=False)(inputs)
-    for count in filters:
+    for count in (16, 32, 48, 64, 96):
         maps = layers.Conv2D(count, 3, padding="same", use_bias=False)(maps)
         maps = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(maps))
         maps = layers.MaxPooling2D()(maps)
-    found = layers.Concatenate()([layers.GlobalAveragePooling2D()(maps), layers.GlobalMaxPooling2D()(maps)])
-    answer = layers.Dense(outputs, activation="sigmoid")(layers.Dropout(0.3)(found))
-    return keras.Model(inputs, answer, name="orientation")
+    pooled = layers.Concatenate()([layers.GlobalAveragePooling2D()(maps), layers.GlobalMaxPooling2D()(maps)])
+    probability = layers.Dense(outputs, activation="sigmoid")(layers.Dropout(0.3)(pooled))
+    return keras.Model(inputs, probability, name="orientation")
 
 
 def _findings(backbone: str, preprocessing: dict | None = None) -> Callable[[int, int], "keras.Model"]:
@@ -403,8 +294,8 @@ def _findings(backbone: str, preprocessing: dict | None = None) -> Callable[[int
         )
         pooled = layers.GlobalAveragePooling2D(name="features")(base.output)
         logits = layers.Dense(outputs, dtype="float32", name="logits")(pooled)
-        answers = layers.Activation("sigmoid", dtype="float32", name="probabilities")(logits)
-        return keras.Model(inputs, answers, name=backbone.lower())
+        chances = layers.Activation("sigmoid", dtype="float32", name="probabilities")(logits)
+        return keras.Model(inputs, chances, name=backbone.lower())
 
     return builder
 
@@ -420,10 +311,9 @@ BUILDERS: dict[str, Callable[[int, int], "keras.Model"]] = {
 
 The networks for findings take gray levels from 0 to 255, shape (images, size, size, 1), of any size from 32 pixels on.
 They standardize each image by itself (DenseNet-121), or scale it as Keras' networks for photographs want it (backbones
-of lesson 4), and give it to all three channels. The maps are averaged
-(``features``), and a dense layer gives the ``logits``, a sigmoid the ``probabilities`` of the findings.
+of lesson 4), and give it to all three channels. The maps are averaged (``features``), and a dense layer gives the
+``logits``, a sigmoid the ``probabilities`` of the findings.
 """
-
 
 BACKBONES = {"xception": "Xception", "resnet50v2": "ResNet50V2", "vgg16": "VGG16"}
 """Name -> Keras' name of the backbones of lesson 4."""
@@ -441,7 +331,7 @@ def backbone_weights() -> str:
     try:
         backbone("vgg16", 32, "imagenet")
     except LessonError as error:
-        print(f"{error} The shipped weights are taken.")
+        print(error, _("The shipped weights are taken."))
         return "shipped"
     return "imagenet"
 
@@ -478,22 +368,27 @@ def backbone(name: str, size: int, weights: str = "shipped", seed: int = 0) -> "
             f"There is no backbone {name!r} with weights {weights!r}; choose one of {', '.join(BACKBONES)}, and "
             "shipped, imagenet or random."
         )
-    build = getattr(keras.applications, BACKBONES[name])
-    options = {"include_top": False, "input_shape": (size, size, 3), "name": name}
+    stored = _checked_weights(name) if weights == "shipped" else None
     if weights == "random":
         keras.utils.set_random_seed(seed)
+    build = getattr(keras.applications, BACKBONES[name])
     with _single_precision():
-        if weights == "imagenet":
-            try:
-                return build(weights="imagenet", **options)
-            except Exception as error:  # Keras raises a bare Exception if it cannot download
-                raise LessonError(
-                    f"{BACKBONES[name]}: the weights of ImageNet cannot be downloaded ({error}). Check the network, or "
-                    "choose this repository's own with MEDLESSONS_WEIGHTS=shipped."
-                ) from error
-        base = build(weights=None, **options)
-    if weights == "shipped":
-        base.set_weights(_checked_weights(name)[:-2])  # the last two are those of the dense layer for findings
+        try:
+            base = build(
+                weights="imagenet" if weights == "imagenet" else None,
+                include_top=False,
+                input_shape=(size, size, 3),
+                name=name,
+            )
+        except Exception as error:  # Keras raises a bare Exception if it cannot download
+            if weights != "imagenet":
+                raise
+            raise LessonError(
+                f"{BACKBONES[name]}: the weights of ImageNet cannot be downloaded ({error}). Check the network, or "
+                "choose this repository's own with MEDLESSONS_WEIGHTS=shipped."
+            ) from error
+    if stored:
+        base.set_weights(stored[:-2])  # the last two are those of the dense layer for findings
     return base
 
 
@@ -504,38 +399,8 @@ def feature_extractor(network: "keras.Model") -> "keras.Model":
     return keras.Model(network.input, network.get_layer("features").output)
 
 
-def scale_features(network: "keras.Model", factor: float) -> None:
-    """Multiply the features of a network for findings by a factor, and divide its last layer by it: same outputs.
-
-    A head of another lesson that starts from small weights learns from features of a moderate size; how large those of
-    a pretraining come out is chance. (A ReLU gives a multiple of its input the same multiple.)
-
-    Parameters
-    ----------
-    network : keras.Model
-        Of a builder for findings; it is changed.
-    factor : float
-        Above 0.
-    """
-    import keras
-
-    kinds = (keras.layers.BatchNormalization, keras.layers.Conv2D)
-    last = next(layer for layer in reversed(network.layers) if isinstance(layer, kinds))
-    scale, shift, *statistics = last.get_weights()  # gamma and beta, or kernel and bias
-    last.set_weights([scale * factor, shift * factor, *statistics])
-    kernel, bias = network.get_layer("logits").get_weights()
-    network.get_layer("logits").set_weights([kernel / factor, bias])
-
-
-def logits(network: "keras.Model") -> "keras.Model":
-    """Return the part of a network for findings that ends before the sigmoid."""
-    import keras
-
-    return keras.Model(network.input, network.get_layer("logits").output)
-
-
 def without_standardization(network: "keras.Model") -> "keras.Model":
-    """Return the part of a network for findings behind its standardization: for images standardized otherwise."""
+    """Return the part of a network for findings after its standardization: for images standardized otherwise."""
     import keras
 
     return keras.Model(network.get_layer("standardization").output, network.output)

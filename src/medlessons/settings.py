@@ -14,7 +14,7 @@ Seven variables choose what a lesson runs on:
 ``MEDLESSONS_EMBEDDED``
     The folder for the simulated data; ``data/embedded`` unless it is set.
 ``MEDLESSONS_LANGUAGE``, ``MEDLESSONS_LOCALE``
-    The language of checks, figures, doctor and command, and the folder of its catalog; ``data/locale`` unless it is set.
+    The language of checks, figures, doctor and command, and the folder of its catalog (``data/locale`` unless set).
 """
 
 import os
@@ -23,8 +23,6 @@ from pathlib import Path
 from medlessons.errors import LessonError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-
-
 PROFILES = ("quick", "full")
 
 
@@ -46,7 +44,28 @@ def profile() -> str:
 
 
 def sized(*, quick, full):
-    """Return ``quick`` or ``full``, whichever profile is chosen: how large something is stands where it is used."""
+    """Return ``quick`` or ``full``, depending on the profile: how large something is stands where it is used.
+
+    Parameters
+    ----------
+    quick, full : object
+        Such as a number of images, or a tuple of them.
+
+    Returns
+    -------
+    object
+        One of the two.
+
+    Raises
+    ------
+    LessonError
+        If the environment names an unknown profile.
+
+    Examples
+    --------
+    >>> sized(quick=5, full=80)
+    5
+    """
     return {"quick": quick, "full": full}[profile()]
 
 

@@ -24,8 +24,9 @@ def by_patient(
     shares : mapping
         Name of each part -> its share of the images, above 0; the shares add up to 1.
     stratify : str or sequence of str
-        Column whose values should be equally frequent in all parts, or several 0/1 columns, one a label.
+        Column whose values should be equally frequent in all parts, or several 0/1 columns, one per label.
     seed : int
+        Of the shuffling, 0 or above.
 
     Returns
     -------
@@ -36,6 +37,13 @@ def by_patient(
     ------
     LessonError
         If a column, a patient or a value of ``stratify`` is missing, or the shares do not add up to 1.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"patient": list("aabbccdd"), "label": ["frontal", "lateral"] * 4})
+    >>> parts = by_patient(table, {"train": 0.75, "test": 0.25})
+    >>> [(name, len(part), part["patient"].nunique()) for name, part in parts.items()]
+    [('train', 6, 3), ('test', 2, 1)]
     """
     columns = [stratify] if isinstance(stratify, str) else list(stratify)
     _check(table, shares, ("patient", *columns))
@@ -89,7 +97,13 @@ def at_random(table: pd.DataFrame, shares: Mapping[str, float], seed: int = 0) -
 
 
 def shared_patients(parts: Mapping[str, pd.DataFrame]) -> list[str]:
-    """Return the patients who appear in more than one part, sorted."""
+    """Return the patients who appear in more than one part, sorted.
+
+    Examples
+    --------
+    >>> shared_patients({"train": pd.DataFrame({"patient": [1, 2]}), "test": pd.DataFrame({"patient": [2, 3]})})
+    ['2']
+    """
     seen = pd.Series([patient for part in parts.values() for patient in part["patient"].astype(str).unique()])
     return sorted(seen[seen.duplicated()].unique())
 

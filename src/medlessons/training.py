@@ -4,6 +4,7 @@ import sys
 
 import keras
 import numpy as np
+import tensorflow as tf
 from tqdm import tqdm
 
 from medlessons.errors import LessonError
@@ -15,8 +16,8 @@ def reproducible(seed: int = 0) -> None:
     Seeds Python, NumPy and Keras' backend, asks TensorFlow for deterministic operations, and computes in 64-bit
     floats. The last point matters most: the order in which a processor adds numbers depends on its kind and on
     the number of threads. In 32 bits the tiny differences grow during training until predictions change; in 64
-    bits they stay far below the printed digits. Networks of :func:`models.load` run in 32 bits all the same: they are
-    large, and nothing grows where nothing is trained.
+    bits they stay far below the printed digits. Networks of :func:`medlessons.models.load` run in 32 bits all the same:
+    they are large, and nothing grows where nothing is trained.
 
     Parameters
     ----------
@@ -26,16 +27,15 @@ def reproducible(seed: int = 0) -> None:
     keras.config.set_floatx("float64")
     keras.config.set_dtype_policy("float64")  # set apart, since layers may have been made before
     keras.utils.set_random_seed(seed)
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        tf.config.experimental.enable_op_determinism()
+    tf.config.experimental.enable_op_determinism()
 
 
-def features(base: keras.Model, images: np.ndarray, batch_size: int = 16, label: str = "features") -> np.ndarray:
+def extract_features(
+    base: keras.Model, images: np.ndarray, batch_size: int = 16, label: str = "features"
+) -> np.ndarray:
     """Compute what a frozen base gives for each image, once.
 
-    The features of a frozen base never change. A head that is trained on them learns what it would learn behind the
+    The features of a frozen base never change. A head that is trained on them learns what it would learn on top of the
     base, in a fraction of the time. The base runs as in prediction: its batch normalization uses what it has stored,
     and nothing is dropped out.
 
@@ -47,7 +47,7 @@ def features(base: keras.Model, images: np.ndarray, batch_size: int = 16, label:
         As the base wants them.
     batch_size : int
     label : str
-        What stands in front of the progress bar (on stderr).
+        Title of the progress bar (on stderr).
 
     Returns
     -------
@@ -63,10 +63,10 @@ def features(base: keras.Model, images: np.ndarray, batch_size: int = 16, label:
     with tqdm(total=-(-len(images) // batch_size), desc=label, unit="batch", file=sys.stderr) as bar:
         count = keras.callbacks.LambdaCallback(on_predict_batch_end=lambda batch, logs=None: bar.update())
         images = np.asarray(images, np.float32)
-        found = base.predict(images, batch_size=batch_size, verbose=0, callbacks=[count]).astype(np.float32)
-    if not np.isfinite(found).all():
+        features = base.predict(images, batch_size=batch_size, verbose=0, callbacks=[count]).astype(np.float32)
+    if not np.isfinite(features).all():
         raise LessonError("A feature is not a number (NaN): look at the weights of the base, and at the images.")
-    return found
+    return features
 
 
 class Progress(keras.callbacks.Callback):
@@ -77,7 +77,7 @@ class Progress(keras.callbacks.Callback):
     Parameters
     ----------
     label : str
-        What stands in front of the bar.
+        Title of the bar.
     """
 
     def __init__(self, label: str = "training"):
@@ -85,20 +85,23 @@ class Progress(keras.callbacks.Callback):
         self.label = label
 
     def on_train_begin(self, logs=None):
+        """Open the bar."""
         self.bar = tqdm(total=self.params["epochs"], desc=self.label, unit="epoch", file=sys.stderr)
 
     def on_epoch_end(self, epoch, logs=None):
+        """Move the bar on by one epoch."""
         self.bar.set_postfix({"loss": f"{logs['loss']:.3f}"})
         self.bar.update()
 
     def on_train_end(self, logs=None):
+        """Close the bar."""
         self.bar.close()
 
 
 def fit_quickly(
     model: keras.Model, features: np.ndarray, labels: np.ndarray, epochs: int, batch_size: int, seed: int = 0
 ) -> None:
-    """Train like ``model.fit`` with shuffling, but let TensorFlow run all the steps in one go (TensorFlow only).
+    """Train like ``model.fit`` with shuffling, but let TensorFlow run all the steps in one go.
 
     For a small network this takes a quarter of the time. There are no curves and no callbacks; use it for repeats.
     Rows that do not fill a batch at the end of an epoch wait for another one.
@@ -117,14 +120,20 @@ def fit_quickly(
     ------
     LessonError
         If there are fewer rows than a batch holds.
-    """
-    import tensorflow as tf  # here: the rest of this module runs on any backend
 
-    steps = len(features) // batch_size
-    if steps == 0:
+    Examples
+    --------
+    >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> fit_quickly(model, np.zeros((10, 3)), np.ones(10), epochs=2, batch_size=5)
+    >>> int(model.optimizer.iterations)
+    4
+    """
+    rows = len(features) // batch_size * batch_size
+    if rows == 0:
         raise LessonError(f"{len(features)} rows do not fill one batch of {batch_size}. Use a smaller batch_size.")
     rng = np.random.default_rng(seed)
-    order = [rng.permutation(len(features))[: steps * batch_size] for _ in range(epochs)]
+    order = [rng.permutation(len(features))[:rows] for _ in range(epochs)]
     features, labels = tf.constant(features), tf.constant(labels)
     if not model.built:
         model.build(features.shape)
@@ -132,10 +141,10 @@ def fit_quickly(
 
     @tf.function
     def take_steps(batches):
-        for rows in batches:
+        for batch in batches:
             with tf.GradientTape() as tape:
-                predicted = model(tf.gather(features, rows), training=True)
-                loss = model.compute_loss(y=tf.gather(labels, rows), y_pred=predicted)
+                predicted = model(tf.gather(features, batch), training=True)
+                loss = model.compute_loss(y=tf.gather(labels, batch), y_pred=predicted)
             model.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
 
     model.optimizer.build(weights)

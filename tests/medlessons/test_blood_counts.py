@@ -1,4 +1,4 @@
-"""Each fault of a blood count is named, and what a rule can mend is mended."""
+"""Each fault of a blood count is named, and what a rule can repair is repaired."""
 
 import numpy as np
 import pandas as pd
@@ -39,18 +39,18 @@ def test_second_published_example():
     assert faults_of(blood_counts.EXAMPLES.iloc[1]) == filled | disagree
 
 
-def test_mend_corrects_units_and_white_cells_and_removes_what_is_off_by_scale():
-    mended = blood_counts.mend(blood_counts.EXAMPLES.iloc[0].to_dict())
-    assert mended["MCHC"] == 32.0
-    assert mended["WBC"] == pytest.approx(5.68)
-    assert list(mended.index[mended.isna()]) == ["PDW", "PCT"]
+def test_repair_corrects_units_and_white_cells_and_removes_what_is_off_by_scale():
+    repaired = blood_counts.repair(blood_counts.EXAMPLES.iloc[0].to_dict())
+    assert repaired["MCHC"] == 32.0
+    assert repaired["WBC"] == pytest.approx(5.68)
+    assert list(repaired.index[repaired.isna()]) == ["PDW", "PCT"]
 
 
-def test_mend_removes_filled_means_and_restores_hct():
-    mended = blood_counts.mend(blood_counts.EXAMPLES.iloc[1])
-    assert mended["HCT"] == pytest.approx(36.8)
-    assert set(mended.index[mended.isna()]) == {"LYMp", "NEUTp", "LYMn", "NEUTn", "PDW", "PCT"}
-    assert set(blood_counts.validate(mended)["fault"]) == {"missing"}
+def test_repair_removes_filled_means_and_restores_hct():
+    repaired = blood_counts.repair(blood_counts.EXAMPLES.iloc[1])
+    assert repaired["HCT"] == pytest.approx(36.8)
+    assert set(repaired.index[repaired.isna()]) == {"LYMp", "NEUTp", "LYMn", "NEUTn", "PDW", "PCT"}
+    assert set(blood_counts.validate(repaired)["fault"]) == {"missing"}
 
 
 SOUND_COUNT = dict(
@@ -72,19 +72,45 @@ def test_a_sound_blood_count_has_no_faults_in_any_form():
         ({"HCT": 0.42}, "HCT", "unit"),
         ({"PLT": 250_000.0}, "PLT", "unit"),
         ({"HCT": 420.0}, "HCT", "scale"),
-        ({"MCV": 990.0}, "MCV", "scale"),
+        ({"MCV": 9900.0}, "MCV", "scale"),
+        ({"MCV": 99000.0}, "MCV", "scale"),
+        ({"HGB": 1.4}, "HGB", "scale"),
+        ({"RBC": 0.048}, "RBC", "scale"),
+        ({"RBC": 0.0048}, "RBC", "impossible"),
         ({"HGB": -10.0}, "HGB", "impossible"),
         ({"MCHC": 92.8}, "MCHC", "impossible"),
-        ({"MCV": 80.0}, "MCV", "identity"),
+        ({"MCV": 84.9}, "MCV", "identity"),
         ({"MCH": 27.0}, "MCH", "identity"),
-        ({"LYMp": 60.0}, "NEUTp", "parts"),
-        ({"WBC": 3.0}, "WBC", "parts"),
-        ({"LYMn": 1.2}, "LYMn", "parts"),
+        ({"LYMp": 39.1}, "NEUTp", "parts"),
+        ({"WBC": 6.09}, "WBC", "parts"),
+        ({"LYMn": 1.7}, "LYMn", "parts"),
         ({"PCT": 0.02}, "PCT", "scale"),
     ],
 )
 def test_each_fault_is_named(changes, column, fault):
     assert (column, fault) in faults_of(SOUND_COUNT | changes)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"MCV": 85.0}, {"LYMp": 39.0, "LYMn": 2.5}, {"WBC": 6.1}, {"LYMn": 1.8}, {"HGB": 14.1}]
+)
+def test_what_rounding_or_a_drifting_analyzer_does_is_no_fault(changes):
+    assert faults_of(SOUND_COUNT | changes) == set()
+
+
+def test_four_column_means_are_no_chance():
+    means = blood_counts.FILLED_MEANS[0]
+    for number in (3, 4):
+        some = {name: means[name] for name in ("PDW", "PCT", "HCT", "LYMp")[:number]}
+        filled = {column for column, fault in faults_of(SOUND_COUNT | some) if fault == "filled"}
+        assert filled == (set(some) if number == 4 else set())
+
+
+@pytest.mark.parametrize(
+    "pct, faults", [(0.1, set()), (0.5, set()), (0.09, {("PCT", "scale")}), (0.51, {("PCT", "scale")})]
+)
+def test_platelets_of_4_to_20_fl_are_possible(pct, faults):
+    assert faults_of(SOUND_COUNT | {"PCT": pct}) == faults  # 250 platelets: 4 and 20 fL are the limits
 
 
 def test_a_parameter_that_is_not_given_is_missing_and_text_is_refused():

@@ -41,28 +41,38 @@ def test_the_interval_holds_the_value_and_is_wider_by_patient(cases):
     truth, score, patients = cases
     copies = np.repeat(truth[::3], 3), np.repeat(score[::3], 3)  # three equal images a patient
     value = evaluation.auroc(*copies)
-    low, high = evaluation.interval_by_patient(evaluation.auroc, *copies, patients, repeats=300)
+    low, high = evaluation.cluster_bootstrap_ci(evaluation.auroc, *copies, patients, repeats=300)
     assert low < value < high
-    by_image = evaluation.interval_by_patient(evaluation.auroc, *copies, np.arange(300), repeats=300)
+    by_image = evaluation.cluster_bootstrap_ci(evaluation.auroc, *copies, np.arange(300), repeats=300)
     assert high - low > 1.4 * (by_image[1] - by_image[0])
-    assert (low, high) == evaluation.interval_by_patient(evaluation.auroc, *copies, patients, repeats=300)
+    assert (low, high) == evaluation.cluster_bootstrap_ci(evaluation.auroc, *copies, patients, repeats=300)
+
+
+def test_the_interval_of_a_mean_is_that_of_its_standard_error():
+    score = np.random.default_rng(0).normal(5, 2, 400)
+    error = score.std() / 20
+    for level, z in ((0.95, 1.96), (0.5, 0.674)):
+        interval = evaluation.cluster_bootstrap_ci(
+            lambda truth, score: score.mean(), np.ones(400), score, range(400), level, repeats=4000
+        )
+        assert interval == pytest.approx((score.mean() - z * error, score.mean() + z * error), abs=0.12 * error)
 
 
 def test_draws_with_one_class_are_left_out():
-    low, high = evaluation.interval_by_patient(evaluation.auroc, [0, 0, 0, 1], [1, 2, 3, 4], list("abcd"), repeats=100)
+    low, high = evaluation.cluster_bootstrap_ci(evaluation.auroc, [0, 0, 0, 1], [1, 2, 3, 4], list("abcd"), repeats=100)
     assert (low, high) == (1, 1)
     with pytest.raises(LessonError, match="No draw"):
-        evaluation.interval_by_patient(evaluation.auroc, [0, 0], [1, 2], list("ab"), repeats=10)
+        evaluation.cluster_bootstrap_ci(evaluation.auroc, [0, 0], [1, 2], list("ab"), repeats=10)
     with pytest.raises(LessonError, match="2 cases but 1"):
-        evaluation.interval_by_patient(evaluation.accuracy, [0, 1], [1, 0], ["a"])
+        evaluation.cluster_bootstrap_ci(evaluation.accuracy, [0, 1], [1, 0], ["a"])
 
 
 def test_what_a_statistic_of_ones_own_does_not_define_is_left_out():
     case = [0, 0, 0, 1], [1, 2, 3, 4], list("abcd")
-    own = evaluation.interval_by_patient(lambda t, s: evaluation.auroc(t, -s), *case, repeats=100)
+    own = evaluation.cluster_bootstrap_ci(lambda t, s: evaluation.auroc(t, -s), *case, repeats=100)
     assert own == (0, 0)
     with pytest.raises(LessonError, match=r"No draw of patients gives a number.*0 or 1"):
-        evaluation.interval_by_patient(evaluation.accuracy, *case, repeats=10)
+        evaluation.cluster_bootstrap_ci(evaluation.accuracy, *case, repeats=10)
 
 
 def test_accuracy_compares_case_by_case():
@@ -75,7 +85,7 @@ def test_accuracy_compares_case_by_case():
     "truth, predicted, says",
     [
         ([1, 0], [1], "2 true labels but 1"),
-        ([1, 0], [[1, 0], [0, 1]], r"shape \(2, 2\); expected is one value a case"),
+        ([1, 0], [[1, 0], [0, 1]], r"shape \(2, 2\); expected is one value per case"),
         ([1, 0], 1, r"shape \(\)"),
         ([1, 0], [0.9, 0.2], "threshold"),
     ],
@@ -120,7 +130,9 @@ def test_a_table_of_findings_agrees_with_one_finding_at_a_time():
     assert list(table.index) == ["Mass", "Nodule", "Hernia"]
     for name in ("Mass", "Nodule"):
         assert table.loc[name, "AUROC"] == pytest.approx(evaluation.auroc(labels[name], scores[name]))
-        low, high = evaluation.interval_by_patient(evaluation.auroc, labels[name], scores[name], patients, repeats=1500)
+        low, high = evaluation.cluster_bootstrap_ci(
+            evaluation.auroc, labels[name], scores[name], patients, repeats=1500
+        )
         assert table.loc[name, ["low", "high"]].tolist() == pytest.approx([low, high], abs=0.012)
     assert table.loc["Hernia", "positives"] == 0 and table.loc["Hernia"].isna().sum() == 3
 

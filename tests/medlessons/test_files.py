@@ -33,12 +33,13 @@ def test_atomic_write_leaves_nothing_behind_and_keeps_the_old_file(tmp_path, tro
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_atomic_write_explains_a_full_disk(tmp_path):
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_atomic_write_explains_a_full_disk(tmp_path, number):
     path = tmp_path / "table.csv"
     message = r"table\.csv: the disk is full, nothing was written\. Free some space"
     with pytest.raises(LessonError, match=message), files.atomic_write(path) as temporary:
         temporary.write_text("hal")
-        raise OSError(errno.ENOSPC, "No space left on device")
+        raise OSError(number, "No space left on device")
     assert list(tmp_path.iterdir()) == []
 
 

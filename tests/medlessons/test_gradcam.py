@@ -18,7 +18,7 @@ def convolutions(size=32, filters=3):
 
 def flat(head="sigmoid"):
     base = convolutions()
-    return keras.Model(base.inputs, layers.Dense(5, head)(layers.GlobalAveragePooling2D()(base.output)))
+    return keras.Model(base.input, layers.Dense(5, head)(layers.GlobalAveragePooling2D()(base.output)))
 
 
 def nested(head="sigmoid"):
@@ -46,10 +46,10 @@ def test_the_two_parts_give_what_the_network_gives(make, head, images, tmp_path)
     network = make(head)
     network.save(tmp_path / "network.keras")
     for one in (network, keras.saving.load_model(tmp_path / "network.keras")):
-        see, judge = gradcam.cut(one)
+        features, classifier = gradcam.cut(one)
         finish = {"sigmoid": keras.ops.sigmoid, "softmax": keras.ops.softmax, "linear": lambda x: x}[head]
-        whole, parts = np.array(one(images)), np.array(finish(judge(see(images))))
-        assert see.output_shape[1:] == (28, 28, 3)
+        whole, parts = np.array(one(images)), np.array(finish(classifier(features(images))))
+        assert features.output_shape[1:] == (28, 28, 3)
         assert whole == pytest.approx(parts, abs=1e-5)
         heat = gradcam.grad_cam(one, images)
         assert heat.shape == (3, 5, 28, 28) and (heat >= 0).all() and np.isfinite(heat).all() and heat.any()
@@ -57,9 +57,9 @@ def test_the_two_parts_give_what_the_network_gives(make, head, images, tmp_path)
 
 def test_before_an_average_it_is_the_class_activation_map(images):
     network = flat()
-    see, _ = gradcam.cut(network)
+    features, _ = gradcam.cut(network)
     kernel = network.layers[-1].get_weights()[0]
-    by_hand = np.maximum(np.einsum("ihwk,kc->ichw", np.array(see(images)), kernel), 0) / (28 * 28)
+    by_hand = np.maximum(np.einsum("ihwk,kc->ichw", np.array(features(images)), kernel), 0) / (28 * 28)
     assert gradcam.grad_cam(network, images) == pytest.approx(by_hand, abs=1e-6)
     assert gradcam.grad_cam(network, images, classes=[3])[:, 0] == pytest.approx(by_hand[:, 3], abs=1e-6)
 
@@ -73,22 +73,24 @@ def test_a_saturated_sigmoid_does_not_dim_the_map(images):
     assert gradcam.grad_cam(network, images) == pytest.approx(before, abs=1e-7)
 
 
-def test_all_classes_take_one_forward_pass(images, monkeypatch):
+def test_all_classes_take_one_forward_pass_a_batch(images, monkeypatch):
     network, seen, usual = flat(), [], gradcam.cut
+    at_once = gradcam.grad_cam(network, images)
 
     def counted(network):
-        see, judge = usual(network)
+        features, classifier = usual(network)
 
         class Counting:
             def __call__(self, batch, training):
                 seen.append(len(batch))
-                return see(batch, training=training)
+                return features(batch, training=training)
 
-        return Counting(), judge
+        return Counting(), classifier
 
     monkeypatch.setattr(gradcam, "cut", counted)
-    gradcam.grad_cam(network, images)
-    assert seen == [3]
+    monkeypatch.setattr(gradcam, "BATCH", 2)
+    assert gradcam.grad_cam(network, images) == pytest.approx(at_once, abs=1e-6)
+    assert seen == [2, 1]
 
 
 @pytest.mark.parametrize(
@@ -97,18 +99,23 @@ def test_all_classes_take_one_forward_pass(images, monkeypatch):
 def test_the_backbones_of_the_lessons(name, maps):
     base = getattr(keras.applications, name)(weights=None, include_top=False, input_shape=(72, 72, 3))
     network = keras.Sequential([keras.Input((72, 72, 3)), base, layers.Flatten(), layers.Dense(3, "softmax")])
-    see, _ = gradcam.cut(network)
-    assert see.output_shape[-1] == maps and see.output_shape[1] > 1
+    features, _ = gradcam.cut(network)
+    assert features.output_shape[-1] == maps and features.output_shape[1] > 1
     heat = gradcam.grad_cam(network, np.random.default_rng(0).normal(0, 1, (1, 72, 72, 3)).astype(np.float32))
-    assert heat.shape == (1, 3, *see.output_shape[1:3]) and np.isfinite(heat).all()
+    assert heat.shape == (1, 3, *features.output_shape[1:3]) and np.isfinite(heat).all()
 
 
 def test_what_cannot_give_a_map_is_named(images):
     dense = keras.Sequential([keras.Input((3,)), layers.Dense(2)])
     with pytest.raises(LessonError, match="convolutional"):
         gradcam.cut(dense)
-    with pytest.raises(LessonError, match="no class 5"):
-        gradcam.grad_cam(flat(), images, classes=[5])
+    for wrong in (5, -1):
+        with pytest.raises(LessonError, match=f"no class {wrong}"):
+            gradcam.grad_cam(flat(), images, classes=[4, wrong])
+    base = convolutions()
+    for odd in (keras.Model(base.input, [base.output] * 2), keras.Sequential([layers.Conv2D(2, 3)])):
+        with pytest.raises(LessonError, match="one input and one output"):
+            gradcam.cut(odd)
     with pytest.raises(LessonError, match="shape"):
         gradcam.grad_cam(flat(), images[0])
     dead = flat()
@@ -121,13 +128,15 @@ def test_what_cannot_give_a_map_is_named(images):
         gradcam.grad_cam(broken, images)
 
 
-def test_hits_and_energy():
+def test_pointing_game_and_energy():
     heat, mask = np.zeros((4, 4)), np.zeros((16, 16), bool)
     heat[1, 2], mask[4:8, 8:12] = 2, True
-    assert gradcam.hits(heat, mask) == 1 and gradcam.energy_inside(heat, mask) > 0.4
-    assert gradcam.hits(heat, ~mask) == 0
+    assert gradcam.pointing_game(heat, mask) == 1 and gradcam.energy_inside(heat, mask) > 0.4
+    assert gradcam.pointing_game(heat, ~mask) == 0
     assert gradcam.energy_inside(heat, mask) + gradcam.energy_inside(heat, ~mask) == pytest.approx(1)
-    assert gradcam.energy_inside(np.ones((4, 4)), mask) == pytest.approx(1 / 16)
-    assert gradcam.hits(heat * 0, mask) == 0 and gradcam.energy_inside(heat * 0, mask) == 0
+    assert gradcam.energy_inside(np.ones((4, 4)) / 1000, mask) == pytest.approx(1 / 16)
+    assert gradcam.pointing_game(heat * 0, mask) == 0 and gradcam.energy_inside(heat * 0, mask) == 0
     with pytest.raises(LessonError, match="0 pixels"):
-        gradcam.hits(heat, mask & False)
+        gradcam.pointing_game(heat, mask & False)
+    with pytest.raises(LessonError, match=r"shapes are \(4, 4, 1\) and \(16, 16\)"):
+        gradcam.pointing_game(heat[..., None], mask)

@@ -65,6 +65,8 @@ def truncated(path):
         ("gone.png", lambda path: None, "no such image"),
         ("float.tif", lambda path: save(path, RAMP.astype(np.float32)), "decimal"),
         ("negative.tif", lambda path: save(path, RAMP.astype(np.int32) - 99), "-99 to 156"),
+        ("bright.tif", lambda path: save(path, RAMP.astype(np.int32) + 65_281), "to 65536, but 0 to 65535"),
+        ("small.png", lambda path: save(path, RAMP[:32, :31]), "31 x 32 pixels"),
         ("cut.png", truncated, "damaged or cut off"),
     ],
 )
@@ -73,6 +75,11 @@ def test_a_bad_file_is_named(tmp_path, name, make, says):
     with pytest.raises(LessonError, match=says) as error:
         images.read(tmp_path / name)
     assert name in str(error.value)
+
+
+def test_the_smallest_image_and_the_brightest_level_are_read(tmp_path):
+    assert images.read(save(tmp_path / "a.png", RAMP[:32, :32])).shape == (32, 32)
+    assert images.read(save(tmp_path / "a.tif", RAMP.astype(np.int32) + 65_280)).max() == 255
 
 
 def test_is_image_looks_at_the_content(tmp_path):

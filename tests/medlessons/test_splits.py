@@ -56,6 +56,13 @@ def test_at_random_leaks_and_is_caught(table):
         splits.check_no_leakage(parts)
 
 
+@pytest.mark.parametrize("names, says", [("abc", "3 patients .* a, b, c. Split"), ("abcd", "4 .* a, b, c, .... Split")])
+def test_three_of_those_who_leak_are_named(names, says):
+    part = pd.DataFrame({"patient": list(names)})
+    with pytest.raises(LessonError, match=f"{says} by patient"):
+        splits.check_no_leakage({"train": part, "test": part})
+
+
 @pytest.mark.parametrize(
     "change, shares, says",
     [
@@ -65,6 +72,7 @@ def test_at_random_leaks_and_is_caught(table):
         (lambda t: t.assign(label=t["label"].where(t.index != 7)), SHARES, "Row 7, column label"),
         (lambda t: t, {"train": 0.6, "test": 0.6}, "add up to 1"),
         (lambda t: t, {"train": 1.5, "test": -0.5}, "above 0"),
+        (lambda t: t, {"train": 1.0, "test": 0.0}, "above 0"),
     ],
 )
 def test_what_cannot_be_split_is_named(table, change, shares, says):

@@ -27,12 +27,12 @@ def rows():
     return features, np.eye(2)[(features.sum(axis=1) > 0).astype(int)]
 
 
-def trained(rows, epochs):
+def trained(rows, epochs, seed=0):
     keras.layers.Dense(1)  # from here on Keras remembers a policy
     training.reproducible(seed=3)
     model = network()
     before = model.evaluate(*rows, verbose=0)
-    training.fit_quickly(model, *rows, epochs=epochs, batch_size=16)
+    training.fit_quickly(model, *rows, epochs=epochs, batch_size=16, seed=seed)
     return model, before
 
 
@@ -40,6 +40,7 @@ def test_the_same_seed_gives_the_same_weights_in_64_bits(rows):
     first, second = trained(rows, 3)[0].get_weights(), trained(rows, 3)[0].get_weights()
     assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
     assert first[0].dtype == np.float64
+    assert not np.array_equal(first[0], trained(rows, 3, seed=1)[0].get_weights()[0])  # the order of the rows differs
 
 
 def test_the_quick_way_takes_every_step(rows):
@@ -49,16 +50,17 @@ def test_the_quick_way_takes_every_step(rows):
 
 
 def test_too_few_rows_are_named(rows):
-    with pytest.raises(LessonError, match="70 rows do not fill one batch of 100"):
-        training.fit_quickly(network(), *rows, epochs=1, batch_size=100)
+    with pytest.raises(LessonError, match="70 rows do not fill one batch of 71"):
+        training.fit_quickly(network(), *rows, epochs=1, batch_size=71)
 
 
-def test_a_head_on_stored_features_learns_the_same_as_behind_the_frozen_base(rows):
+def test_a_head_on_stored_features_learns_the_same_as_behind_the_frozen_base(rows, capsys):
     training.reproducible(seed=0)
     base = keras.Sequential([keras.Input((3,)), keras.layers.Dense(8, "relu"), keras.layers.BatchNormalization()])
     base.trainable = False
-    found = training.features(base, rows[0], batch_size=16)
+    found = training.extract_features(base, rows[0], batch_size=16)
     assert found.shape == (70, 8) and found.dtype == np.float32
+    assert "features: 100%" in (bar := capsys.readouterr().err) and "5/5" in bar
     histories = []
     for before, inputs in ((base, rows[0]), (keras.layers.Identity(), found)):
         keras.utils.set_random_seed(1)
@@ -74,9 +76,9 @@ def test_a_head_on_stored_features_learns_the_same_as_behind_the_frozen_base(row
 def test_features_that_are_no_numbers_are_named(rows):
     base = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     with pytest.raises(LessonError, match="empty"):
-        training.features(base, rows[0][:0])
+        training.extract_features(base, rows[0][:0])
     with pytest.raises(LessonError, match="NaN"):
-        training.features(base, np.full((2, 3), np.nan))
+        training.extract_features(base, np.full((2, 3), np.nan))
 
 
 def test_progress_is_one_bar_on_stderr(rows, capsys):

@@ -157,3 +157,33 @@ def test_the_command_line_trains_all_backbones_and_says_what_was_reached(tmp_pat
     assert asked == [(name, tmp_path, 2, 0.1) for name in ("resnet50v2", "xception", "vgg16")]
     assert "vgg16: 1,000 images, 0.50 hours, commit abc" in capsys.readouterr().out
     assert all(pretrain.RECIPES[name].builder in models.BUILDERS for name in pretrain.RECIPES)
+
+
+@pytest.mark.parametrize("bits, error", [(16, 1e-3), (8, 1 / 120)])
+def test_stored_kernels_are_small_and_close_and_vectors_are_exact(tmp_path, bits, error):
+    rng = np.random.default_rng(0)
+    kernel, vector = rng.normal(0, 1, (3, 3, 8, 4)).astype(np.float32), rng.normal(0, 1e-9, 7).astype(np.float32)
+    kernel[..., 2] = 0
+    pretrain.pack([kernel, vector], tmp_path / "weights.npz", bits)
+    found = models.unpack(tmp_path / "weights.npz")
+    assert np.abs(found[0] - kernel).max() < error * np.abs(kernel).max() and (found[0][..., 2] == 0).all()
+    assert np.array_equal(found[1], vector)
+    with pytest.raises(LessonError, match="Weight 1 holds NaN"):
+        pretrain.pack([kernel, vector * np.nan], tmp_path / "weights.npz", bits)
+
+
+@pytest.mark.parametrize("normalized", [True, False])
+def test_scaled_features_leave_the_outputs_as_they_are(normalized):
+    keras.utils.set_random_seed(0)
+    layers = keras.layers
+    inputs = keras.Input((8, 8, 1))
+    maps = layers.Conv2D(6, 3, activation=None if normalized else "relu", bias_initializer="ones")(inputs)
+    maps = layers.ReLU()(layers.BatchNormalization(beta_initializer="ones")(maps)) if normalized else maps
+    features = layers.GlobalAveragePooling2D(name="features")(maps)
+    outputs = layers.Activation("sigmoid")(layers.Dense(2, name="logits")(features))
+    network, images = keras.Model(inputs, [features, outputs]), np.random.default_rng(0).normal(size=(3, 8, 8, 1))
+    before = network.predict(images, verbose=0)
+    pretrain.scale_features(network, 0.2)
+    after = network.predict(images, verbose=0)
+    assert before[0].mean() > 0.1 and after[0] == pytest.approx(0.2 * before[0], abs=1e-6)
+    assert after[1] == pytest.approx(before[1], abs=1e-6)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from classroom.fetching import archives, download
 from medlessons import files, settings
-from medlessons.blood_counts import COLUMNS, DIAGNOSES, EXAMPLES, MEASUREMENTS, mend, validate
+from medlessons.blood_counts import COLUMNS, DIAGNOSES, EXAMPLES, MEASUREMENTS, repair, validate
 from medlessons.data import blood_file, places
 from medlessons.data.blood_file import FILE
 from medlessons.errors import LessonError
@@ -26,8 +26,8 @@ __all__ = [
     "MEASUREMENTS",
     "fetch",
     "load",
-    "mend",
     "prepare",
+    "repair",
     "status",
     "validate",
 ]
