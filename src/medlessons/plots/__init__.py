@@ -9,14 +9,5 @@ Figures that several lessons use stand here (``plots.confusion``), those of one 
 """
 
 from medlessons.plots import anemia, covid, findings, orientation
-from medlessons.plots.common import (
-    confusion,
-    learning_curves,
-    losses,
-    predictions,
-    probabilities,
-    radiographs,
-    score_histogram,
-    scores,
-)
+from medlessons.plots.common import confusion, learning_curves, losses, predictions, probabilities, radiographs, scores
 from medlessons.plots.figure import caption, show

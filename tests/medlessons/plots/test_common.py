@@ -1,78 +1,63 @@
-"""The figures of all lessons: labeled, with a sentence that says what was drawn."""
+"""The figures of several lessons draw what they should, and their sentences say what was drawn."""
 
 import numpy as np
 import pandas as pd
-import pytest
-from matplotlib.figure import Figure
+from matplotlib.colors import to_hex
 
 from medlessons import plots
+from medlessons.plots.common import place, place_of
+from medlessons.plots.palette import BLUE, GREEN
 from tests.medlessons.plots.caption import sentence
 
 
-@pytest.fixture
-def table():
-    rng = np.random.default_rng(0)
-    return pd.DataFrame(
-        {"HGB": rng.normal(12, 2, 60), "PLT": rng.normal(250, 60, 60), "Diagnosis": ["well", "ill", "ill"] * 20}
+def test_learning_curves_tell_ends_and_the_best_epoch():
+    history = {"loss": [1.0, 0.7, 0.5], "val_loss": [1.2, 0.8, 0.9], "accuracy": [0.4, 0.5, 0.6]}
+    figure = plots.learning_curves(history | {"val_accuracy": [0.3, 0.5, 0.55]})
+    assert [ax.get_ylabel() for ax in figure.axes] == ["loss", "accuracy"]
+    for ax, train in zip(figure.axes, ("loss", "accuracy"), strict=True):
+        assert ax.get_xlabel() == "epoch"
+        assert ax.lines[0].get_xdata().tolist() == [1, 2, 3] and ax.lines[0].get_ydata().tolist() == history[train]
+    assert sentence(figure) == (
+        "Over 3 epochs the training loss goes from 1.00 to 0.50, and the validation loss from 1.20 to 0.90; the "
+        "validation loss is lowest in epoch 2 (0.80). The last validation accuracy is 0.55."
     )
 
 
-def figures(table):
-    features, history = table[["HGB", "PLT"]], {k: [1.0, 0.5] for k in ("loss", "val_loss", "accuracy", "val_accuracy")}
-    scores = pd.DataFrame({"model": ["a", "a", "b"], "accuracy": [0.7, 0.8, 0.9], "macro F1": [0.5, 0.6, 0.8]})
-    values = np.linspace(0, 1, 5)
-    return {
-        "learning_curves": plots.learning_curves(history),
-        "confusion": plots.confusion(np.array([[8, 2], [1, 3]]), ["well", "ill"]),
-        "class_counts": plots.anemia.class_counts(table["Diagnosis"]),
-        "scales": plots.anemia.scales(features, "unit"),
-        "by_diagnosis": plots.anemia.by_diagnosis(table, {"HGB": "g/dL", "PLT": "10^9/L"}),
-        "identity_error": plots.anemia.identity_error(pd.Series(np.r_[np.ones(500), 9 * np.ones(100)])),
-        "activations": plots.anemia.activations(),
-        "gradient_sizes": plots.anemia.gradient_sizes({"ReLU": [1.0, 1.0], "sigmoid": [0.001, 1.0]}),
-        "nudge": plots.anemia.nudge(values, values**2, 0.5, 1.0),
-        "losses": plots.losses({"SGD": [2.0, 1.0], "Adam": [2.0, 0.5]}),
-        "encoding": plots.anemia.encoding(values, np.eye(5)[:, :2], "HGB"),
-        "scores": plots.scores(scores, ["accuracy", "macro F1"]),
-        "probabilities": plots.probabilities(pd.DataFrame({"well": [0.9, 0.2], "ill": [0.1, 0.8]}, ["A", "B"])),
-        "near_limits": plots.anemia.near_limits(
-            {"well": pd.Series([11.0, 14]), "ill": pd.Series([8.0, 9, 12])}, {"women": 11.5}, "HGB (g/dL)"
-        ),
-        "score_histogram": plots.score_histogram([0.1, 0.7, 0.9, 0.2], ["no", "no", "yes", "yes"], "no", "yes"),
-        "importance": plots.anemia.importance(pd.Series({"a": 0.3, "b": 0.1, "c": 0.2}), pd.Series(0.01, list("abc"))),
-    }
+def test_losses_tell_where_each_curve_begins_and_ends():
+    curves = {"SGD": [2.0, 1.5, 1.0], "Adam": [2.0, 1.0, 0.5]}
+    ax = plots.losses(curves)
+    assert [line.get_ydata().tolist() for line in ax.lines] == list(curves.values())
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", "training loss")
+    assert sentence(ax) == "The training loss over the epochs: SGD from 2.00 to 1.00, Adam from 2.00 to 0.50."
+    assert sentence(plots.losses(curves, ylabel="loss")).startswith("The loss over the epochs")
 
 
-SENTENCES = {
-    "learning_curves": "training loss goes from 1.00 to 0.50, and the validation loss from 1.00 to 0.50; the "
-    "validation loss is lowest in epoch 2 (0.50)",
-    "confusion": "11 of 14 cases lie on the diagonal: named right; the most frequent confusion is well taken for "
-    "ill (2)",
-    "class_counts": "60 rows, 2 diagnoses, from many to few: ill 40, well 20",
-    "scales": "PLT spans most",
-    "by_diagnosis": "2 panels (red: median",
-    "identity_error": "in 100% of the first 500 rows and in 0% of the later ones",
-    "activations": "nowhere above 0.25",
-    "gradient_sizes": "10^0 with ReLU, 10^-3 with sigmoid",
-    "nudge": "the slope is 1.00: a smaller weight lowers the loss",
-    "losses": "The training loss over the epochs: SGD from 2.00 to 1.00, Adam from 2.00 to 0.50",
-    "encoding": "HGB becomes 2 inputs",
-    "scores": "a 0.55, b 0.80",
-    "probabilities": "A: well (0.90), then ill (0.10); B: ill (0.80), then well (0.20)",
-    "near_limits": "below 11.5 (women) lie 1 of 2 rows “well” and 2 of 3 rows “ill”",
-    "score_histogram": "1 of 2 no cases score above 0.5, and 1 of 2 yes cases do not",
-    "importance": "a (0.30), c (0.20), b (0.10); 0 of the 3 measurements cost less than 0.01",
-}
+def test_confusion_shades_shares_of_rows_and_writes_counts():
+    ax = plots.confusion(np.array([[8, 2], [0, 0]]), ["well", "ill"])
+    assert ax.collections[0].get_array().ravel().tolist() == [0.8, 0.2, 0, 0]
+    assert [text.get_text() for text in ax.texts] == ["8", "2", "", ""]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("predicted", "true")
+    assert sentence(ax) == (
+        "8 of 10 cases lie on the diagonal: named right; the most frequent confusion is well taken for ill (2). The "
+        "darker a field, the larger its share of its row."
+    )
+    assert "named right. The darker" in sentence(plots.confusion(np.eye(2, dtype=int), ["well", "ill"]))
 
 
-def test_each_figure_is_labelled_and_says_what_it_shows(table, capsys):
-    drawn = figures(table)
-    assert drawn.keys() == SENTENCES.keys()
-    for name, ax in drawn.items():
-        figure = ax if isinstance(ax, Figure) else ax.figure
-        assert any(axes.get_xlabel() for axes in figure.axes), name
-        plots.show(ax)
-        assert SENTENCES[name] in capsys.readouterr().out, name
+def test_scores_mark_the_means_of_each_model():
+    table = pd.DataFrame({"model": ["b", "b", "a"], "accuracy": [0.7, 0.8, 0.9], "macro F1": [0.5, 0.6, 0.8]})
+    figure = plots.scores(table, ["accuracy", "macro F1"])
+    assert [ax.get_xlabel() for ax in figure.axes] == ["accuracy", "macro F1"]
+    assert [ax.lines[-1].get_xdata().tolist() for ax in figure.axes] == [[0.75, 0.9], [0.55, 0.8]]
+    assert sentence(figure) == "Dots are splits, red marks are means. Mean macro F1: b 0.55, a 0.80."
+
+
+def test_probabilities_name_the_two_most_probable_classes():
+    figure = plots.probabilities(pd.DataFrame({"well": [0.7, 0.2], "ill": [0.1, 0.5], "odd": [0.2, 0.3]}, ["A", "B"]))
+    assert [to_hex(patch.get_facecolor()).upper() for patch in figure.axes[0].patches] == [GREEN, BLUE, BLUE]
+    assert sentence(figure) == (
+        "The most probable answers. A: well (0.70), then odd (0.20); B: ill (0.50), then odd (0.30)."
+    )
 
 
 def test_confusion_names_no_single_pair_where_several_are_as_frequent():
@@ -110,3 +95,22 @@ def test_predictions_names_the_wrong_ones():
     assert "1 right, 2 wrong: number 2, lateral taken for frontal; number 3, lateral" in sentence(figure)
     titles = [ax.get_title() for ax in figure.axes if ax.get_title()]
     assert titles == ["frontal (frontal)", "✗ frontal (lateral)", "✗ frontal (lateral)"]
+
+
+def test_a_small_change_of_all_pixels_is_no_change_in_one_place():
+    first = np.full((30, 30), 100.0)
+    assert "“b” is brighter everywhere" in sentence(plots.radiographs({"a": first, "b": first + 5}))
+    assert "“b” is darker everywhere" in sentence(plots.radiographs({"a": first, "b": first - 5}))
+
+
+def test_places_are_named_as_the_reader_sees_the_picture():
+    assert [place(0, 0), place(1, 1), place(0.5, 0.5), place(0.5, 0.9), place(0.1, 0.5)] == [
+        "upper left",
+        "lower right",
+        "middle",
+        "middle right",
+        "upper middle",
+    ]
+    heat = np.zeros((3, 6))
+    heat[1, 3] = 1
+    assert place_of(heat) == "middle center"

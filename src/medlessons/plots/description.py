@@ -3,6 +3,7 @@
 Pictures cannot be compared: a new version of matplotlib moves more pixels than two swapped labels do. So axes, labels,
 limits, lines, points, bars, areas, images, texts, legends and colors are written down, from the data that were drawn
 and never from pixels, with about three digits. Many values become a few: the means of eight parts, in their order.
+The text is compared, not read aloud: it stays in English.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.category import StrCategoryFormatter
 from matplotlib.collections import Collection, LineCollection, PathCollection, QuadMesh
-from matplotlib.colors import to_hex, to_rgba
+from matplotlib.colors import to_hex, to_rgba, to_rgba_array
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
@@ -26,7 +27,6 @@ from matplotlib.text import Text
 from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter
 
 from medlessons.plots.palette import NAMES
-from medlessons.wording import say
 
 PARTS = 8  # into which many values are divided
 LISTED = 14  # values that are still listed one by one
@@ -50,21 +50,16 @@ def describe(figure: Figure) -> str:
     """
     panels = [ax for ax in figure.axes if ax.get_visible()]
     width, height = figure.get_size_inches()
-    head = say("Figure {width:.1f} x {height:.1f}, panels: {panels}", width=width, height=height, panels=len(panels))
-    lines = [" ".join([head, *_quoted(figure.get_suptitle())])]
+    lines = [" ".join([f"Figure {width:.1f} x {height:.1f}, panels: {len(panels)}", *_quoted(figure.get_suptitle())])]
     lines += [_legend(legend) for legend in figure.legends]
     separator = "; " if len(panels) > PANELS else "\n   "
     before = ""
     for number, ax in enumerate(panels, start=1):
         y = " ".join(_axis(ax.yaxis)) if ax.axison else ""
-        things = [
-            *_titles(ax),
-            *(_axis(ax.xaxis) if ax.axison else ["no axes"]),
-            "y as before" if y and y == before else y,
-        ]
+        x = " ".join(_axis(ax.xaxis)) if ax.axison else "no axes"
+        head = " ".join([*_titles(ax), x, "y as before" if y and y == before else y])
         before = y
-        things = separator.join(filter(None, [" ".join(things), *_things(ax)]))
-        lines.append(say("{number}: {things}", number=number, things=things))
+        lines.append(f"{number}: " + separator.join(filter(None, [head, *_things(ax)])))
     return "\n".join(lines)
 
 
@@ -83,7 +78,7 @@ def _axis(axis: Axis) -> Iterator[str]:
     write, (low, high) = _writer(axis), axis.get_view_interval()
     if axis.get_inverted():
         low, high = max(low, high), min(low, high)
-    yield say("{low} to {high}", low=write(low), high=write(high))
+    yield f"{write(low)} to {write(high)}"
     if axis.get_scale() != "linear":
         yield axis.get_scale()
     places, formatter = axis.get_majorticklocs(), axis.get_major_formatter()
@@ -93,10 +88,6 @@ def _axis(axis: Axis) -> Iterator[str]:
             yield "at " + _list(places, write)
     elif isinstance(axis.get_major_locator(), FixedLocator):
         yield "ticks " + _list(places, write) if len(places) else "no ticks"
-
-
-# ---------------------------------------------------------------------------------------------------------
-# What stands in a panel
 
 
 def _things(ax: Axes) -> Iterator[str]:
@@ -134,10 +125,10 @@ def _line_style(line: Line2D) -> Iterator[str]:
     yield _color(line.get_color())
     yield from _if_not(line.get_linestyle(), "-")
     if line.get_marker() not in (None, "None", "", " "):
-        yield say("marker {marker} {size:.1f}", marker=line.get_marker(), size=line.get_markersize())
+        yield f"marker {line.get_marker()} {line.get_markersize():.1f}"
         yield from _if_not(line.get_markerfacecolor(), _color(line.get_color()))
     if line.get_linewidth() != rcParams["lines.linewidth"]:
-        yield say("width {width:.1f}", width=line.get_linewidth())
+        yield f"width {line.get_linewidth():.1f}"
     yield from _alpha(line)
 
 
@@ -145,16 +136,10 @@ def _lines(lines: Sequence[Line2D], x: Writer, y: Writer) -> str:
     """Return the points of one line, or the middles of many."""
     points = [line.get_xydata() for line in lines if len(line.get_xydata())]
     if len(points) <= 1:
-        return _course(points[0], x, y) if points else "no points"
-    middles = np.array([p.mean(axis=0) for p in points])
-    every = np.vstack(points)
-    return say(
-        "{count} lines with the middles {middles}, all points from {low} to {high}",
-        count=len(points),
-        middles=_course(middles, x, y),
-        low=_point(every.min(axis=0), x, y),
-        high=_point(every.max(axis=0), x, y),
-    )
+        return _points(points[0], x, y) if points else "no points"
+    middles, every = np.array([p.mean(axis=0) for p in points]), np.vstack(points)
+    low, high = _point(every.min(axis=0), x, y), _point(every.max(axis=0), x, y)
+    return f"{len(points)} lines with the middles {_points(middles, x, y)}, all points from {low} to {high}"
 
 
 def _bars(container: BarContainer, x: Writer, y: Writer) -> str:
@@ -184,20 +169,17 @@ def _collection(collection: Collection, x: Writer, y: Writer) -> str:
         segments = [np.asarray(segment) for segment in collection.get_segments()]
         if not segments:
             return ""
-        width = say("width {width:.1f}", width=np.mean(collection.get_linewidth()))
-        ends = [np.array([segment[end] for segment in segments]) for end in (0, -1)]
-        parts = ["segments", *_name(collection), *_colors(collection.get_color()), width]
-        return " ".join([*parts, "from", _course(ends[0], x, y), "to", _course(ends[1], x, y)])
+        width = f"width {np.mean(collection.get_linewidth()):.1f}"
+        start, end = (_points(np.array([segment[at] for segment in segments]), x, y) for at in (0, -1))
+        parts = [*_name(collection), *_colors(collection.get_color()), width, f"from {start} to {end}"]
+        return " ".join(["segments", *parts])
     colors = _colors(collection.get_facecolor()) or _colors(collection.get_edgecolor())
     parts = [*_name(collection), *colors, *_alpha(collection)]
     if isinstance(collection, PathCollection):
         sizes = np.unique(collection.get_sizes())
         corners = [len(path.vertices) for path in collection.get_paths()]
-        parts += [
-            say("shape {corners} size", corners=corners),
-            _some(sizes, _rounded(sizes.max() if len(sizes) else 1)),
-        ]
-        return " ".join(["points", *parts, _cloud(np.ma.getdata(collection.get_offsets()), x, y)])
+        parts.append(f"shape {corners} size {_some(sizes, _rounded(sizes.max() if len(sizes) else 1))}")
+        return " ".join(["points", *parts, _points(np.ma.getdata(collection.get_offsets()), x, y, False)])
     outlines = [np.vstack(path.to_polygons()) for path in collection.get_paths() if len(path.to_polygons())]
     return " ".join(["areas", *parts, _areas(outlines, x, y)])
 
@@ -206,11 +188,11 @@ def _image(drawn: AxesImage | QuadMesh, values: np.ndarray) -> str:
     """Return shape, colors, limits, and the means of a coarse grid in percent of the way between the limits."""
     values = np.ma.filled(np.ma.asarray(values, dtype=float), np.nan)
     rows, columns = values.shape[:2]
-    parts = [say("{rows} x {columns}", rows=rows, columns=columns), *_alpha(drawn)]
+    parts = [f"{rows} x {columns}", *_alpha(drawn)]
     if values.ndim == 2:
         low, high = drawn.get_clim()
         write = _rounded(high - low)
-        parts += [say("{cmap} from {low} to {high}:", cmap=drawn.get_cmap().name, low=write(low), high=write(high))]
+        parts.append(f"{drawn.get_cmap().name} from {write(low)} to {write(high)}:")
         values = ((values - low) / ((high - low) or 1))[..., None]
     else:
         parts.append("colored:")
@@ -244,23 +226,14 @@ def _text(text: Text, x: Writer, y: Writer) -> str:
 
 
 def _legend(legend: Legend) -> str:
-    entries = [
-        " ".join([*_handle(handle), repr(text.get_text())])
-        for handle, text in zip(legend.legend_handles, legend.get_texts(), strict=False)
-    ]
+    handles = zip(legend.legend_handles, legend.get_texts(), strict=False)
+    entries = [" ".join([*_handle(handle), repr(text.get_text())]) for handle, text in handles]
     return " ".join(["legend", *_quoted(legend.get_title().get_text()), ", ".join(entries)])
 
 
 def _handle(handle: Artist) -> list[str]:
-    for read in ("get_color", "get_facecolor"):
-        if hasattr(handle, read):
-            color = np.atleast_1d(getattr(handle, read)())
-            return _colors(color) if color.ndim > 1 or color.dtype.kind in "OU" else [_color(color)]
-    return []
-
-
-# ---------------------------------------------------------------------------------------------------------
-# Names, colors, numbers
+    read = getattr(handle, "get_color", None) or getattr(handle, "get_facecolor", None)
+    return _colors(read()) if read else []
 
 
 def _name(artist: Any) -> list[str]:
@@ -270,7 +243,7 @@ def _name(artist: Any) -> list[str]:
 
 def _alpha(artist: Artist) -> list[str]:
     alpha = artist.get_alpha()
-    return [] if alpha is None else [say("alpha {alpha:.2f}", alpha=np.mean(alpha))]
+    return [] if alpha is None else [f"alpha {np.mean(alpha):.2f}"]
 
 
 def _color(color: Any) -> str:
@@ -279,9 +252,8 @@ def _color(color: Any) -> str:
     return NAMES.get(to_hex(color).upper(), to_hex(color))
 
 
-def _colors(colors: Iterable) -> list[str]:
-    names = [_color(color) for color in (np.atleast_1d(colors) if isinstance(colors, str) else colors)]
-    return list(dict.fromkeys(names))[:PARTS]
+def _colors(colors: Any) -> list[str]:
+    return list(dict.fromkeys(map(_color, to_rgba_array(colors))))[:PARTS]
 
 
 def _if_not(value: Any, usual: str) -> list[str]:
@@ -295,14 +267,14 @@ def _if_not(value: Any, usual: str) -> list[str]:
 def _writer(axis: Axis) -> Writer:
     """Return what writes a number with about three digits of the range that the axis shows."""
     if axis.get_scale() == "log":
-        return lambda value: "10^" + format(np.log10(value), ".2f") if value > 0 else "0"
+        return lambda value: f"10^{np.log10(value):.2f}" if value > 0 else "0"
     return _rounded(np.ptp(axis.get_view_interval()))
 
 
 def _rounded(span: float) -> Writer:
     """Return what writes a number with as many decimals as a span needs; always one, so that rounding is forgiven."""
     decimals = int(np.clip(2 - np.floor(np.log10(abs(span) or 1)), 1, 6)) if np.isfinite(span) else 1
-    return lambda value: format(np.round(value, decimals) + 0.0, "." + str(decimals) + "f")
+    return lambda value: f"{np.round(value, decimals) + 0.0:.{decimals}f}"
 
 
 def _list(values: Iterable[float], write: Writer) -> str:
@@ -314,43 +286,27 @@ def _some(values: np.ndarray, write: Writer) -> str:
     if len(values) <= LISTED:
         return _list(values, write)
     if np.allclose(np.diff(values), values[1] - values[0]):
-        return say(
-            "{count} even steps from {low} to {high}", count=len(values), low=write(values[0]), high=write(values[-1])
-        )
+        return f"{len(values)} even steps from {write(values[0])} to {write(values[-1])}"
     means = [np.nanmean(part) for part in np.array_split(values, PARTS)]
-    return say("{count}, means of parts {means}", count=len(values), means=_list(means, write))
+    return f"{len(values)}, means of parts {_list(means, write)}"
 
 
 def _point(point: Sequence[float], x: Writer, y: Writer) -> str:
-    return say("({x}, {y})", x=x(float(point[0])), y=y(float(point[1])))
+    return f"({x(float(point[0]))}, {y(float(point[1]))})"
 
 
-def _course(points: np.ndarray, x: Writer, y: Writer) -> str:
-    """Return points whose order counts: few as they are, many as their ends and the means of their parts."""
+def _points(points: np.ndarray, x: Writer, y: Writer, ordered: bool = True) -> str:
+    """Return few points as they are, many as their ends and the means of their parts, or as quartiles if unordered."""
     if len(points) <= LISTED:
         return " ".join(_point(point, x, y) for point in points)
-    return say(
-        "{first} to {last}, x {xs}, y {ys}",
-        first=_point(points[0], x, y),
-        last=_point(points[-1], x, y),
-        xs=_some(points[:, 0], x),
-        ys=_some(points[:, 1], y),
-    )
-
-
-def _cloud(points: np.ndarray, x: Writer, y: Writer) -> str:
-    """Return points whose order does not count: many as quartiles and how x and y go together."""
-    if len(points) <= LISTED:
-        return " ".join(_point(point, x, y) for point in points)
-    quartiles = np.nanquantile(points, [0, 0.25, 0.5, 0.75, 1], axis=0)
-    ranks = points.argsort(axis=0, kind="stable").argsort(axis=0)
-    return say(
-        "{count}, quartiles of x {xs}, of y {ys}, rank correlation {together}",
-        count=len(points),
-        xs=_list(quartiles[:, 0], x),
-        ys=_list(quartiles[:, 1], y),
-        together=format(np.corrcoef(ranks.T)[0, 1] + 0.0, ".2f"),
-    )
+    if not ordered:
+        quartiles = np.nanquantile(points, [0, 0.25, 0.5, 0.75, 1], axis=0)
+        ranks = points.argsort(axis=0, kind="stable").argsort(axis=0)
+        together = f"rank correlation {np.corrcoef(ranks.T)[0, 1] + 0.0:.2f}"
+        xs, ys = _list(quartiles[:, 0], x), _list(quartiles[:, 1], y)
+        return f"{len(points)}, quartiles of x {xs}, of y {ys}, {together}"
+    ends = f"{_point(points[0], x, y)} to {_point(points[-1], x, y)}"
+    return f"{ends}, x {_some(points[:, 0], x)}, y {_some(points[:, 1], y)}"
 
 
 def _outline(patch: Patch) -> np.ndarray:
@@ -364,10 +320,5 @@ def _areas(outlines: Sequence[np.ndarray], x: Writer, y: Writer) -> str:
     for outline in outlines:
         steps, middles = np.linalg.norm(np.diff(outline, axis=0), axis=1), (outline[1:] + outline[:-1]) / 2
         centers.append(np.average(middles, axis=0, weights=steps) if steps.sum() else outline[0])
-    low, high = (np.array([edge(outline, axis=0) for outline in outlines]) for edge in (np.min, np.max))
-    return say(
-        "from {low} to {high} around {centers}",
-        low=_course(low, x, y),
-        high=_course(high, x, y),
-        centers=_course(np.array(centers), x, y),
-    )
+    low, high = (_points(np.array([edge(outline, axis=0) for outline in outlines]), x, y) for edge in (np.min, np.max))
+    return f"from {low} to {high} around {_points(np.array(centers), x, y)}"
