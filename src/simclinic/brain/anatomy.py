@@ -12,7 +12,7 @@ import numpy as np
 
 from simclinic.brain.fields import Grid, Noise, Sheets, ellipsoid, inside, join, layer, tube
 
-CORTEX = 2.6  # mm
+CORTEX = 2.4  # mm
 BEND = 1.9  # mm: standard deviation of the displacement that makes each brain its own
 
 
@@ -68,9 +68,9 @@ def draw_anatomy(seed: int, age: float) -> Anatomy:
     return Anatomy(
         seed=seed,
         age=age,
-        size=tuple(float(s) for s in rng.normal(0.98, 0.03) * (1 + rng.normal(0, 0.02, 3))),
+        size=tuple(float(s) for s in rng.normal(1.0, 0.03) * (1 + rng.normal(0, 0.02, 3))),
         turn=tuple(float(t) for t in rng.normal(0, [0.06, 0.04, 0.04])),
-        sulci=float(np.clip(0.7 + 0.35 * older + rng.normal(0, 0.15), 0.3, 1.6)),
+        sulci=float(np.clip(0.6 + 0.3 * older + rng.normal(0, 0.15), 0.3, 1.6)),
         ventricles=float(np.clip(0.3 + 1.4 * older + rng.normal(0, 0.9), -1.5, 4)),
     )
 
@@ -194,9 +194,9 @@ def _sulci(anatomy: Anatomy, p: np.ndarray, depth: np.ndarray, width) -> list[tu
     wall = np.minimum(outer, np.where(callosum > 0, x + 2, np.inf))
     limit = (18 + 6 * uneven.near(above)) * np.clip(1 + (z + 5) / 40, 0.5, 1)
     first = np.hypot(deep.distance(above), np.clip(wall - limit, 0, None))
-    second = np.hypot(shallow.distance(above), np.clip(wall - 0.45 * limit, 0, None))
+    second = np.hypot(shallow.distance(above), np.clip(wall - 0.4 * limit, 0, None))
     fold = half * (0.6 + 0.8 * np.exp(-outer / 6))
-    return [(medial, half + 0.04 * np.clip(20 - outer, 0, None)), (sylvian, half), (first, fold), (second, 0.6 * fold)]
+    return [(medial, half + 0.03 * np.clip(20 - outer, 0, None)), (sylvian, half), (first, fold), (second, 0.6 * fold)]
 
 
 def _nuclei(p: np.ndarray) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Smooth random fields and simple bodies as functions of millimeters: the same on every grid."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy import ndimage
@@ -118,7 +119,7 @@ def ellipsoid(points, center, radii) -> np.ndarray:
 def tube(points: np.ndarray, path: list[tuple[float, float, float, float]]) -> np.ndarray:
     """Return how far points (3, n) are outside a bent tube, mm; its path lists x, y, z and the radius."""
     nearest, square = np.inf, (points**2).sum(0)
-    for (*start, thick), (*end, thin) in zip(path[:-1], path[1:], strict=True):
+    for (*start, thick), (*end, thin) in pairwise(path):
         start, along = np.array(start), np.subtract(end, start)
         length = along @ along
         projected = _dot(along, points) - along @ start

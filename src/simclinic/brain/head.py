@@ -9,7 +9,7 @@ import numpy as np
 from simclinic.brain import lookalikes as alike
 from simclinic.brain import mri
 from simclinic.brain.anatomy import Anatomy, Surfaces, draw_anatomy, outer_head, place, surfaces, tissue
-from simclinic.brain.fields import Grid
+from simclinic.brain.fields import Grid, inside
 from simclinic.brain.tumor import EDEMA, ENHANCING, NON_ENHANCING, Tumor, draw_tumor, grow, push_aside
 from simclinic.errors import LessonError
 
@@ -52,7 +52,7 @@ class Scan:
     brain : bool array of shape (x, y, z)
         What skull stripping leaves.
     lookalikes : uint8 array of shape (x, y, z)
-        1 spot in the white matter, 2 vessel or plexus, 3 old cavity.
+        1 spot in the white matter, 2 vessel or plexus, 3 old stroke.
     spacing : tuple of float
         Edges of a voxel, mm.
     style : str
@@ -153,7 +153,9 @@ def scan(
     _check(shape, spacing, style)
     how, voxel = mri.STYLES[style], max(1.0, float(np.prod(spacing)) ** (1 / 3))
     middles = zip(shape, spacing, CENTER, strict=True)
-    grid, p, body, brain = _cover(head.anatomy, tuple((np.arange(n) - (n - 1) / 2) * s + c for n, s, c in middles), stripped)
+    grid, p, body, brain = _cover(
+        head.anatomy, tuple((np.arange(n) - (n - 1) / 2) * s + c for n, s, c in middles), stripped
+    )
     texture = tuple(noise.on(grid) for noise in head.anatomy.texture)
     parts, label, similar = _compose(head, grid, p, body, texture, voxel)
     if not stripped:
@@ -162,7 +164,7 @@ def scan(
         label, similar = label * brain, similar * brain
     rng = np.random.default_rng([head.seed, 7, list(mri.STYLES).index(style)])
     times = mri.draw_times(how, rng)
-    image = mri.expose(_signals(parts, how, times, texture, rng), grid, how, rng, stripped)
+    image = mri.expose(_signals(parts, how, times, texture, rng), grid, how, rng)
     tissues = {name: grid.fill(part) for name, part in parts.items()} if truth else None
     spacing = tuple(float(s) for s in spacing)
     return Scan(image, grid.fill(label), grid.fill(brain), grid.fill(similar), spacing, style, times, tissues)
@@ -204,15 +206,19 @@ def _compose(head: Head, grid: Grid, p: np.ndarray, body: Surfaces, texture: tup
     parts.update(white=healthy.white, gray=healthy.gray, fluid=healthy.fluid)
     spots, scarred = alike.gliosis(head.lookalikes, healthy, q, texture)
     _soak(parts, "white", "gliosis", scarred)
-    hole, scar = alike.cavity(head.lookalikes, q, fine, voxel)
-    _replace(parts, "gliosis", scar)
+    hole, scar = alike.old_stroke(head.lookalikes, q, fine, voxel)
+    _soak(parts, "white", "gliosis", scar)
+    _soak(parts, "gray", "gliosis", scar)
     _replace(parts, "fluid", hole)
+    _replace(parts, "dura", inside(0.8 - body.brain, voxel))
     blood = alike.vessels(healthy, q, body, texture, voxel)
     _replace(parts, "vessel", blood)
-    similar = np.select([hole > 0.5, blood > 0.4, spots * healthy.white > 0.5], [alike.CAVITY, alike.VESSEL, alike.SPOT], 0)
+    similar = np.select(
+        [blood > 0.4, scar > 0.5, spots * healthy.white > 0.5], [alike.VESSEL, alike.STROKE, alike.SPOT], 0
+    )
     label = np.zeros(len(coarse), np.uint8)
     if growth:
-        wet = growth.edema * np.clip(head.tumor.wetness * (1 + 0.25 * coarse + 0.1 * fine), 0, 1)
+        wet = growth.edema * np.clip(head.tumor.wetness * (1 + 0.15 * coarse + 0.1 * fine), 0, 1)
         for dry, share in (("white", wet), ("gliosis", wet), ("gray", 0.2 * wet)):  # it spares the cortex
             _soak(parts, dry, "edema", share)
         label[(growth.edema > 0.5) & (healthy.white > 0.4)] = EDEMA
@@ -220,7 +226,8 @@ def _compose(head: Head, grid: Grid, p: np.ndarray, body: Surfaces, texture: tup
         label[growth.rim > 0.5] = ENHANCING
         for part in parts.values():
             part *= 1 - growth.core
-        parts.update(rim=growth.rim, solid=growth.solid, necrosis=growth.necrosis)
+        debris = growth.necrosis * np.clip(head.tumor.debris + 0.15 * fine, 0, 1)
+        parts.update(rim=growth.rim, solid=growth.solid + debris, necrosis=growth.necrosis - debris)
     return parts, label, np.where(label > 0, 0, similar).astype(np.uint8)
 
 
@@ -244,5 +251,6 @@ def _signals(parts: dict[str, np.ndarray], how: mri.Style, times: dict, texture:
     amounts = np.stack(list(parts.values()))
     dose = np.clip(0.5 + 0.3 * coarse + 0.15 * fine, 0, 1)
     clean = np.einsum("tc,tn->cn", least, amounts) + np.einsum("tc,tn->cn", most - least, amounts) * dose
-    uneven = np.array([0.08, -0.04, -0.04, 0.08])[:, None] * (coarse + 0.5 * fine)  # watery tissue, as T1 and T2 see it
+    clean[0] += 0.9 * parts["fluid"] * np.clip(coarse - 0.8, 0, 1)  # fluid that flows is not dark on FLAIR
+    uneven = np.array([0.06, -0.03, -0.03, 0.06])[:, None] * (coarse + 0.5 * fine)  # watery tissue, as T1 and T2 see it
     return np.abs(clean) * (1 + uneven)

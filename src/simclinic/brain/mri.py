@@ -17,20 +17,27 @@ TISSUES = {
     "white": (0.77, 500, 70),
     "gray": (0.86, 833, 79),
     "fluid": (1.00, 4000, 1900),
-    "edema": (0.91, 1200, 117),
-    "solid": (0.91, 1350, 125),
+    "edema": (0.92, 1200, 122),
+    "solid": (0.92, 1350, 135),
     "necrosis": (0.97, 2900, 320),
     "rim": (0.90, 1150, 106),
-    "gliosis": (0.88, 1050, 120),
+    "gliosis": (0.90, 1100, 122),
     "vessel": (0.75, 1300, 40),
     "fat": (1.00, 350, 70),
     "bone": (0.12, 500, 40),
     "muscle": (0.80, 900, 47),
+    "dura": (0.80, 1000, 75),
 }
 WATERY = ("fluid", "necrosis")  # their T1 is the same in every field
 SLOWER_AT_3T = 1.22  # T1 of the others
-GADOLINIUM = {"rim": (0.1, 1.0), "vessel": (1.0, 2.0), "necrosis": (0.02, 0.10), "solid": (0.0, 0.04)}  # mM
-RELAXIVITY = 4.5  # 1 / (s mM)
+GADOLINIUM = {
+    "rim": (0.1, 1.0),
+    "vessel": (1.0, 2.0),
+    "necrosis": (0.0, 0.03),
+    "solid": (0.0, 0.04),
+    "dura": (0.1, 0.9),
+}  # mM
+RELAXIVITY = 4.5  # 1 / (s mM); the doses are in mM, from and to
 
 
 @dataclass(frozen=True)
@@ -64,7 +71,7 @@ class Style:
     t1: tuple[float, float, float]
     t2: tuple[float, float]
     noise: tuple[float, float] = (0.04, 0.07)
-    shading: tuple[float, float] = (0.20, 0.35)
+    shading: tuple[float, float] = (0.25, 0.40)
     slices: float = 4.0
     unseen: bool = False
 
@@ -74,9 +81,9 @@ STYLES = {
     for style in (
         Style("A", 1.5, (9000, 115), (550, 12, 0), (4500, 95)),
         Style("B", 3.0, (9000, 125), (600, 10, 0), (5000, 95)),
-        Style("C", 1.5, (10000, 100), (500, 14, 0), (4000, 100), noise=(0.05, 0.08), slices=5.0),
-        Style("D", 3.0, (8500, 110), (700, 9, 0), (6000, 90), noise=(0.04, 0.06), shading=(0.25, 0.4), slices=3.0),
-        Style("E", 1.5, (11000, 120), (450, 10, 0), (3800, 90), noise=(0.05, 0.08), slices=5.0),
+        Style("C", 1.5, (10000, 100), (500, 14, 0), (4500, 100), noise=(0.05, 0.08), slices=5.0),
+        Style("D", 3.0, (8500, 110), (700, 9, 0), (6000, 90), noise=(0.04, 0.06), shading=(0.30, 0.45), slices=3.0),
+        Style("E", 1.5, (11000, 120), (450, 10, 0), (4500, 95), noise=(0.05, 0.08), slices=5.0),
         Style("Y", 3.0, (8000, 110), (2000, 3, 900), (5500, 100), noise=(0.04, 0.06), slices=2.0, unseen=True),
         Style("Z", 1.5, (8000, 100), (420, 16, 0), (3500, 105), (0.06, 0.09), (0.3, 0.5), slices=6.0, unseen=True),
     )
@@ -158,7 +165,7 @@ def levels(style: Style, times: dict, dose: float, spread: np.ndarray) -> np.nda
     return table / table[0]
 
 
-def expose(clean: np.ndarray, grid: Grid, style: Style, rng: np.random.Generator, stripped: bool) -> np.ndarray:
+def expose(clean: np.ndarray, grid: Grid, style: Style, rng: np.random.Generator) -> np.ndarray:
     """Add what a scanner adds: slices, uneven brightness, noise, a gain of its own.
 
     Parameters
@@ -168,8 +175,6 @@ def expose(clean: np.ndarray, grid: Grid, style: Style, rng: np.random.Generator
     grid : Grid
     style : Style
     rng : numpy.random.Generator
-    stripped : bool
-        Whether everything but the chosen voxels is set to 0.
 
     Returns
     -------
@@ -179,11 +184,9 @@ def expose(clean: np.ndarray, grid: Grid, style: Style, rng: np.random.Generator
     image = np.zeros((*grid.chosen.shape, 4), np.float32)
     gains, noises = np.exp(rng.normal(np.log(350), 0.4, 4)), rng.uniform(*style.noise, 4)
     for channel, name in enumerate(CHANNELS):
-        volume = grid.fill(clean[channel])
+        level = clean[channel] * np.exp(0.5 * rng.uniform(*style.shading) * Noise(rng, 80.0).on(grid))
         if name in ("FLAIR", "T2w") and style.slices > 1.2 * step:
-            volume = ndimage.gaussian_filter1d(volume, style.slices / 2.5 / step, axis=2)
-        volume *= np.exp(0.5 * rng.uniform(*style.shading) * Noise(rng, 80.0).on_axes(grid.axes))
-        where = grid.chosen if stripped else np.ones_like(grid.chosen)
-        parts = noises[channel] * np.random.default_rng(rng.integers(2**63)).standard_normal((2, where.sum()))
-        image[where, channel] = gains[channel] * np.hypot(volume[where] + parts[0], parts[1])  # Rician
+            level = ndimage.gaussian_filter1d(grid.fill(level), style.slices / 2.5 / step, axis=2)[grid.chosen]
+        parts = noises[channel] * np.random.default_rng(rng.integers(2**63)).standard_normal((2, len(level)))
+        image[grid.chosen, channel] = gains[channel] * np.hypot(level + parts[0], parts[1])  # Rician
     return image

@@ -33,6 +33,8 @@ class Tumor:
         How far edema reaches beyond the core on average, mm.
     wetness : float
         How much of the tissue the edema replaces at its strongest, 0 to 1.
+    debris : float
+        How much of the necrosis is not fluid, 0 to 1: then it is bright on FLAIR like the solid tumor.
     push : float
         How far the surroundings are pushed aside, relative to the radius.
     """
@@ -46,13 +48,14 @@ class Tumor:
     solid: float
     edema: float
     wetness: float
+    debris: float
     push: float
 
 
 def draw_tumor(seed: int, anatomy: Anatomy, low_grade: bool) -> Tumor:
     """Draw a tumor of any size, somewhere in the cerebrum."""
     rng = np.random.default_rng([seed, 4])
-    volume = 1000 * np.clip(np.exp(rng.normal(np.log(26), 1.1)), 0.6, 170)  # mm3
+    volume = 1000 * np.clip(np.exp(rng.normal(np.log(24), 1.25)), 0.4, 120)  # mm3
     radius = float((volume * 3 / 4 / np.pi) ** (1 / 3))
     stretch = np.exp(rng.normal(0, 0.15, 3))
     places = rng.uniform([-52, -62, -28], [52, 70, 56], (400, 3)).T
@@ -67,8 +70,9 @@ def draw_tumor(seed: int, anatomy: Anatomy, low_grade: bool) -> Tumor:
         stretch=tuple(float(s) for s in stretch / np.prod(stretch) ** (1 / 3)),
         rim=float(radius * np.exp(rng.normal(np.log(0.25), 0.4))),
         solid=0.0 if low_grade else float(rng.choice([0, 6], p=[0.6, 0.4])),
-        edema=float(np.exp(rng.normal(np.log(5 if low_grade else 16), 0.45)) * (radius / 18) ** 0.75),
-        wetness=float(rng.uniform(0.65, 1.0)),
+        edema=float(np.exp(rng.normal(np.log(5 if low_grade else 16.5), 0.45)) * (radius / 18) ** 0.75),
+        wetness=float(rng.uniform(0.75, 1.1)),
+        debris=float(rng.uniform(0, 0.8)),
         push=float(rng.uniform(0.1, 0.4)),
     )
 
