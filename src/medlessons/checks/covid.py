@@ -2,8 +2,9 @@
 
 import contextlib
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,12 +12,15 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from medlessons.checks import network
-from medlessons.checks.exercise import judge, plain
-from medlessons.wording import _, say
+from medlessons.checks.exercise import Mistake, first_true, grade
+from medlessons.checks.numbers import Exercise
+from medlessons.wording import _
 
 if TYPE_CHECKING:
     import keras
 
+# The tables are laid out by hand: a sentence, and what it is said of.
+# fmt: off
 
 def _near(value: Any, expected: Any) -> bool:
     """Tell whether numbers agree in shape and, within one thousandth, in value; texts are no numbers."""
@@ -29,304 +33,243 @@ def _near(value: Any, expected: Any) -> bool:
     return value.shape == expected.shape and np.allclose(value, expected, rtol=0, atol=1e-3)
 
 
-# ---------------------------------------------------------------------------------------------------------
-# 4.1
-
+# --- 4.1
 
 def split_by_patient(patients: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
-    """Return an array of True (test set) and False, one an image; `share` of the patients are in the test set.
+    """Return an array of True (test set) and False, one per image; all images of a patient are on the same side.
 
-    `patients` holds the name of the patient of each image. All the images of a patient lie on the same side.
+    Parameters
+    ----------
+    patients : array of str, shape (images,)
+        The name of the patient of each image.
+    share : float
+        How large a part of the patients the test set gets, from 0 to 1.
+    rng : numpy.random.Generator
     """
     names = np.unique(patients)
     chosen = rng.choice(names, size=round(share * len(names)), replace=False)
     return np.isin(patients, chosen)
 
 
-def _names_of_images() -> np.ndarray:
-    """Return the patients of 43 patients' images in mixed order: four of them have ten images, the others up to 3."""
-    counts = [10] * 4 + [1, 2, 3] * 13
-    names = np.repeat([say("P{number:02d}", number=number) for number in range(len(counts))], counts)
-    return np.random.default_rng(6).permutation(names)
+IMAGES = np.array([10] * 4 + [1, 2, 3] * 13)  # of each of 43 patients
+PATIENTS = np.random.default_rng(6).permutation(np.repeat([f"P{number:02d}" for number in range(43)], IMAGES))
+NAMES, WHOSE = np.unique(PATIENTS, return_inverse=True)
+
+SPLIT_KINDS = {
+    _("it returns two things: return one array, True where the image belongs to the test set."):
+        lambda test: isinstance(test, tuple | list) and len(test) == 2,
+    _("it returns a set of patients: return True or False for each image, as np.isin(patients, ...) does."):
+        lambda test: isinstance(test, set),
+    _("it returns an object of the type {found}: return a NumPy array."):
+        lambda test: not isinstance(test, np.ndarray | pd.Series) and type(test).__name__,
+    _("it returns names of patients: return True or False for each image, as np.isin(patients, ...) does."):
+        lambda test: any(isinstance(value, str) for value in np.ravel(test)),
+    _("it returns one value per patient: return one per image, in the order of the images."):
+        lambda test: test.dtype == bool and test.shape == NAMES.shape,
+    _("it returns 0 and 1 as numbers of the type {found}. As an index they would pick the rows 0 and 1: make True and "
+      "False of them, with == 1."):
+        lambda test: test.dtype != bool and test.shape == PATIENTS.shape and np.isin(test, (0, 1)).all() and test.dtype,
+    _("it returns row numbers: return True or False for each image."): lambda test: test.dtype.kind in "iu",
+    _("its values are of the type {found}: return True or False."): lambda test: test.dtype != bool and test.dtype,
+    _("the result has the shape {found}; expected was (118,), one value per image."):
+        lambda test: test.shape != PATIENTS.shape and test.shape,
+}
+SPLIT_SIDES = {  # tests of how many images of each patient are in the test set
+    _("only one image of each drawn patient is in the test set: take all the images of a drawn patient."):
+        lambda images: (images < IMAGES).any(where=images > 0) and images.max() == 1,
+    _("{found} patients have images on both sides: draw patients, not images."):
+        lambda images: ((images > 0) & (images < IMAGES)).sum(),
+}
+SPLIT_NUMBERS = {  # of patients in the test sets: if 9 are wanted, and if 17 are; and how many images are there
+    _("it is the wrong way round: True means test set, and here it marks the training set."):
+        lambda few, many, images: set(few) == {43 - 9} and set(many) == {43 - 17},
+    _("it takes {found} patients whatever share is asked for: use the argument share."):
+        lambda few, many, images: len({*few, *many}) == 1 and str(few[0]),
+}
+WHY_ANOTHER_NUMBER = {
+    _("Round to the nearest whole number: round(share * number_of_patients)."):
+        lambda came, wanted, far: set(came - wanted) in ({1}, {-1}),
+    _("Was a patient drawn twice? Draw without replacement: replace=False."):
+        lambda came, wanted, far: max(came) <= wanted and len(set(came)) > 1,
+    _("The share of the images is met: share is a share of the patients."): lambda came, wanted, far: far < 0.1,
+    _("Draw round(share * number_of_patients) of them."): lambda came, wanted, far: True,
+}
+SPLIT_CHANCE = {  # tests of who was drawn, a row per split, and of the first split made once more
+    _("it always takes the first or the last patients: draw them at random, with rng."):
+        lambda drawn, again: (drawn == drawn[0]).all() and any(
+            row[:9].all() or row[-9:].all() for row in (drawn[0], drawn[0, np.searchsorted(NAMES, pd.unique(PATIENTS))])
+        ),
+    _("every call draws the same patients: use the generator rng that is given, not one of your own."):
+        lambda drawn, again: (drawn == drawn[0]).all(),
+    _("the same generator gives another split each time: draw with rng only, or nobody can repeat your split."):
+        lambda drawn, again: (drawn[0] != again).any(),
+    _("patient {found} was never drawn in 60 splits: everybody should have the same chance."):
+        lambda drawn, again: next(iter(NAMES[~drawn.any(axis=0)]), None),
+    _("patients with many images are drawn more often: draw from np.unique(patients), each name once."):
+        lambda drawn, again: drawn[:, IMAGES == 10].mean() > 0.4,  # a fair draw gives 0.2
+}
+
+
+def _wrong_split(function: Callable) -> str | None:
+    """Name what is wrong with how a function draws 60 small test sets and 5 large ones, if anything is."""
+
+    def images_in_test(share: float, seeds: int) -> np.ndarray:
+        splits = [function(PATIENTS.copy(), share, np.random.default_rng(seed)) for seed in range(seeds)]
+        return np.stack([np.bincount(WHOSE, weights=split, minlength=len(NAMES)) for split in splits])
+
+    given = PATIENTS.copy()
+    first = function(given, 0.2, np.random.default_rng(0))
+    if not np.array_equal(given, PATIENTS):
+        return _("it changes the array patients itself (shuffle works in place): the names no longer fit the images.")
+    mistake = first_true(SPLIT_KINDS, first) or first_true(SPLIT_SIDES, np.bincount(WHOSE, weights=first))
+    if mistake:
+        return mistake
+    small, large = images_in_test(0.2, 60), images_in_test(0.4, 5)
+    few, many = (small > 0).sum(axis=1), (large > 0).sum(axis=1)
+    for share, came, images, wanted in ((0.2, few, small, 9), (0.4, many, large, 17)):
+        if set(came) != {wanted}:
+            far = np.abs(images.sum(axis=1) / len(PATIENTS) - share).max()
+            sentence = _("{share:.0%} of 43 patients are {wanted}, but {number} are in the test set. {why}")
+            return first_true(SPLIT_NUMBERS, few, many, images) or sentence.format(
+                share=share, wanted=wanted, number=came[came != wanted][0],
+                why=first_true(WHY_ANOTHER_NUMBER, came, wanted, far),
+            )
+    again = np.bincount(WHOSE, weights=first) > 0
+    return first_true(SPLIT_SIDES, np.vstack([small, large])) or first_true(SPLIT_CHANCE, small > 0, again)
 
 
 def check_split(student: Callable) -> Callable:
     """Check exercise 4.1; return the student's function or the reference."""
-    patients = _names_of_images()
-
-    def find_mistake(function):
-        given = patients.copy()
-        first = function(given, 0.2, np.random.default_rng(0))
-        if not np.array_equal(given, patients):
-            return "it changes the array patients itself (shuffle works in place): the names no longer fit the images."
-        mistake = _kind_mistake(first, patients) or _sides_mistake(np.asarray(first), patients)
-        if mistake:
-            return mistake
-        small = [np.asarray(function(patients.copy(), 0.2, np.random.default_rng(seed))) for seed in range(60)]
-        large = [np.asarray(function(patients.copy(), 0.4, np.random.default_rng(seed))) for seed in range(5)]
-        return (
-            _number_mistake(small, large, patients)
-            or next(filter(None, (_sides_mistake(test, patients) for test in small + large)), None)
-            or _chance_mistake(small, np.asarray(first), patients)
-        )
-
-    return judge("4.1", "Split by patient", student, split_by_patient, find_mistake)
+    return grade("4.1", "Split by patient", student, split_by_patient, _wrong_split)
 
 
-def _kind_mistake(test: Any, patients: np.ndarray) -> str | None:
-    """Name what is wrong with the kind of object that a split is, if anything is."""
-    if isinstance(test, tuple | list) and len(test) == 2:
-        return "it returns two things: return one array, True where the image belongs to the test set."
-    if isinstance(test, set):
-        return "it returns a set of patients: return True or False for each image, as np.isin(patients, ...) does."
-    if not isinstance(test, np.ndarray | pd.Series):
-        return say("it returns an object of the type {kind}: return a NumPy array.", kind=type(test).__name__)
-    test = np.asarray(test)
-    if test.dtype.kind in "US" or any(isinstance(value, str) for value in test.ravel()):
-        return "it returns names of patients: return True or False for each image, as np.isin(patients, ...) does."
-    if test.shape == (len(np.unique(patients)),) and test.dtype == bool:
-        return "it returns one value a patient: return one an image, in the order of the images."
-    if test.dtype != bool and test.shape == patients.shape and set(test.tolist()) <= {0, 1}:
-        return say(
-            "it returns 0 and 1 as numbers of the type {kind}. As an index they would pick the rows 0 and 1: make True "
-            "and False of them, with == 1.",
-            kind=test.dtype.name,
-        )
-    if test.dtype.kind in "iu":
-        return "it returns row numbers: return True or False for each image."
-    if test.dtype != bool:
-        return say("its values are of the type {kind}: return True or False.", kind=test.dtype.name)
-    if test.shape != patients.shape:
-        return say(
-            "the result has the shape {shape}; expected was {expected}, one value an image.",
-            shape=test.shape,
-            expected=patients.shape,
-        )
-    return None
-
-
-def _in_test(test: np.ndarray, patients: np.ndarray) -> set[str]:
-    return set(patients[test].tolist())
-
-
-def _sides_mistake(test: np.ndarray, patients: np.ndarray) -> str | None:
-    """Name what is wrong if a patient has images on both sides."""
-    shared = _in_test(test, patients) & _in_test(~test, patients)
-    if not shared:
-        return None
-    if np.unique(patients[test], return_counts=True)[1].max() == 1:
-        return "only one image of each drawn patient is in the test set: take all the images of a drawn patient."
-    return say("{count} patients have images on both sides: draw patients, not images.", count=len(shared))
-
-
-def _number_mistake(small: list[np.ndarray], large: list[np.ndarray], patients: np.ndarray) -> str | None:
-    """Name what is wrong with the number of patients in the test sets, if anything is."""
-    everybody = len(np.unique(patients))
-    few = [len(_in_test(test, patients)) for test in small]
-    many = [len(_in_test(test, patients)) for test in large]
-    wanted, wanted_of_many = round(0.2 * everybody), round(0.4 * everybody)
-    if set(few) == {wanted} and set(many) == {wanted_of_many}:
-        return None
-    if set(few) == {everybody - wanted} and set(many) == {everybody - wanted_of_many}:
-        return "it is the wrong way round: True means test set, and here it marks the training set."
-    if set(few) == set(many) and len(set(few)) == 1:
-        return say("it takes {number} patients whatever share is asked for: use the argument share.", number=few[0])
-    if set(few) != {wanted}:
-        share, came, tests = 0.2, few, small
-    else:
-        share, came, tests, wanted = 0.4, many, large, wanted_of_many
-    return say(
-        "{share:.0%} of {everybody} patients are {wanted}, but {number} are in the test set. {why}",
-        share=share,
-        everybody=everybody,
-        wanted=wanted,
-        number=next(number for number in came if number != wanted),
-        why=_why_another_number(came, wanted, [np.mean(test) - share for test in tests]),
-    )
-
-
-def _why_another_number(came: list[int], wanted: int, images: list[float]) -> str:
-    """Guess why not `wanted` patients came; `images` tells how far the shares of the images are from the one asked."""
-    if set(came) in ({wanted - 1}, {wanted + 1}):
-        return "Round to the nearest whole number: round(share * number_of_patients)."
-    if max(came) <= wanted and len(set(came)) > 1:
-        return "Was a patient drawn twice? Draw without replacement: replace=False."
-    if np.abs(images).max() < 0.1:
-        return "The share of the images is met: share is a share of the patients."
-    return "Draw round(share * number_of_patients) of them."
-
-
-def _chance_mistake(splits: list[np.ndarray], again: np.ndarray, patients: np.ndarray) -> str | None:
-    """Name what is wrong with how patients are drawn, if anything is; `again` is the first split, made once more."""
-    drawn = [_in_test(test, patients) for test in splits]
-    if all(one == drawn[0] for one in drawn):
-        for names in (np.unique(patients), pd.unique(patients)):
-            if drawn[0] in (set(names[: len(drawn[0])]), set(names[-len(drawn[0]) :])):
-                return "it always takes the first or the last patients: draw them at random, with rng."
-        return "every call draws the same patients: use the generator rng that is given, not one of your own."
-    if not np.array_equal(splits[0], again):
-        return "the same generator gives another split each time: draw with rng only, or nobody can repeat your split."
-    times = {name: sum(name in one for one in drawn) for name in np.unique(patients)}
-    never = [name for name, number in times.items() if number == 0]
-    if never:
-        return say("patient {name} was never drawn in 60 splits: everybody should have the same chance.", name=never[0])
-    names, counts = np.unique(patients, return_counts=True)
-    if np.mean([times[name] for name in names[counts == 10]]) > 24:  # of 60; a fair draw gives 12
-        return "patients with many images are drawn more often: draw from np.unique(patients), each name once."
-    return None
-
-
-# ---------------------------------------------------------------------------------------------------------
-# 4.2
+# --- 4.2
 
 BACKBONES = ("xception", "resnet50v2", "vgg16")
-MEANS = (103.939, 116.779, 123.68)  # of blue, green and red over the images of ImageNet
+MEANS = np.array([103.939, 116.779, 123.68], dtype="float32")  # of blue, green and red over the images of ImageNet
 
 
-def preprocess(gray: np.ndarray, backbone: str) -> np.ndarray:
-    """Return three channels of gray levels 0 to 255, shape (images, height, width, 1), scaled as `backbone` wants them.
+def preprocess(
+    gray: np.ndarray, backbone: str, *,
+    others: Callable = lambda rgb: rgb / 127.5 - 1, vgg: Callable = lambda rgb: rgb - MEANS,
+) -> np.ndarray:
+    """Return three channels, scaled as a backbone wants them.
 
     VGG16 was trained with blue, green, red minus their means, Xception and ResNet50V2 with values from -1 to 1.
+
+    Parameters
+    ----------
+    gray : array of gray levels 0 to 255, shape (images, height, width, 1)
+    backbone : str
+        One of `BACKBONES`.
     """
-    channels = np.repeat(np.asarray(gray, dtype="float32"), 3, axis=-1)
-    if backbone == "vgg16":
-        return channels - np.array(MEANS, dtype="float32")
-    return channels / 127.5 - 1
+    return (vgg if backbone == "vgg16" else others)(np.repeat(np.asarray(gray, dtype="float32"), 3, axis=-1))
 
 
-def check_preprocess(student: Callable) -> Callable:
-    """Check exercise 4.2; return the student's function or the reference."""
-    whole = np.random.default_rng(7).integers(20, 200, (2, 4, 5, 1)).astype("uint8")
-    gray = whole.astype("float32")
-
-    def find_mistake(function):
-        given = {backbone: gray.copy() for backbone in BACKBONES}
-        batches = {backbone: function(given[backbone], backbone) for backbone in BACKBONES}
-        mistake = next(filter(None, map(_channels_mistake, batches.values())), None) or _scale_mistake(batches, gray)
-        if mistake:
-            return mistake
-        if any(not np.array_equal(given[backbone], gray) for backbone in BACKBONES):
-            return (
-                "it changes the batch that it is given, so a second call would scale it twice: work on a copy, such as "
-                "np.repeat(gray, 3, axis=-1)."
-            )
-        if any(not _near(_array(function(whole.copy(), name)), preprocess(whole, name)) for name in BACKBONES):
-            return (
-                "whole gray levels (uint8) give another result than the same gray levels as floats: uint8 starts again "
-                'at 0 behind 255. Begin with gray.astype("float32").'
-            )
-        return None
-
-    return judge("4.2", "What each backbone wants", student, preprocess, find_mistake)
+CHANNELS = {  # what the shape says that a batch of the shape (2, 4, 5, 1) became
+    (2, 4, 5, 1): _("there is one channel only: these backbones want three, so repeat it along the last axis."),
+    (2, 3, 4, 5): _("the channels come first: in Keras they are the last axis."),
+    (6, 4, 5, 1): _("there are three times as many images: repeat along the last axis (axis=-1), the channels."),
+    (2, 12, 5, 1): _("the images became three times as high: repeat along the last axis (axis=-1), the channels."),
+    (2, 4, 15, 1): _("the images became three times as wide: repeat along the last axis (axis=-1), the channels."),
+    (2, 4, 5, 1, 3): _("there is an axis too many: concatenate or repeat along the last axis, do not stack."),
+    (4, 5, 3): _("only one image is left: keep all of them."),
+}
 
 
-def _array(batch: Any) -> np.ndarray:
+def _three_channels(function: Callable, gray: np.ndarray, backbone: str) -> np.ndarray:
     from keras import ops
 
-    return np.asarray(ops.convert_to_numpy(batch)) if ops.is_tensor(batch) else np.asarray(batch)
+    before, batch = gray.copy(), ops.convert_to_numpy(function(gray, backbone))
+    if batch.shape != (2, 4, 5, 3):
+        other = _("a batch of the shape (2, 4, 5, 1) became {shape}; expected was (2, 4, 5, 3).")
+        raise Mistake(CHANNELS.get(batch.shape) or other.format(shape=batch.shape))
+    if batch.dtype.kind != "f":
+        raise Mistake(_("the result holds whole numbers: return floats."))
+    if not np.array_equal(gray, before):
+        raise Mistake(_("it changes the batch that it is given, so a second call would scale it twice: work on a copy, "
+                        "such as np.repeat(gray, 3, axis=-1)."))
+    return batch
 
 
-def _channels_mistake(batch: Any) -> str | None:
-    """Name what is wrong with the shape of what became of two images of 4 x 5 pixels, if anything is."""
-    batch = _array(batch)
-    if batch.shape == (2, 4, 5, 3):
-        return None if batch.dtype.kind == "f" else "the result holds whole numbers: return floats."
-    wrong = {
-        (2, 4, 5, 1): "there is one channel only: these backbones want three, so repeat it along the last axis.",
-        (2, 3, 4, 5): "the channels come first: in Keras they are the last axis.",
-        (6, 4, 5, 1): "there are three times as many images: repeat along the last axis (axis=-1), the channels.",
-        (2, 12, 5, 1): "the images became three times as high: repeat along the last axis (axis=-1), the channels.",
-        (2, 4, 15, 1): "the images became three times as wide: repeat along the last axis (axis=-1), the channels.",
-        (2, 4, 5, 1, 3): "there is an axis too many: concatenate or repeat along the last axis, do not stack.",
-        (4, 5, 3): "only one image is left: keep all of them.",
-    }
-    return wrong.get(batch.shape) or say(
-        "a batch of the shape (2, 4, 5, 1) became {shape}; expected was (2, 4, 5, 3).", shape=batch.shape
-    )
+def _in_either(*scales: Callable) -> list[dict[str, Callable]]:
+    return [{which: scale} for scale in scales for which in ("others", "vgg")]
 
 
-def _scale_mistake(batches: Mapping[str, Any], gray: np.ndarray) -> str | None:
-    """Name what is wrong with the numbers of the three batches, if anything is."""
-    wrong = [name for name in BACKBONES if not _near(_array(batches[name]), preprocess(gray, name))]
-    if not wrong:
-        return None
-    batch = _array(batches[wrong[0]])
-    if all(_near(_array(batches[name]), _three(gray / 255)) for name in BACKBONES):
-        return "every backbone gets gray levels / 255, as in the published lesson. None of the three was trained so."
-    found = next((sentence for sentence, other in _other_scales(gray, wrong[0]) if _near(batch, other)), None)
-    return say(
-        "{backbone}: {mistake}",
-        backbone=wrong[0],
-        mistake=found
-        or say(
-            "gray level {gray:g} became {value}; expected was {expected}.",
-            gray=gray[0, 0, 0, 0],
-            value=plain(batch[0, 0, 0]),
-            expected=plain(preprocess(gray, wrong[0])[0, 0, 0]),
-        ),
-    )
+def _standardized(**axes: Any) -> Callable:
+    return lambda rgb: (rgb - rgb.mean(**axes)) / rgb.std(**axes)
 
 
-def _three(gray: np.ndarray) -> np.ndarray:
-    return np.repeat(gray, 3, axis=-1)
+def _from_own_range(whole: bool, from_zero: bool, doubled: bool) -> Callable:
+    def scale(rgb):
+        axes = {} if whole else {"axis": (1, 2, 3), "keepdims": True}
+        low = 0 if from_zero else rgb.min(**axes)
+        share = (rgb - low) / (rgb.max(**axes) - low)
+        return 2 * share - 1 if doubled else share
+
+    return scale
 
 
-def _other_scales(gray: np.ndarray, backbone: str) -> list[tuple[str, np.ndarray]]:
-    """Return what classic mistakes make of a batch, each with the sentence that names it."""
-    gray, means, image = _three(gray.astype(float)), np.array(MEANS), {"axis": (1, 2, 3), "keepdims": True}
-    both = [
-        ("these are gray levels / 255, from 0 to 1. It was trained with another range.", gray / 255),
-        ("these are the gray levels as they were, from 0 to 255: scale them.", gray),
-        (
-            "each image is standardised by its own mean and standard deviation: use the fixed numbers of the training.",
-            (gray - gray.mean(**image)) / gray.std(**image),
-        ),
-        (
-            "the batch is standardised by its own mean and standard deviation: use the fixed numbers of the training.",
-            (gray - gray.mean()) / gray.std(),
-        ),
-        (
-            "it is standardised as for the networks of PyTorch: these backbones come from Keras.",
-            (gray / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225],
-        ),
-    ]
-    own_range = "it is scaled by its own darkest or brightest pixel: the same gray must always give the same number."
-    low, high = gray.min(**image), gray.max(**image)
-    for dark, bright in ((low, high), (gray.min(), gray.max()), (0, high), (0, gray.max())):
-        share = (gray - dark) / (bright - dark)
-        both += [(own_range, share), (own_range, 2 * share - 1)]
-    if backbone != "vgg16":
-        return [
-            *both,
-            ("it divides by 128: gray levels end at 255, so divide by 127.5 and subtract 1.", gray / 128 - 1),
-            ("these are values from 0 to 2: subtract 1.", gray / 127.5),
-            ("these are values from -0.5 to 0.5: divide by 127.5, not by 255, and subtract 1.", gray / 255 - 0.5),
-            ("these are values from -1 to 0: divide by 127.5, not by 255, and subtract 1.", gray / 255 - 1),
-            ("it subtracts 1 before it divides: first divide by 127.5.", (gray - 1) / 127.5),
-            ("blue, green, red minus their means is for VGG16: this one wants values from -1 to 1.", gray - means),
-        ]
-    no_division = "the means are subtracted, but it divides as well: VGG16 wants no division."
-    return [
-        *both,
-        (
-            "values from -1 to 1 are for the others: VGG16 wants blue, green, red minus their means.",
-            gray / 127.5 - 1,
-        ),
-        ("the means are in the order red, green, blue: VGG16 wants blue first, 103.939.", gray - means[::-1]),
-        ("one mean is subtracted from all channels: each channel has its own.", gray - means.mean()),
-        ("the means are added: subtract them.", gray + means),
-        (no_division, (gray - means) / 255),
-        (no_division, gray / 255 - means),
-        (no_division, (gray - means[::-1]) / 255),
-        (no_division, gray / 255 - means[::-1]),
-        (no_division, (gray - means) / 127.5 - 1),
-        (no_division, gray / 127.5 - 1 - means),
-    ]
+GRAY = np.random.default_rng(7).uniform(20, 200, (2, 4, 5, 1)).round(1).astype("float32")
+check_preprocess = Exercise(
+    "4.2", "What each backbone wants", preprocess,
+    answer=_three_channels, atol=1e-3,
+    cases={
+        _("{backbone}: of the gray levels {gray} it makes {value}; {expected} was expected."):
+            [(GRAY, backbone) for backbone in BACKBONES],
+        _("whole gray levels (uint8) give another result than the same gray levels as floats, or stop the function: "
+          "uint8 holds 0 to 255 only, and begins again at 0. Begin with gray.astype(\"float32\")."):
+            [(GRAY.astype("uint8"), backbone) for backbone in BACKBONES],
+    },
+    mistakes={
+        _("the fractions of the gray levels are lost, 100.9 became 100: convert to floats, gray.astype(\"float32\"), "
+          "not to whole numbers."):
+            [lambda gray, backbone, cut=cut: preprocess(cut(gray), backbone) for cut in (np.trunc, np.round)],
+        _("{backbone}: these are gray levels / 255, from 0 to 1. It was trained with another range."):
+            _in_either(lambda rgb: rgb / 255),
+        _("every backbone gets gray levels / 255, as in the published lesson. None of the three was trained so."):
+            {"others": lambda rgb: rgb / 255, "vgg": lambda rgb: rgb / 255},
+        _("{backbone}: these are the gray levels as they were, from 0 to 255: scale them."): _in_either(np.array),
+        _("{backbone}: each image is standardized by its own mean and standard deviation: use the fixed numbers of the "
+          "training."):
+            _in_either(_standardized(axis=(1, 2, 3), keepdims=True)),
+        _("{backbone}: the batch is standardized by its own mean and standard deviation: use the fixed numbers of the "
+          "training."):
+            _in_either(_standardized()),
+        _("{backbone}: it is standardized as for the networks of PyTorch: these backbones come from Keras."):
+            _in_either(lambda rgb: (rgb / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]),
+        _("{backbone}: it is scaled by its own darkest or brightest pixel: the same gray must always give the same "
+          "number."):
+            _in_either(*(_from_own_range(*choice) for choice in product((True, False), repeat=3))),
+        _("{backbone}: it divides by 128: gray levels end at 255, so divide by 127.5 and subtract 1."):
+            {"others": lambda rgb: rgb / 128 - 1},
+        _("{backbone}: these are values from 0 to 2: subtract 1."): {"others": lambda rgb: rgb / 127.5},
+        _("{backbone}: these are values from -0.5 to 0.5: divide by 127.5, not by 255, and subtract 1."):
+            {"others": lambda rgb: rgb / 255 - 0.5},
+        _("{backbone}: these are values from -1 to 0: divide by 127.5, not by 255, and subtract 1."):
+            {"others": lambda rgb: rgb / 255 - 1},
+        _("{backbone}: it subtracts 1 before it divides: first divide by 127.5."):
+            {"others": lambda rgb: (rgb - 1) / 127.5},
+        _("{backbone}: blue, green, red minus their means is for VGG16: this one wants values from -1 to 1."):
+            {"others": lambda rgb: rgb - MEANS},
+        _("{backbone}: values from -1 to 1 are for the others: VGG16 wants blue, green, red minus their means."):
+            {"vgg": lambda rgb: rgb / 127.5 - 1},
+        _("{backbone}: the means are in the order red, green, blue: VGG16 wants blue first, 103.939."):
+            {"vgg": lambda rgb: rgb - MEANS[::-1]},
+        _("{backbone}: one mean is subtracted from all channels: each channel has its own."):
+            {"vgg": lambda rgb: rgb - MEANS.mean()},
+        _("{backbone}: the means are added: subtract them."): {"vgg": lambda rgb: rgb + MEANS},
+        _("{backbone}: the means are subtracted, but it divides as well: VGG16 wants no division."): [
+            *({"vgg": lambda rgb, means=means: (rgb - means) / 255} for means in (MEANS, MEANS[::-1])),
+            *({"vgg": lambda rgb, means=means: rgb / 255 - means} for means in (MEANS, MEANS[::-1])),
+            {"vgg": lambda rgb: (rgb - MEANS) / 127.5 - 1},
+            {"vgg": lambda rgb: rgb / 127.5 - 1 - MEANS},
+        ],
+    },
+)
 
 
-# ---------------------------------------------------------------------------------------------------------
-# 4.3
-
+# --- 4.3
 
 def with_head(base: "keras.Model", classes: int) -> "keras.Model":
     """Return a network that ends in the probabilities of `classes`: `base`, frozen, with the published head."""
@@ -448,7 +391,7 @@ def check_head(student: Callable) -> Callable:
                 raise
             return _('the pooling has no size: write layers.AveragePooling2D(2, padding="same").')
 
-    return judge("4.3", "Freeze, and add a head", student, with_head, find_mistake)
+    return grade("4.3", "Freeze, and add a head", student, with_head, find_mistake)
 
 
 def _mistake_in_prediction(base: "keras.Model", model: "keras.Model") -> str | None:
@@ -469,84 +412,67 @@ def _mistake_in_prediction(base: "keras.Model", model: "keras.Model") -> str | N
     return None
 
 
-# ---------------------------------------------------------------------------------------------------------
-# 4.4
+# --- 4.4
 
 START = 0.001
 EPOCHS = 80
 
 
 def plateau() -> "keras.callbacks.ReduceLROnPlateau":
-    """Return a callback that takes a fifth of the learning rate when the validation loss stands still."""
+    """Return a callback that multiplies the learning rate by a fifth when the validation loss no longer falls."""
     import keras
 
     return keras.callbacks.ReduceLROnPlateau(monitor="val_loss", factor=0.2, patience=5, cooldown=5)
 
 
-def check_plateau(student: Callable) -> Callable:
-    """Check exercise 4.4; return the student's function or the reference."""
-
-    def find_mistake(function):
-        callback = function()
-        return (
-            _no_plateau(callback)
-            or _mistake_in_monitor(callback)
-            or _mistake_in_numbers(callback)
-            or _mistake_in_rates(callback, _rates(callback))
-        )
-
-    return judge("4.4", "A callback that acts", student, plateau, find_mistake)
+def _is(callback: Any, *kinds: str) -> bool:
+    return any(kind.__name__ in kinds for kind in type(callback).__mro__)
 
 
-def _no_plateau(callback: Any) -> str | None:
-    import keras
-
-    if isinstance(callback, list | tuple):
-        return "it returns a list: return the callback itself. The list is made where fit is called."
-    if callback is keras.callbacks.ReduceLROnPlateau:
-        return "it returns the class: call it, with its settings in parentheses."
-    if isinstance(callback, keras.callbacks.EarlyStopping):
-        return "EarlyStopping ends the training; here it should go on, at a lower rate: use ReduceLROnPlateau."
-    if isinstance(callback, keras.callbacks.LearningRateScheduler | keras.optimizers.schedules.LearningRateSchedule):
-        return "this follows a plan made before, and does not look at the validation loss: use ReduceLROnPlateau."
-    if not isinstance(callback, keras.callbacks.ReduceLROnPlateau):
-        return say("it returns {kind}; expected was a ReduceLROnPlateau.", kind=type(callback).__name__)
-    return None
-
-
-def _mistake_in_monitor(callback: "keras.callbacks.ReduceLROnPlateau") -> str | None:
-    monitor = callback.monitor
-    if monitor == "loss":
-        return "it watches the loss of the training images, which falls on and on: watch val_loss."
-    if monitor in ("acc", "val_acc"):
-        return say("Keras has no {monitor} any more, so the callback never acts: watch val_loss.", monitor=monitor)
-    if monitor != "val_loss":
-        return say("it watches {monitor}; asked for was the validation loss, val_loss.", monitor=monitor)
-    if callback.mode == "max":
-        return 'mode="max" waits for a rising loss: a loss should fall, so leave mode out.'
-    return None
-
-
-def _mistake_in_numbers(callback: "keras.callbacks.ReduceLROnPlateau") -> str | None:
-    if np.isclose(callback.factor, 0.8):
-        return "factor is what the rate is multiplied by: 0.8 takes away a fifth, 0.2 leaves a fifth."
-    if not np.isclose(callback.factor, 0.2):
-        return say("factor is {factor:g}; asked for was 0.2.", factor=callback.factor)
-    if callback.patience >= EPOCHS:
-        return say(
-            "patience is {patience}, longer than the training of {epochs} epochs, so it never acts: 5 were asked for.",
-            patience=callback.patience,
-            epochs=EPOCHS,
-        )
-    if callback.patience != 5:
-        return say("patience is {patience}; asked for were 5 epochs.", patience=callback.patience)
-    if callback.cooldown != 5:
-        return say("cooldown is {cooldown}; asked for were 5 epochs.", cooldown=callback.cooldown)
-    return None
+CALLBACKS = {
+    _("it returns a list: return the callback itself. The list is made where fit is called."):
+        lambda callback: isinstance(callback, list | tuple),
+    _("it returns the class: call it, with its settings in parentheses."): lambda callback: isinstance(callback, type),
+    _("EarlyStopping ends the training; here it should go on, at a lower rate: use ReduceLROnPlateau."):
+        lambda callback: _is(callback, "EarlyStopping"),
+    _("this follows a plan made before, and does not look at the validation loss: use ReduceLROnPlateau."):
+        lambda callback: _is(callback, "LearningRateScheduler", "LearningRateSchedule"),
+    _("it returns {kind}; expected was a ReduceLROnPlateau."): lambda callback: not _is(callback, "ReduceLROnPlateau"),
+    _("it watches the loss of the training images, which falls on and on: watch val_loss."):
+        lambda callback: callback.monitor == "loss",
+    _("Keras has no {monitor} any more, so the callback never acts: watch val_loss."):
+        lambda callback: callback.monitor in ("acc", "val_acc"),
+    _("it watches {monitor}; asked for was the validation loss, val_loss."):
+        lambda callback: callback.monitor != "val_loss",
+    _('mode="max" waits for a rising loss: a loss should fall, so leave mode out.'):
+        lambda callback: callback.mode == "max",
+    _("factor is what the rate is multiplied by: 0.8 takes away a fifth, 0.2 leaves a fifth."):
+        lambda callback: np.isclose(callback.factor, 0.8),
+    _("factor is {factor:g}; asked for was 0.2."): lambda callback: not np.isclose(callback.factor, 0.2),
+    _("patience is {patience}, longer than the training of {epochs} epochs, so it never acts: 5 were asked for."):
+        lambda callback: callback.patience >= EPOCHS,
+    _("patience is {patience}; asked for were 5 epochs."): lambda callback: callback.patience != 5,
+    _("cooldown is {cooldown}; asked for were 5 epochs."): lambda callback: callback.cooldown != 5,
+}
+LOWEST = START * 0.2**2
+RATES = {  # tests of the rates that the callback made in a training
+    _("it never acts: min_lr={least} is not below the rate of the start, 0.001. That is the fault of the published "
+      "lesson: leave min_lr out."):
+        lambda callback, rates: np.allclose(rates, START) and callback.min_lr > 0,
+    _("it acts while the loss still falls: to min_delta={min_delta:g} small steps are standing still. Leave it out."):
+        lambda callback, rates: rates[20] < 0.9 * START,
+    _("the rate stops at {least}, since min_lr does not let it go lower: two reductions should reach 0.00004. Leave "
+      "min_lr out."):
+        lambda callback, rates: rates.min() > 1.001 * LOWEST and np.isclose(rates.min(), callback.min_lr),
+    _("it does not act when it should: 5 epochs after the last step down of the validation loss."):
+        lambda callback, rates: not np.allclose(
+            np.maximum(rates, LOWEST), np.maximum(_rates(plateau()), LOWEST), rtol=1e-3
+        ),
+}
 
 
 def _rates(callback: "keras.callbacks.ReduceLROnPlateau") -> np.ndarray:
-    """Return the learning rate behind each epoch of a made-up training: its losses fall, then val_loss stands still."""
+    """Return the learning rate after each epoch of a made-up training: its losses fall, then val_loss stays equal."""
     import keras
 
     network = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
@@ -561,209 +487,112 @@ def _rates(callback: "keras.callbacks.ReduceLROnPlateau") -> np.ndarray:
     return np.array(rates)
 
 
-def _mistake_in_rates(callback: "keras.callbacks.ReduceLROnPlateau", rates: np.ndarray) -> str | None:
-    """Name what is wrong with the rates that the callback made, if anything is."""
-    if np.allclose(rates, START) and callback.min_lr > 0:
-        return say(
-            "it never acts: min_lr={lowest} is not below the rate of the start, {start}. That is the fault of the "
-            "published lesson: leave min_lr out.",
-            lowest=_decimal(callback.min_lr),
-            start=_decimal(START),
-        )
-    if rates[20] < 0.9 * START:
-        return say(
-            "it acts while the loss still falls: to min_delta={delta:g} small steps are standing still. Leave it out.",
-            delta=abs(callback.min_delta),
-        )
-    lowest = START * 0.2**2
-    if rates.min() > 1.001 * lowest and np.isclose(rates.min(), callback.min_lr):
-        return say(
-            "the rate stops at {end}, since min_lr does not let it go lower: two reductions should reach {lowest}. "
-            "Leave min_lr out.",
-            end=_decimal(rates[-1]),
-            lowest=_decimal(lowest),
-        )
-    if not np.allclose(np.maximum(rates, lowest), np.maximum(_rates(plateau()), lowest), rtol=1e-3):
-        return "it does not act when it should: 5 epochs after the last step down of the validation loss."
-    return None
+def _wrong_callback(function: Callable) -> str | None:
+    callback = function()
+    settings = getattr(callback, "__dict__", {})
+    mistake = first_true(CALLBACKS, callback, kind=type(callback).__name__, epochs=EPOCHS, **settings)
+    least = mistake or np.format_float_positional(callback.min_lr, precision=7, trim="-")  # 0.0002, not 2e-04
+    return mistake or first_true(RATES, callback, _rates(callback), least=least, min_delta=abs(callback.min_delta))
 
 
-def _decimal(number: float) -> str:
-    """Return a small number as readers write it: 0.0002, not 2e-04."""
-    return np.format_float_positional(number, precision=7, trim="-")
+def check_plateau(student: Callable) -> Callable:
+    """Check exercise 4.4; return the student's function or the reference."""
+    return grade("4.4", "A callback that acts", student, plateau, _wrong_callback)
 
 
-# ---------------------------------------------------------------------------------------------------------
-# 4.5
+# --- 4.5
+
+def _between(centre: float, half: float, divisor: float) -> tuple[float, float]:
+    return (centre - half) / divisor, (centre + half) / divisor
 
 
-def wilson(right: int, cases: int) -> tuple[float, float]:
-    """Return the ends of Wilson's 95 % interval for `right` of `cases` (https://doi.org/10.1214/ss/1009213286)."""
-    centre, half_width, divisor = _parts(right, cases)
-    return (centre - half_width) / divisor, (centre + half_width) / divisor
+def wilson(
+    right: int, cases: int, *, z: float = 1.96, shift: float = 1, in_root: float = 1, ends: Callable = _between
+) -> tuple[float, float]:
+    """Return the ends of Wilson's 95 % interval (https://doi.org/10.1214/ss/1009213286).
 
-
-def _parts(right: int, cases: int, z: float = 1.96) -> tuple[float, float, float]:
-    """Return centre and half width of Wilson's interval, and what both are divided by."""
+    Parameters
+    ----------
+    right, cases : int
+        How many of how many are right.
+    """
     share = right / cases
-    centre = share + z**2 / (2 * cases)
-    half_width = z * np.sqrt(share * (1 - share) / cases + z**2 / (4 * cases**2))
-    return centre, half_width, 1 + z**2 / cases
+    centre = share + shift * z**2 / (2 * cases)
+    half = z * np.sqrt(share * (1 - share) / cases + in_root * z**2 / (4 * cases**2))
+    return ends(centre, half, 1 + z**2 / cases)
 
 
-COUNTS = ((73, 75), (75, 75), (0, 10), (36, 75))
+_wald = partial(wilson, shift=0, in_root=0, ends=lambda centre, half, divisor: (centre - half, centre + half))
 
 
-def check_wilson(student: Callable) -> Callable:
-    """Check exercise 4.5; return the student's function or the reference."""
-
-    def find_mistake(function):
-        values = [function(right, cases) for right, cases in COUNTS]
-        if _near(values, [wilson(*counts) for counts in COUNTS]):
-            return None
-        for sentence, mistake in _other_intervals():
-            if _near(values, [mistake(*counts) for counts in COUNTS]):
-                return sentence
-        return _no_interval(values) or _first_wrong(values)
-
-    return judge("4.5", "An interval for 73 of 75", student, wilson, find_mistake)
-
-
-def _no_interval(values: list[Any]) -> str | None:
-    """Name what is wrong if the results are not pairs of numbers."""
-    for value in values:
-        if np.asarray(value).dtype.kind in "US":
-            return "this is a text: return two numbers, without quotation marks and f-strings."
-        if np.ndim(value) == 0:
-            return "it returns one thing: return both ends of the interval, low and high."
-        if np.shape(value) != (2,):
-            return say(
-                "the result has the shape {shape}; expected were two numbers, low and high.", shape=np.shape(value)
-            )
-        if np.isnan(np.asarray(value, dtype=float)).any():
-            return "an end is not a number (nan): is there a root of a negative number, or a division by 0?"
-    return None
-
-
-def _first_wrong(values: list[Any]) -> str:
-    for (right, cases), value in zip(COUNTS, values, strict=True):
-        if not _near(value, wilson(right, cases)):
-            break
-    return say(
-        "for {right} of {cases} it gives {value}; expected were {low:.3f} and {high:.3f}.",
-        right=right,
-        cases=cases,
-        value=plain(value),
-        low=wilson(right, cases)[0],
-        high=wilson(right, cases)[1],
-    )
-
-
-def _ends(centre: float, half_width: float) -> tuple[float, float]:
-    return centre - half_width, centre + half_width
-
-
-def _with_z(z: float) -> Callable:
-    def interval(right, cases):
-        centre, half_width, divisor = _parts(right, cases, z)
-        return _ends(centre / divisor, half_width / divisor)
-
-    return interval
-
-
-def _wald(right: int, cases: int) -> tuple[float, float]:
-    share = right / cases
-    return _ends(share, 1.96 * np.sqrt(share * (1 - share) / cases))
-
-
-def _agresti(right: int, cases: int, more: float = 1.96**2) -> tuple[float, float]:
-    return _wald(right + more / 2, cases + more)
+def _more_cases(more: float, clip: bool = False) -> Callable:
+    """Return Wald's interval with `more` cases, half of them right: Agresti and Coull's, or plus four."""
+    low, high = (0, 1) if clip else (-np.inf, np.inf)
+    return lambda right, cases: np.clip(_wald(right + more / 2, cases + more), low, high)
 
 
 def _by_scipy(method: str) -> Callable:
     return lambda right, cases: tuple(binomtest(right, cases).proportion_ci(method=method))
 
 
-def _changed(change: Callable) -> Callable:
-    """Return a function of the counts that computes `change` of centre, half width and divisor."""
-    return lambda right, cases: change(*_parts(right, cases))
-
-
-def _other_intervals() -> list[tuple[str, Callable]]:
-    """Return classic mistakes: the sentence, and a function that makes the mistake."""
-    return [
-        (
-            "this is the textbook's plus-minus formula (Wald): it leaves 0 to 1, and 75 of 75 has no width at all.",
+check_wilson = Exercise(
+    "4.5", "An interval for 73 of 75", wilson, atol=1e-3,
+    cases={
+        _("for {right} of {cases} it gives {value}; expected were {expected}."): [(73, 75), (75, 75), (0, 10), (36, 75)]
+    },
+    wrong_shape=_("the result has the shape {shape}; expected were two numbers, both ends: low and high."),
+    mistakes={
+        _("this is the textbook's plus-minus formula (Wald): it leaves 0 to 1, and 75 of 75 has no width at all."):
             _wald,
-        ),
-        (
-            "this is the textbook's plus-minus formula (Wald), cut off at 0 and 1: 75 of 75 still has no width at all.",
-            lambda right, cases: np.clip(_wald(right, cases), 0, 1),
-        ),
-        ("this is the interval of Agresti and Coull: its centre is Wilson's, but it is wider.", _agresti),
-        (
-            "this is the interval of Agresti and Coull, cut off at 0 and 1: its centre is Wilson's, but it is wider.",
-            lambda right, cases: np.clip(_agresti(right, cases), 0, 1),
-        ),
-        (
-            "this is plus four (two right and two wrong cases more), not Wilson's formula.",
-            lambda right, cases: _agresti(right, cases, 4),
-        ),
-        ("this is a 90 % interval, z = 1.645: 95 % needs z = 1.96.", _with_z(1.645)),
-        ("this is a 99 % interval, z = 2.576: 95 % needs z = 1.96.", _with_z(2.576)),
-        ("z is 1, one standard error: 95 % needs z = 1.96.", _with_z(1)),
-        ("z is 2: take 1.96.", _with_z(2)),
-        ("z is 0.95 here. 95 % is the level; its z is 1.96.", _with_z(0.95)),
-        ("this is Wilson's interval with continuity correction: leave the correction out.", _by_scipy("wilsoncc")),
-        ("this is the exact interval of Clopper and Pearson: Wilson's is asked for.", _by_scipy("exact")),
-        (
-            "these are counts: use the share, right / cases.",
+        _("this is the textbook's plus-minus formula (Wald), cut off at 0 and 1: 75 of 75 still has no width at all."):
+            _more_cases(0, clip=True),
+        _("this is the interval of Agresti and Coull: its centre is Wilson's, but it is wider."): _more_cases(1.96**2),
+        _("this is the interval of Agresti and Coull, cut off at 0 and 1: its centre is Wilson's, but it is wider."):
+            _more_cases(1.96**2, clip=True),
+        _("this is plus four (two right and two wrong cases more), not Wilson's formula."): _more_cases(4),
+        _("this is a 90 % interval, z = 1.645: 95 % needs z = 1.96."): {"z": 1.645},
+        _("this is a 99 % interval, z = 2.576: 95 % needs z = 1.96."): {"z": 2.576},
+        _("z is 1, one standard error: 95 % needs z = 1.96."): {"z": 1},
+        _("z is 2: take 1.96."): {"z": 2},
+        _("z is 0.95 here. 95 % is the level; its z is 1.96."): {"z": 0.95},
+        _("this is Wilson's interval with continuity correction: leave the correction out."): _by_scipy("wilsoncc"),
+        _("this is the exact interval of Clopper and Pearson: Wilson's is asked for."): _by_scipy("exact"),
+        _("these are counts: use the share, right / cases."):
             lambda right, cases: cases * np.array(wilson(right, cases)),
-        ),
-        (
-            "these are percentages: return shares from 0 to 1.",
-            lambda right, cases: 100 * np.array(wilson(right, cases)),
-        ),
-        ("low and high are exchanged: the lower end comes first.", lambda right, cases: wilson(right, cases)[::-1]),
-        (
-            "it is rounded to two digits: return all of them, and round only what you print.",
-            lambda r, n: np.round(wilson(r, n), 2),
-        ),
-        ("this is the interval of the errors: use the right ones.", lambda r, n: wilson(n - r, n)),
-        ("right // cases cuts off to a whole number: write right / cases.", lambda r, n: wilson(r // n * n, n)),
-        ("the number of cases is fixed at 75: use the argument cases.", lambda r, n: wilson(r, 75)),
-        (
-            "this is the half width only: return both ends, centre - half width and centre + half width.",
-            _changed(lambda centre, half, divisor: half / divisor),
-        ),
-        (
-            "this is the centre only: return both ends, centre - half width and centre + half width.",
-            _changed(lambda centre, half, divisor: centre / divisor),
-        ),
-        ("this is half of a Wald interval: return both ends of Wilson's.", lambda r, n: np.ptp(_wald(r, n)) / 2),
-        (
-            "these are centre and half width: return centre - half width and centre + half width.",
-            _changed(lambda centre, half, divisor: (centre / divisor, half / divisor)),
-        ),
-        ("it is not divided by 1 + z**2 / cases.", _changed(lambda centre, half, divisor: _ends(centre, half))),
-        (
-            "only the centre is divided by 1 + z**2 / cases: divide the half width as well.",
-            _changed(lambda centre, half, divisor: _ends(centre / divisor, half)),
-        ),
-        (
-            "only the half width is divided by 1 + z**2 / cases: divide the centre as well. Are parentheses missing?",
-            _changed(lambda centre, half, divisor: _ends(centre, half / divisor)),
-        ),
-        (
-            "the centre is wrong: z**2 / (2 * cases) is missing.",
-            lambda r, n: _ends(r / n / _parts(r, n)[2], _parts(r, n)[1] / _parts(r, n)[2]),
-        ),
-        (
-            "the centre is the bare share: it is share + z**2 / (2 * cases), divided by 1 + z**2 / cases.",
-            lambda r, n: _ends(r / n, _parts(r, n)[1] / _parts(r, n)[2]),
-        ),
-        (
-            "in the root z**2 / (4 * cases**2) is missing.",
-            lambda r, n: _ends(_parts(r, n)[0] / _parts(r, n)[2], np.ptp(_wald(r, n)) / 2 / _parts(r, n)[2]),
-        ),
-    ]
+        _("these are percentages: return shares from 0 to 1."): {"then": lambda ends: 100 * np.array(ends)},
+        _("low and high are exchanged: the lower end comes first."): {"then": lambda ends: ends[::-1]},
+        _("it is rounded to two digits: return all of them, and round only what you print."):
+            {"then": partial(np.round, decimals=2)},
+        _("this is the interval of the errors: use the right ones."): lambda right, cases: wilson(cases - right, cases),
+        _("right // cases cuts off to a whole number: write right / cases."):
+            lambda right, cases: wilson(right // cases * cases, cases),
+        _("the number of cases is fixed at 75: use the argument cases."): lambda right, cases: wilson(right, 75),
+        _("this is the share itself: return both ends of the interval, low and high."):
+            lambda right, cases: right / cases,
+        _("this is the half width only: return both ends, centre - half width and centre + half width."):
+            {"ends": lambda centre, half, divisor: half / divisor},
+        _("this is the centre only: return both ends, centre - half width and centre + half width."):
+            {"ends": lambda centre, half, divisor: centre / divisor},
+        _("this is half of a Wald interval: return both ends of Wilson's."):
+            lambda right, cases: np.ptp(_wald(right, cases)) / 2,
+        _("these are centre and half width: return centre - half width and centre + half width."):
+            {"ends": lambda centre, half, divisor: (centre / divisor, half / divisor)},
+        _("it is not divided by 1 + z**2 / cases."): {"ends": lambda centre, half, divisor: _between(centre, half, 1)},
+        _("only the centre is divided by 1 + z**2 / cases: divide the half width as well."):
+            {"ends": lambda centre, half, divisor: _between(centre / divisor, half, 1)},
+        _("only the half width is divided by 1 + z**2 / cases: divide the centre as well. Are parentheses missing?"):
+            {"ends": lambda centre, half, divisor: _between(centre, half / divisor, 1)},
+        _("the centre is wrong: z**2 / (2 * cases) is missing."): {"shift": 0},
+        _("the centre is the bare share: it is share + z**2 / (2 * cases), divided by 1 + z**2 / cases."):
+            lambda right, cases: wilson(right, cases, ends=lambda _c, half, d: _between(right / cases, half / d, 1)),
+        _("in the root z**2 / (4 * cases**2) is missing."): {"in_root": 0},
+        _("parentheses are missing: z**2 / 2 * cases multiplies by cases. Write z**2 / (2 * cases), and in the root "
+          "z**2 / (4 * cases**2)."): [
+            lambda right, cases: wilson(right, cases, shift=cases**2),
+            lambda right, cases: wilson(right, cases, in_root=cases**4),
+            lambda right, cases: wilson(right, cases, shift=cases**2, in_root=cases**4),
+        ],
+        _("parentheses are missing: / 1 + z**2 / cases divides by 1 only. Write / (1 + z**2 / cases)."):
+            {"ends": lambda centre, half, divisor: np.array(_between(centre, half, 1)) + divisor - 1},
+    },
+)

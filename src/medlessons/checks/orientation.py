@@ -1,246 +1,203 @@
 """The checks of lesson 2, and the reference solutions that they compare with."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from medlessons import splits
 from medlessons.checks import network
-from medlessons.checks.exercise import first_match, judge, same
-from medlessons.wording import _, say
+from medlessons.checks.exercise import first_true, grade
+from medlessons.checks.numbers import Exercise
+from medlessons.wording import _
 
 if TYPE_CHECKING:  # importing Keras takes seconds, and only one of the exercises needs it
     import keras
 
-# ---------------------------------------------------------------------------------------------------------
-# 2.1
+# The tables are laid out by hand: a sentence, and what it is said of.
+# fmt: off
+
+# --- 2.1
+
+def sensitivity_specificity(
+    truth: np.ndarray, predicted: np.ndarray, *,
+    rates: Callable = lambda found, missed, alarms, quiet: (found / (found + missed), quiet / (quiet + alarms)),
+) -> tuple[float, float]:
+    """Return the share of laterals (1) that are found, and the share of frontals (0) that are left alone.
+
+    Parameters
+    ----------
+    truth, predicted : arrays of 0 and 1, shape (images,)
+    """
+    return rates(*(int(np.sum((truth == t) & (predicted == p))) for t, p in ((1, 1), (1, 0), (0, 1), (0, 0))))
 
 
-def sensitivity_specificity(truth: np.ndarray, predicted: np.ndarray) -> tuple[float, float]:
-    """Return the share of laterals (1) that are found, and the share of frontals (0) that are left alone."""
-    return float(np.mean(predicted[truth == 1] == 1)), float(np.mean(predicted[truth == 0] == 0))
+check_sensitivity_specificity = Exercise(
+    "2.1", "Sensitivity and specificity", sensitivity_specificity,
+    cases={
+        _("it gives {value}; expected were two numbers, 0.75 and 0.86."):
+            [(np.repeat([1, 1, 0, 0], [6, 2, 3, 19]), np.repeat([1, 0, 1, 0], [6, 2, 3, 19]))],
+    },
+    mistakes={
+        _("the two are swapped: sensitivity looks at the laterals (1), specificity at the frontals (0)."):
+            {"then": lambda both: both[::-1]},
+        _("these are shares of the predictions (precision and negative predictive value). Divide by the number of "
+          "images that truly are lateral, or frontal."):
+            {"rates": lambda found, missed, alarms, quiet: (found / (found + alarms), quiet / (quiet + missed))},
+        _("the first number is the precision: divide the laterals found by the true laterals, not by the alarms."):
+            {"rates": lambda found, missed, alarms, quiet: (found / (found + alarms), quiet / (quiet + alarms))},
+        _("the second number is the precision: specificity is the share of the true frontals that are left alone."):
+            {"rates": lambda found, missed, alarms, quiet: (found / (found + missed), found / (found + alarms))},
+        _("the second number is the share of false alarms: specificity is 1 minus it."):
+            {"then": lambda both: (both[0], 1 - both[1])},
+        _("the second number is the accuracy: leave the laterals out of the specificity."):
+            lambda truth, predicted: (np.mean(predicted[truth == 1]), np.mean(truth == predicted)),
+        _("these are shares of all images: divide by the true laterals, and by the true frontals."):
+            lambda truth, predicted: (np.mean(truth & predicted), np.mean(truth + predicted == 0)),
+        _("these are counts: divide by the true laterals, and by the true frontals."):
+            {"rates": lambda found, missed, alarms, quiet: (found, quiet)},
+        _("these are percentages, a share from 0 to 1 is asked for."): {"then": lambda both: 100 * np.array(both)},
+        _("these are the errors: 1 minus sensitivity and 1 minus specificity."):
+            {"then": lambda both: 1 - np.array(both)},
+        _("both numbers are the accuracy."): lambda truth, predicted: [np.mean(truth == predicted)] * 2,
+        _("only the sensitivity is returned: return both numbers, with a comma between them."):
+            {"then": lambda both: both[0]},
+        _("the numbers are rounded: return them as they are."):
+            [{"then": partial(np.round, decimals=digits)} for digits in (1, 2)],
+    },
+)
 
 
-def check_sensitivity_specificity(student: Callable) -> Callable:
-    """Check exercise 2.1; return the student's function or the reference."""
-    truth, predicted = np.repeat([1, 1, 0, 0], [6, 2, 3, 19]), np.repeat([1, 0, 1, 0], [6, 2, 3, 19])
-    sensitivity, specificity = 6 / 8, 19 / 22
-    mistakes = {
-        "the two are swapped: sensitivity looks at the laterals (1), specificity at the frontals (0).": (
-            specificity,
-            sensitivity,
-        ),
-        "these are shares of the predictions (precision and negative predictive value). Divide by the number of "
-        "images that truly are lateral, or frontal.": (6 / 9, 19 / 21),
-        "the first number is the precision: divide the laterals found by the true laterals, not by the alarms.": (
-            6 / 9,
-            specificity,
-        ),
-        "the second number is the precision: specificity is the share of the true frontals that are left alone.": (
-            sensitivity,
-            6 / 9,
-        ),
-        "the second number is the share of false alarms: specificity is 1 minus it.": (sensitivity, 1 - specificity),
-        "the second number is the accuracy: leave the laterals out of the specificity.": (sensitivity, 25 / 30),
-        "these are shares of all images: divide by the true laterals, and by the true frontals.": (6 / 30, 19 / 30),
-        "these are counts: divide by the true laterals, and by the true frontals.": (6, 19),
-        "these are percentages, a share from 0 to 1 is asked for.": (100 * sensitivity, 100 * specificity),
-        "these are the errors: 1 minus sensitivity and 1 minus specificity.": (1 - sensitivity, 1 - specificity),
-        "both numbers are the accuracy.": (25 / 30, 25 / 30),
-        "only the sensitivity is returned: return both numbers, with a comma between them.": sensitivity,
-        "these numbers are rounded: return them as they are.": (round(sensitivity, 1), round(specificity, 1)),
-        "the numbers are rounded: return them as they are.": (round(sensitivity, 2), round(specificity, 2)),
-    }
+# --- 2.2
 
-    def find_mistake(function):
-        value = function(truth.copy(), predicted.copy())
-        if same(value, (sensitivity, specificity)):
-            return None
-        return first_match(value, mistakes) or say(
-            "it gives {value}; expected were two numbers, {sensitivity:.2f} and {specificity:.2f}.",
-            value=_plain(value),
-            sensitivity=sensitivity,
-            specificity=specificity,
-        )
-
-    return judge("2.1", "Sensitivity and specificity", student, sensitivity_specificity, find_mistake)
-
-
-def _plain(value: Any) -> str:
-    """Return numbers as a reader writes them, not as ``np.float64(0.75)``."""
-    try:
-        numbers = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
-        return str(value)
-    return ", ".join(say("{number:g}", number=number) for number in numbers.ravel()[:6]) or "nothing"
-
-
-# ---------------------------------------------------------------------------------------------------------
-# 2.2
-
-
-def convolve(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+def convolve(
+    image: np.ndarray, kernel: np.ndarray, *, combine: Callable = lambda products: products.sum(axis=(2, 3))
+) -> np.ndarray:
     """Return the weighted sums under a kernel that slides over an image, without padding.
 
-    An image of shape (h, w) and a kernel of shape (a, b) give an array of shape (h - a + 1, w - b + 1).
+    Parameters
+    ----------
+    image : array of shape (h, w)
+    kernel : array of shape (a, b)
+
+    Returns
+    -------
+    array of shape (h - a + 1, w - b + 1)
     """
-    windows = np.lib.stride_tricks.sliding_window_view(image, kernel.shape)
-    return (windows * kernel).sum(axis=(2, 3))
+    return combine(np.lib.stride_tricks.sliding_window_view(image, kernel.shape) * kernel)
 
 
-def check_convolve(student: Callable) -> Callable:
-    """Check exercise 2.2; return the student's function or the reference."""
-    rng = np.random.default_rng(1)
-    image, kernel = rng.integers(0, 9, (6, 8)).astype(float), rng.integers(-4, 5, (2, 3)) + 0.25
-    expected = convolve(image, kernel)
-    mistakes = {
-        "the kernel is turned over. Mathematicians do that; networks slide it as it is.": convolve(
-            image, kernel[::-1, ::-1]
-        ),
-        "the kernel stands on its head: its rows run backwards.": convolve(image, kernel[::-1]),
-        "the kernel is mirrored: its columns run backwards.": convolve(image, kernel[:, ::-1]),
-        "the last row and the last column are missing: there are h - a + 1 positions, not h - a.": expected[:-1, :-1],
-        "the first row and the first column are missing: positions count from 0.": expected[1:, 1:],
-        "this is the mean of the products, but the sum is asked for.": expected / kernel.size,
-        "rows and columns of the result are swapped.": expected.T,
-        "the kernel is not used: this is the sum of the pixels under it.": convolve(image, np.ones_like(kernel)),
-        "negative sums became 0. That is ReLU, which comes after the convolution.": np.maximum(expected, 0),
-        "negative sums lost their sign: leave them negative.": np.abs(expected),
-        "the fractions are cut off: make the result with np.zeros, whose numbers are decimal.": np.trunc(expected),
-        "this is the largest product under the kernel, but their sum is asked for.": (
-            np.lib.stride_tricks.sliding_window_view(image, kernel.shape) * kernel
-        ).max(axis=(2, 3)),
-    }
-
-    def find_mistake(function):
-        value = function(image.copy(), kernel.copy())
-        if not same(value, expected):
-            if np.shape(value) == expected.shape:
-                return first_match(value, mistakes) or (
-                    "the numbers are not as expected: multiply pixel by pixel with the kernel, and add up."
-                )
-            return first_match(value, mistakes) or say(
-                "the result has the shape {shape}, expected was {expected}: count the positions where the whole kernel "
-                "lies on the image, without padding.",
-                shape=np.shape(value),
-                expected=expected.shape,
-            )
-        square = np.arange(25.0).reshape(5, 5)
-        if not same(function(square.copy(), np.ones((3, 3))), convolve(square, np.ones((3, 3)))):
-            return "it works for one size of the kernel only: take the size from kernel.shape."
-        return None
-
-    return judge("2.2", "Convolution by hand", student, convolve, find_mistake)
+_rng = np.random.default_rng(1)
+check_convolve = Exercise(
+    "2.2", "Convolution by hand", convolve,
+    cases={
+        _("the numbers are not as expected: multiply pixel by pixel with the kernel, and add up."):
+            [(_rng.integers(0, 9, (6, 8)).astype(float), _rng.integers(-4, 5, (2, 3)) + 0.25)],
+        _("it works for one size of the kernel only: take the size from kernel.shape."):
+            [(np.arange(25.0).reshape(5, 5), np.ones((3, 3)))],
+    },
+    wrong_shape=_("the result has the shape {shape}, expected was (5, 6): count the positions where the whole kernel "
+                  "lies on the image, without padding."),
+    mistakes={
+        _("the kernel is turned over. Mathematicians do that; networks slide it as it is."):
+            lambda image, kernel: convolve(image, kernel[::-1, ::-1]),
+        _("the kernel is upside down: its rows run backwards."): lambda image, kernel: convolve(image, kernel[::-1]),
+        _("the kernel is mirrored: its columns run backwards."): lambda image, kernel: convolve(image, kernel[:, ::-1]),
+        _("the last row and the last column are missing: there are h - a + 1 positions, not h - a."):
+            {"then": lambda sums: sums[:-1, :-1]},
+        _("the first row and the first column are missing: positions count from 0."):
+            {"then": lambda sums: sums[1:, 1:]},
+        _("this is the mean of the products, but the sum is asked for."):
+            {"combine": lambda products: products.mean(axis=(2, 3))},
+        _("rows and columns of the result are swapped."): {"then": np.transpose},
+        _("the kernel is not used: this is the sum of the pixels under it."):
+            lambda image, kernel: convolve(image, np.ones_like(kernel)),
+        _("negative sums became 0. That is ReLU, which comes after the convolution."):
+            {"then": lambda sums: np.maximum(sums, 0)},
+        _("negative sums lost their sign: leave them negative."): {"then": np.abs},
+        _("the fractions are cut off: make the result with np.zeros, whose numbers are decimal."): {"then": np.trunc},
+        _("this is the largest product under the kernel, but their sum is asked for."):
+            {"combine": lambda products: products.max(axis=(2, 3))},
+    },
+)
 
 
-# ---------------------------------------------------------------------------------------------------------
-# 2.3
+# --- 2.3
 
-
-def count_weights(size: int, channels: int, filters: tuple[int, int], dense: int) -> int:
+def count_weights(
+    size: int, channels: int, filters: tuple[int, int], dense: int, *, kernel: int = 2 * 2,
+    edge: Callable = lambda size: ((size - 1) // 2 - 1) // 2,
+) -> int:
     """Return the parameters of conv - pool - conv - pool - flatten - dense - one output.
 
-    Kernels are 2 x 2 without padding, pooling halves and rounds down. `size` is the edge of the square image.
+    Parameters
+    ----------
+    size, channels : int
+        Of the square image.
+    filters : pair of int
+        Of the two convolutions, with kernels of 2 x 2 without padding; pooling halves and rounds down.
+    dense : int
+        The units of the dense layer.
     """
-    total = 0
-    for count in filters:
-        total += 2 * 2 * channels * count + count
-        size, channels = (size - 1) // 2, count
-    total += size * size * channels * dense + dense
-    return total + dense + 1
+    first, second = filters
+    convolutions = (kernel * channels + 1) * first + (kernel * first + 1) * second
+    return convolutions + (edge(size) ** 2 * second + 1) * dense + dense + 1
 
 
-def _count(
-    size,
-    channels,
-    filters,
-    dense,
-    *,
-    filter_bias=1,
-    dense_bias=1,
-    output_bias=1,
-    edge=2,
-    shrink=1,
-    pools=2,
-    whole=True,
-    depth="all",
-    many=True,
-    maps=True,
-    hidden=True,
-    output=1,
-):
-    """Count as `count_weights` does, with a mistake."""
-    total, colors = 0, channels
-    for number, count in enumerate(filters):
-        seen = {"all": channels, "one": 1, "first": colors}[depth]
-        total += (edge * edge * seen + filter_bias) * (count if many else 1)
-        size, channels = size - shrink, count
-        if number < pools:
-            size = size // 2 if whole else size / 2
-    if hidden:
-        total += size * size * (channels if maps else 1) * dense + dense_bias * dense
-    return total + output * (dense + output_bias)
+def _without(missing: Callable) -> Callable:
+    """Return a count without those parameters that `missing` counts; a map has `pixels` when Flatten gets it."""
+    return lambda size, channels, filters, dense: (
+        count_weights(size, channels, filters, dense) - missing(((size - 3) // 4) ** 2, channels, *filters, dense)
+    )
 
 
-def check_count_weights(student: Callable) -> Callable:
-    """Check exercise 2.3; return the student's function or the reference."""
-    question = (20, 3, (4, 6), 17)  # no two mistakes give the same count
-    mistakes = {
-        "the biases are missing: one for each filter, each dense unit and the output.": _count(
-            *question, filter_bias=0, dense_bias=0, output_bias=0
-        ),
-        "the biases of the convolutions are missing: one for each filter.": _count(*question, filter_bias=0),
-        "the biases of the dense layer are missing: one for each unit.": _count(*question, dense_bias=0),
-        "the bias of the output is missing.": _count(*question, output_bias=0),
-        "dense + 1 parameters are missing: the output unit has so many (a weight for each dense unit, and a bias), and "
-        "so many biases have the two last layers.": _count(*question, output=0),
-        "the maps are too large: without padding a 2 x 2 kernel takes one row and one column away, and pooling rounds "
-        "down.": _count(*question, shrink=0),
-        "a 2 x 2 kernel takes one row and one column away, not two.": _count(*question, shrink=2),
-        "there are no half pixels: round down after each pooling.": _count(*question, whole=False),
-        "the second pooling is missing.": _count(*question, pools=1),
-        "no pooling is counted: each one halves both edges.": _count(*question, pools=0),
-        "a kernel spans all the channels before it: each filter has 2 x 2 x channels weights.": _count(
-            *question, depth="one"
-        ),
-        "the second convolution sees the maps of the first one, not the colors of the image.": _count(
-            *question, depth="first"
-        ),
-        "each convolution is counted as one filter: multiply by the number of filters.": _count(*question, many=False),
-        "the kernels are 2 x 2, not 3 x 3.": _count(*question, edge=3, shrink=2),
-        "Flatten writes all the maps in one row: edge x edge x filters numbers, not those of one map.": _count(
-            *question, maps=False
-        ),
-        "the dense layer behind Flatten is missing.": _count(*question, hidden=False),
-        "the last layer has two outputs here; the lesson's network has one.": _count(*question, output=2),
-    }
-
-    def find_mistake(function):
-        value = function(*question)
-        expected = count_weights(*question)
-        if not same(value, expected):
-            return first_match(value, mistakes) or say(
-                "for size {size}, {channels} channels, filters {filters} and {dense} dense units it gives {value}, "
-                "expected was {expected}.",
-                size=question[0],
-                channels=question[1],
-                filters=question[2],
-                dense=question[3],
-                value=_plain(value),
-                expected=expected,
-            )
-        if not same(function(33, 1, (3, 5), 7), count_weights(33, 1, (3, 5), 7)):
-            return "it is right for one network, but not for others: use all four numbers that it is given."
-        return None
-
-    return judge("2.3", "Count 130 million parameters", student, count_weights, find_mistake)
+check_count_weights = Exercise(
+    "2.3", "Count 130 million parameters", count_weights,
+    cases={
+        _("for size {size}, {channels} channels, filters ({filters[0]}, {filters[1]}) and {dense} dense units it gives "
+          "{value}, expected was {expected}."): [(20, 3, (4, 6), 17)],  # no two mistakes give the same count
+        _("it is right for one network, but not for others: use all four numbers that it is given."):
+            [(33, 1, (3, 5), 7)],
+    },
+    mistakes={
+        _("the biases are missing: one for each filter, each dense unit and the output."):
+            _without(lambda pixels, channels, first, second, dense: first + second + dense + 1),
+        _("the biases of the convolutions are missing: one for each filter."):
+            _without(lambda pixels, channels, first, second, dense: first + second),
+        _("the biases of the dense layer are missing: one for each unit."):
+            _without(lambda pixels, channels, first, second, dense: dense),
+        _("the bias of the output is missing."): {"then": lambda count: count - 1},
+        _("dense + 1 parameters are missing: the output unit has so many (a weight for each dense unit, and a bias), "
+          "and so many biases have the two last layers."):
+            _without(lambda pixels, channels, first, second, dense: dense + 1),
+        _("the maps are too large: without padding a 2 x 2 kernel takes one row and one column away, and pooling "
+          "rounds down."): {"edge": lambda size: size // 2 // 2},
+        _("a 2 x 2 kernel takes one row and one column away, not two."):
+            {"edge": lambda size: ((size - 2) // 2 - 2) // 2},
+        _("there are no half pixels: round down after each pooling."): {"edge": lambda size: ((size - 1) / 2 - 1) / 2},
+        _("the second pooling is missing."): {"edge": lambda size: (size - 1) // 2 - 1},
+        _("no pooling is counted: each one halves both edges."): {"edge": lambda size: size - 2},
+        _("a kernel spans all the channels before it: each filter has 2 x 2 x channels weights."):
+            _without(lambda pixels, channels, first, second, dense:
+                     4 * (channels - 1) * first + 4 * (first - 1) * second),
+        _("the second convolution sees the maps of the first one, not the colors of the image."):
+            _without(lambda pixels, channels, first, second, dense: 4 * (first - channels) * second),
+        _("each convolution is counted as one filter: multiply by the number of filters."):
+            _without(lambda pixels, channels, first, second, dense:
+                     (4 * channels + 1) * (first - 1) + (4 * first + 1) * (second - 1)),
+        _("the kernels are 2 x 2, not 3 x 3."): {"kernel": 9, "edge": lambda size: ((size - 2) // 2 - 2) // 2},
+        _("Flatten writes all the maps in one row: edge x edge x filters numbers, not those of one map."):
+            _without(lambda pixels, channels, first, second, dense: pixels * (second - 1) * dense),
+        _("the dense layer after Flatten is missing."):
+            _without(lambda pixels, channels, first, second, dense: (pixels * second + 1) * dense),
+        _("the last layer has two outputs here; the lesson's network has one."):
+            _without(lambda pixels, channels, first, second, dense: -dense - 1),
+    },
+)
 
 
-# ---------------------------------------------------------------------------------------------------------
-# 2.4
-
+# --- 2.4
 
 def build_network(size: int, filters: tuple[int, int]) -> "keras.Model":
     """Return the published network for gray images of the edge `size`, compiled; `filters` of its two convolutions."""
@@ -351,138 +308,118 @@ def check_build_network(student: Callable) -> Callable:
         otherwise = _("it always builds the same network: use size and filters as the function gets them.")
         return network.find_mistake(function, calls, network_reference, network_mistakes, otherwise)
 
-    return judge("2.4", "Write the network", student, build_network, find_mistake)
+    return grade("2.4", "Write the network", student, build_network, find_mistake)
 
 
-# ---------------------------------------------------------------------------------------------------------
-# 2.5
+# --- 2.5
 
 
 def split_patients(table: pd.DataFrame, share: float, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return training and test rows; the test set holds `share` of the patients, drawn at random."""
+    """Return training and test rows, all images of a patient on the same side.
+
+    Parameters
+    ----------
+    table : DataFrame with a column ``patient``, one row per image
+    share : float
+        How large a part of the patients, drawn at random, the test set gets, from 0 to 1.
+    seed : int
+    """
     patients = np.array(sorted(table["patient"].unique()))
     np.random.default_rng(seed).shuffle(patients)
-    chosen = patients[: round(share * len(patients))]
-    in_test = table["patient"].isin(chosen)
+    in_test = table["patient"].isin(patients[: round(share * len(patients))])
     return table[~in_test], table[in_test]
 
 
-def _small_table() -> pd.DataFrame:
-    visits = np.random.default_rng(3).integers(1, 6, 40)
-    patients = [say("P{number:02d}", number=number) for number, count in enumerate(visits) for _ in range(count)]
-    paths = [say("{row}.png", row=row) for row in range(len(patients))]
-    return pd.DataFrame({"patient": patients, "path": paths})
+VISITS = np.repeat(range(40), np.random.default_rng(3).integers(1, 6, 40))
+TABLE = pd.DataFrame(
+    {"patient": [f"P{who:02d}" for who in VISITS], "path": [f"{row}.png" for row in range(len(VISITS))]}
+)
+PARTS = {  # tests of the training rows, of the test rows, of both together, and of the share that was asked for
+    _("the column {found} is lost: keep all columns of the table."):
+        lambda train, test, rows, share: next((name for name in TABLE if name not in train or name not in test), None),
+    _("the same image is on both sides."): lambda train, test, rows, share: set(train["path"]) & set(test["path"]),
+    _("{found} patients have images on both sides: draw patients, not images."):
+        lambda train, test, rows, share: len(set(train["patient"]) & set(test["patient"])),
+    _("some images are twice on the same side: was a patient drawn twice? Draw without replacement."):
+        lambda train, test, rows, share: rows["path"].duplicated().any(),
+    _("only one image per patient is left: keep all of them, on the side of their patient."):
+        lambda train, test, rows, share: len(rows) == TABLE["patient"].nunique(),
+    _("images are lost: every row of the table belongs to one side."):
+        lambda train, test, rows, share: len(rows) < len(TABLE),
+    _("the rows got new numbers (reset_index): keep the old ones, the next cells find the images by them."):
+        lambda train, test, rows, share: not rows["path"].eq(TABLE["path"].reindex(rows.index)).all(),
+    _("training and test set are swapped: the test set should have the given share."):
+        lambda train, test, rows, share: share != 0.5 and train["patient"].nunique() / 40 == share,
+    _("the test set holds {found:.0%} of the patients, {share:.0%} were asked for. Was a patient drawn twice, or the "
+      "share of the images taken?"):
+        lambda train, test, rows, share: (have := test["patient"].nunique() / 40) != share and max(have, 1e-9),
+}
+SEEDS = {  # tests of the patients in the test sets of the same seed twice, and of two others
+    _("every seed gives the same patients: shuffle them. The first ones in a table often share a hospital."):
+        lambda first, again, second, third: first == second == third,
+    _("the same seed gives another split each time: use np.random.default_rng(seed)."):
+        lambda first, again, second, third: first != again,
+}
+
+
+def _wrong_parts(parts: Any, share: float) -> str | None:
+    if not isinstance(parts, tuple | list) or [type(part) for part in parts] != [pd.DataFrame] * 2:
+        return _("it should return two tables: the training rows and the test rows.")
+    return first_true(PARTS, *parts, pd.concat(parts), share, share=share)
 
 
 def check_split_patients(student: Callable) -> Callable:
     """Check exercise 2.5; return the student's function or the reference."""
-    table = _small_table()
 
     def find_mistake(function):
-        parts = function(table.copy(), 0.25, 0)
-        if not _two_tables(parts):
-            return "it should return two tables: the training rows and the test rows."
-        mistake = _mistake_in_rows(table, *parts) or _mistake_in_share(table, parts[1], 0.25)
+        quarter = function(TABLE.copy(), 0.25, 0)
+        mistake = _wrong_parts(quarter, 0.25)
         if mistake:
             return mistake
-        half = function(table.copy(), 0.5, 0)
-        if _two_tables(half) and len(half[1]) == len(parts[1]):
-            return "the test set gets the same share, whatever is asked for: use the argument share."
-        mistake = _mistake_in_rows(table, *half) or _mistake_in_share(table, half[1], 0.5)
-        if mistake:
-            return mistake
-        mine = set(parts[1]["patient"])
-        if all(set(function(table.copy(), 0.25, seed)[1]["patient"]) == mine for seed in (1, 2)):
-            return "every seed gives the same patients: shuffle them. The first ones in a table often share a hospital."
-        if set(function(table.copy(), 0.25, 0)[1]["patient"]) != mine:
-            return "the same seed gives another split each time: use np.random.default_rng(seed)."
-        return None
+        half = function(TABLE.copy(), 0.5, 0)
+        if len(half[1]) == len(quarter[1]):
+            return _("the test set gets the same share, whatever is asked for: use the argument share.")
+        return _wrong_parts(half, 0.5) or first_true(
+            SEEDS, *({*function(TABLE.copy(), 0.25, seed)[1]["patient"]} for seed in (0, 0, 1, 2))
+        )
 
-    return judge("2.5", "A split by patient", student, split_patients, find_mistake)
+    return grade("2.5", "A split by patient", student, split_patients, find_mistake)
 
 
-def _two_tables(parts: Any) -> bool:
-    return (
-        isinstance(parts, (tuple, list)) and len(parts) == 2 and all(isinstance(part, pd.DataFrame) for part in parts)
-    )
-
-
-def _mistake_in_rows(table: pd.DataFrame, train: pd.DataFrame, test: pd.DataFrame) -> str | None:
-    for part in (train, test):
-        missing = [column for column in table.columns if column not in part]
-        if missing:
-            return say("the column {column} is lost: keep all columns of the table.", column=missing[0])
-    if set(train["path"]) & set(test["path"]):
-        return "the same image stands on both sides."
-    shared = splits.shared_patients({"train": train, "test": test})
-    if shared:
-        return say("{count} patients have images on both sides: draw patients, not images.", count=len(shared))
-    rows = pd.concat([train, test])
-    if rows["path"].duplicated().any():
-        return "some images stand twice on the same side: was a patient drawn twice? Draw without replacement."
-    if len(rows) == table["patient"].nunique():
-        return "only one image a patient is left: keep all of them, on the side of their patient."
-    if len(rows) < len(table):
-        return "images are lost: every row of the table belongs to one side."
-    if not rows["path"].eq(table["path"].reindex(rows.index)).all():
-        return "the rows got new numbers (reset_index): keep the old ones, the next cells find the images by them."
-    return None
-
-
-def _mistake_in_share(table: pd.DataFrame, test: pd.DataFrame, share: float) -> str | None:
-    patients = table["patient"].nunique()
-    have = test["patient"].nunique() / patients
-    if np.isclose(have, share):
-        return None
-    if np.isclose(have, 1 - share):
-        return "training and test set are swapped: the test set should have the given share."
-    return say(
-        "the test set holds {have:.0%} of the patients, {share:.0%} were asked for. Was a patient drawn twice, or the "
-        "share of the images taken?",
-        have=have,
-        share=share,
-    )
-
-
-# ---------------------------------------------------------------------------------------------------------
-# 2.6
-
+# --- 2.6
 
 def turn_upside_down(images: np.ndarray) -> np.ndarray:
     """Return the batch, shape (images, height, width, 1), as if every film hung upside down: turned by 180 degrees."""
     return images[:, ::-1, ::-1]
 
 
-def check_turn_upside_down(student: Callable) -> Callable:
-    """Check exercise 2.6; return the student's function or the reference."""
-    batch = np.random.default_rng(4).random((3, 5, 5, 1))
-    turned = turn_upside_down(batch)
-    mistakes = {
-        "this is a mirror image: the head is down, but the heart has changed its side. A film that hangs upside "
-        "down is turned, so rows and columns both run backwards.": batch[:, ::-1],
-        "left and right are swapped, but the head is still up.": batch[:, :, ::-1],
-        "the order of the images is reversed: the first axis counts the images, leave it alone.": batch[::-1],
-        "the order of the images is reversed and each is mirrored: leave the first axis alone.": batch[::-1, ::-1],
-        "everything is reversed, the order of the images too: leave the first axis alone.": batch[::-1, ::-1, ::-1],
-        "the images are turned by a quarter; upside down is a half turn.": np.rot90(batch, 1, axes=(1, 2)),
-        "the images are turned by a quarter; upside down is a half turn, twice that.": np.rot90(batch, 3, axes=(1, 2)),
-        "rows and columns are swapped: that is a mirror image along the diagonal.": batch.swapaxes(1, 2),
-        "the gray levels are inverted; the image should be turned.": 1 - batch,
-        "the gray levels are inverted, too; only turn the image.": 1 - turned,
-        "the batch is as it was.": batch,
-        "the last axis is gone: keep the shape (images, height, width, 1).": turned[..., 0],
-        "only the first image is left: keep all of them.": turned[:1],
-        "only the first image is left, without its axis: keep all of them.": turned[0],
-    }
-
-    def find_mistake(function):
-        value = function(batch.copy())
-        if same(value, turned):
-            return None
-        return first_match(value, mistakes) or say(
-            "the result, of shape {shape}, is not the batch {batch} turned by 180 degrees.",
-            shape=np.shape(value),
-            batch=batch.shape,
-        )
-
-    return judge("2.6", "Upside down", student, turn_upside_down, find_mistake)
+check_turn_upside_down = Exercise(
+    "2.6", "Upside down", turn_upside_down,
+    cases={
+        _("the result, of shape {shape}, is not the batch (3, 5, 5, 1) turned by 180 degrees."): [
+            (np.random.default_rng(4).random((3, 5, 5, 1)),)
+        ]
+    },
+    mistakes={
+        _("this is a mirror image: the head is down, but the heart has changed its side. A film that hangs upside down "
+          "is turned, so rows and columns both run backwards."): lambda images: images[:, ::-1],
+        _("left and right are swapped, but the head is still up."): lambda images: images[:, :, ::-1],
+        _("the order of the images is reversed: the first axis counts the images, leave it alone."):
+            lambda images: images[::-1],
+        _("the order of the images is reversed and each is mirrored: leave the first axis alone."):
+            lambda images: images[::-1, ::-1],
+        _("everything is reversed, the order of the images too: leave the first axis alone."): np.flip,
+        _("the images are turned by a quarter; upside down is a half turn."):
+            lambda images: np.rot90(images, 1, axes=(1, 2)),
+        _("the images are turned by a quarter; upside down is a half turn, twice that."):
+            lambda images: np.rot90(images, 3, axes=(1, 2)),
+        _("rows and columns are swapped: that is a mirror image along the diagonal."):
+            lambda images: images.swapaxes(1, 2),
+        _("the gray levels are inverted; the image should be turned."): lambda images: 1 - images,
+        _("the gray levels are inverted, too; only turn the image."): {"then": lambda turned: 1 - turned},
+        _("the batch is as it was."): lambda images: images,
+        _("the last axis is gone: keep the shape (images, height, width, 1)."): {"then": lambda turned: turned[..., 0]},
+        _("only the first image is left: keep all of them."): {"then": lambda turned: turned[:1]},
+        _("only the first image is left, without its axis: keep all of them."): {"then": lambda turned: turned[0]},
+    },
+)

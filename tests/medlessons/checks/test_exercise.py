@@ -17,7 +17,7 @@ from medlessons.checks import exercise
 )
 def test_code_that_stops_or_exits_is_reported(monkeypatch, capsys, stop, says):
     monkeypatch.setattr(exercise, "_results", {})
-    assert exercise.judge("9.9", "Stop", stop, "reference", lambda student: student()) == "reference"
+    assert exercise.grade("9.9", "Stop", stop, "reference", lambda student: student()) == "reference"
     assert says in capsys.readouterr().out
     assert exercise.results()["9.9"]["state"] == "mistake"
 
@@ -30,5 +30,5 @@ def test_what_a_students_function_returns_reaches_the_check_as_it_is(monkeypatch
             return batch
 
     seen = []
-    exercise.judge("0.1", "Build", lambda: Network(), None, lambda function: seen.append(function()))
+    exercise.grade("0.1", "Build", lambda: Network(), None, lambda function: seen.append(function()))
     assert isinstance(seen[0], Network)

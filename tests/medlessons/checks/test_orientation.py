@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from keras import layers
-from scipy.signal import convolve2d, correlate2d
+from scipy.signal import correlate2d
 from sklearn.metrics import confusion_matrix, recall_score
 from sklearn.model_selection import GroupShuffleSplit
 
@@ -17,11 +17,6 @@ from medlessons.checks import orientation
 
 # ---------------------------------------------------------------------------------------------------------
 # 2.1
-
-
-def rates(found, quiet):
-    """A function of truth t and prediction p."""
-    return lambda t, p: (found(t, p), quiet(t, p))
 
 
 def counted(truth, predicted):
@@ -38,34 +33,13 @@ def found(t, p):
     return np.mean(p[t == 1])
 
 
-def left_alone(t, p):
-    return np.mean(p[t == 0] == 0)
-
-
-def precision(t, p):
-    return np.mean(t[p == 1])
-
-
 RATES = [
     (orientation.sensitivity_specificity, None),
     (counted, None),
     (by_matrix, None),
     (lambda t, p: (recall_score(t, p), recall_score(t, p, pos_label=0)), None),
-    (rates(left_alone, found), "swapped"),
-    (rates(precision, lambda t, p: np.mean(t[p == 0] == 0)), "predictions"),
-    (rates(precision, left_alone), "first number is the precision"),
-    (rates(found, precision), "second number is the precision"),
-    (rates(found, lambda t, p: np.mean(p[t == 0])), "false alarms"),
-    (rates(found, lambda t, p: np.mean(t == p)), "second number is the accuracy"),
-    (rates(lambda t, p: np.mean(t * p), lambda t, p: np.mean((t + p) == 0)), "of all"),
-    (rates(lambda t, p: np.sum(t * p), lambda t, p: np.sum((t + p) == 0)), "counts"),
-    (rates(lambda t, p: 100 * found(t, p), lambda t, p: 100 * left_alone(t, p)), "percentages"),
-    (rates(lambda t, p: 1 - found(t, p), lambda t, p: 1 - left_alone(t, p)), "errors"),
-    (rates(lambda t, p: np.mean(t == p), lambda t, p: np.mean(t == p)), "accuracy"),
-    (rates(lambda t, p: round(found(t, p), 2), lambda t, p: round(left_alone(t, p), 2)), "rounded"),
-    (found, "only the sensitivity"),
     (lambda t, p: (np.float64(0.5), np.float64(0.25)), "it gives 0.5, 0.25; expected were two numbers, 0.75 and 0.86"),
-    (lambda t, p: "high", "it gives high"),
+    (lambda t, p: "high", "this is a text"),
     (lambda t, p: p[t], "it gives"),
     (lambda t, p: 1 / 0, "ZeroDivisionError"),
 ]
@@ -96,29 +70,14 @@ def fixed_kernel(image, kernel):
     return np.zeros((3, 3)) if kernel.shape == (3, 3) else orientation.convolve(image, kernel)
 
 
-def whole_numbers(image, kernel):
-    return orientation.convolve(image, kernel).astype(int)
-
-
 CONVOLUTIONS = [
     (orientation.convolve, None),
     (looped, None),
     (shifted, None),
     (by_keras, None),
     (lambda i, k: correlate2d(i, k, mode="valid"), None),
-    (lambda i, k: convolve2d(i, k, mode="valid"), "turned over"),
-    (lambda i, k: orientation.convolve(i, k[::-1]), "stands on its head"),
-    (lambda i, k: orientation.convolve(i, k[:, ::-1]), "mirrored"),
-    (lambda i, k: orientation.convolve(i, k)[:-1, :-1], "last row"),
-    (lambda i, k: orientation.convolve(i, k)[1:, 1:], "first row"),
     (lambda i, k: correlate2d(i, k, mode="same"), "padding"),
     (lambda i, k: correlate2d(i, k, mode="full"), "padding"),
-    (lambda i, k: orientation.convolve(i, k) / k.size, "mean"),
-    (lambda i, k: orientation.convolve(i, k).T, "swapped"),
-    (lambda i, k: orientation.convolve(i, np.ones_like(k)), "not used"),
-    (lambda i, k: np.maximum(orientation.convolve(i, k), 0), "ReLU"),
-    (lambda i, k: np.abs(orientation.convolve(i, k)), "sign"),
-    (whole_numbers, "fractions are cut off"),
     (lambda i, k: orientation.convolve(i, k) + 1, "multiply pixel by pixel"),
     (lambda i, k: i, "(6, 8), expected was (5, 6)"),
     (fixed_kernel, "one size of the kernel"),
@@ -127,10 +86,6 @@ CONVOLUTIONS = [
 
 # ---------------------------------------------------------------------------------------------------------
 # 2.3
-
-
-def counting(**mistake):
-    return lambda size, channels, filters, dense: orientation._count(size, channels, filters, dense, **mistake)
 
 
 def by_formula(size, channels, filters, dense):
@@ -151,24 +106,6 @@ COUNTS = [
     (orientation.count_weights, None),
     (by_formula, None),
     (counted_by_keras, None),
-    (counting(filter_bias=0, dense_bias=0, output_bias=0), "the biases are missing"),
-    (counting(filter_bias=0), "biases of the convolutions"),
-    (counting(dense_bias=0), "biases of the dense layer"),
-    (counting(output_bias=0), "bias of the output"),
-    (counting(dense_bias=0, output_bias=0), "dense + 1"),
-    (counting(shrink=0), "too large"),
-    (counting(shrink=2), "not two"),
-    (counting(whole=False), "half pixels"),
-    (counting(pools=1), "second pooling"),
-    (counting(pools=0), "no pooling"),
-    (counting(depth="one"), "channels"),
-    (counting(depth="first"), "colors of the image"),
-    (counting(many=False), "one filter"),
-    (counting(edge=3, shrink=2), "not 3 x 3"),
-    (counting(maps=False), "edge x edge x filters"),
-    (counting(hidden=False), "behind Flatten is missing"),
-    (counting(output=0), "dense + 1"),
-    (counting(output=2), "two outputs"),
     (lambda *question: orientation.count_weights(20, 3, (4, 6), 17), "not for others"),
     (lambda *question: 5, "it gives 5, expected was"),
 ]
@@ -259,20 +196,6 @@ TURNS = [
     (lambda b: np.rot90(b, 2, axes=(1, 2)), None),
     (lambda b: np.flip(b, axis=(1, 2)), None),
     (lambda b: [np.fliplr(np.flipud(image)) for image in b], None),
-    (lambda b: b[:, ::-1], "mirror"),
-    (np.flip, "everything is reversed"),
-    (lambda b: b[:, :, ::-1], "left and right"),
-    (np.flipud, "order of the images"),
-    (np.fliplr, "mirror"),
-    (lambda b: np.rot90(b, 2), "each is mirrored"),
-    (lambda b: np.rot90(b, 1, axes=(1, 2)), "quarter"),
-    (lambda b: np.rot90(b, 3, axes=(1, 2)), "quarter"),
-    (lambda b: b.swapaxes(1, 2), "diagonal"),
-    (lambda b: 1 - b, "inverted"),
-    (lambda b: 1 - b[:, ::-1, ::-1], "inverted, too"),
-    (lambda b: b, "as it was"),
-    (lambda b: b[:, ::-1, ::-1, 0], "last axis is gone"),
-    (lambda b: b[0, ::-1, ::-1], "only the first image"),
     (lambda b: b[:, 1:], "not the batch"),
     (lambda b: b[:, ::-1, ::-1, ::-1, ::-1], "IndexError"),
 ]
@@ -304,7 +227,7 @@ def test_a_check_accepts_right_answers_and_names_the_mistake_of_wrong_ones(name,
 def test_each_exercise_has_enough_right_and_wrong_answers(name):
     right = sum(remark is None for _, remark in CASES[name])
     assert right >= 3
-    assert len(CASES[name]) - right >= 8
+    assert len(CASES[name]) - right + len(getattr(getattr(orientation, name), "mistakes", {})) >= 8
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -1,0 +1,124 @@
+"""Exercises that are graded by numbers: cases, one reference formula, and a table of classic mistakes."""
+
+from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import partial
+from inspect import signature
+from typing import Any
+
+import numpy as np
+
+from medlessons.checks.exercise import first_true, grade, plain, same
+from medlessons.wording import _
+
+# fmt: off
+KINDS = {  # of a wrong result that no mistake explains: the sentence, and a test of the result and the expected one
+    _("this is a text: return numbers, without quotation marks."):
+        lambda value, expected: np.asarray(value).dtype.kind in "US",
+    _("this is an array or a list with the right number in it: return the number itself."):
+        lambda value, expected: np.ndim(expected) == 0 and np.ndim(value) > 0 and same(np.squeeze(value), expected),
+    _("this is not a number (nan): is there a root of a negative number, or a division by 0?"):
+        lambda value, expected: np.asarray(value).dtype.kind == "f" and np.isnan(value).any(),
+}
+# fmt: on
+
+
+@dataclass(eq=False)
+class Exercise:
+    """An exercise as a table; calling it with the student's function grades it, as `grade` does.
+
+    To name one more wrong answer, add a line to ``mistakes``. Every sentence may hold named places: the arguments of
+    the case, the student's ``{value}`` and its ``{shape}``, and what was ``{expected}``.
+
+    Parameters
+    ----------
+    number, title : str
+        Such as ``"1.2"`` and ``"A neuron by hand"``.
+    reference : callable
+        What is handed back when the student's function is missing or wrong. Its keyword-only arguments, if it has any,
+        are what classic mistakes change.
+    cases : mapping
+        From a sentence to a list of cases, each a tuple of arguments. The sentence is said where a result is wrong and
+        no mistake explains it. A mistake explains it if it gives all the student's results or, unless `together`, the
+        first wrong one, if this is a case of the first sentence.
+    mistakes : mapping
+        From a sentence to how the mistake is made: keywords of the formula, such as ``{"z": 2}``, and ``"then"``, a
+        function of the result; or a function of the case; or a list of such.
+    formula : callable
+        What computes the expected results, if that is not the reference.
+    answer : callable
+        Takes the student's function and a case; returns what is compared, or raises a `Mistake`.
+    wrong_shape : str
+        Said instead of the first sentence, if given, where the result has another shape.
+    rtol, atol : float
+        How far results may be off, relative and absolute.
+    """
+
+    number: str
+    title: str
+    reference: Callable
+    cases: Mapping[str, list[tuple]]
+    mistakes: Mapping[str, Any]
+    formula: Callable | None = None
+    answer: Callable = lambda function, *given: function(*given)
+    wrong_shape: str | None = None
+    together: bool = False
+    rtol: float = 1e-6
+    atol: float = 1e-9
+
+    def __post_init__(self):
+        self.formula = self.formula or self.reference
+
+    def __call__(self, student: Any) -> Any:
+        """Grade the student's function; return it if it is right, else the reference."""
+        return grade(self.number, self.title, student, self.reference, self._find_mistake)
+
+    def wrong_answers(self) -> Iterator[tuple[str, Callable]]:
+        """Yield each classic mistake: its sentence, and a function of a case that makes it."""
+        for sentence, ways in self.mistakes.items():
+            for way in ways if isinstance(ways, list) else [ways]:
+                yield sentence, way if callable(way) else partial(self._deviate, way)
+
+    def _deviate(self, way: Mapping[str, Any], *given: Any) -> Any:
+        result = self.formula(*given, **{name: value for name, value in way.items() if name != "then"})
+        return way["then"](result) if "then" in way else result
+
+    def _find_mistake(self, function: Callable) -> str | None:
+        done = []  # (the sentence of the case, the case, the student's result, the expected one)
+        for sentence, cases in self.cases.items():
+            for case in cases:
+                try:
+                    value = self.answer(function, *deepcopy(case))
+                except Exception:  # code that works, but not here, is told why this case is another one
+                    if done and all(map(self._right, done)) and sentence != done[0][0]:
+                        return sentence.format(**self._places(case))
+                    raise
+                done.append((sentence, case, value, self.formula(*deepcopy(case))))
+        wrong = next((row for row in done if not self._right(row)), None)
+        return wrong and self._explain(done, wrong)
+
+    def _right(self, row: tuple) -> bool:
+        return same(*row[2:], self.rtol, self.atol)
+
+    def _explain(self, done: list[tuple], wrong: tuple) -> str:
+        sentence, case, value, expected = wrong
+        try:
+            shape = np.shape(value)
+        except ValueError:
+            return _("its parts are of different lengths: return numbers in one regular array.")
+        places = self._places(case) | {"value": plain(value), "shape": shape, "expected": plain(expected)}
+        at_first = sentence == done[0][0]
+        for rows in (done, [wrong] if at_first and not self.together else []):
+            for mistake, wrong_answer in self.wrong_answers() if rows else []:
+                if all(self._right((*row[:3], wrong_answer(*deepcopy(row[1])))) for row in rows):
+                    return mistake.format(**places)
+        if at_first:
+            if self.wrong_shape and shape != np.shape(expected):
+                sentence = self.wrong_shape
+            sentence = first_true(KINDS, value, expected) or sentence
+        return sentence.format(**places)
+
+    def _places(self, case: tuple) -> dict[str, Any]:
+        named = zip(signature(self.formula).parameters, case, strict=False)
+        return {name: plain(value) if isinstance(value, np.ndarray | list) else value for name, value in named}
