@@ -310,45 +310,31 @@ def head_mistakes() -> dict[str, dict[str, Any]]:
         _("the base is missing in the network: its maps go into the head."): {"base": None},
         _("the base is not frozen: set base.trainable = False."): {"base": _base_layers()},
         _("only a part of the base is frozen: set base.trainable = False."): {"base": part},
-        _(
-            "it takes the mean of each whole map, and the places are lost: use "
-            'layers.AveragePooling2D(2, padding="same"), then layers.Flatten.'
-        ): {"pooling": layers.GlobalAveragePooling2D()},
-        _(
-            "it takes the maximum of each whole map, and the places are lost: use "
-            'layers.AveragePooling2D(2, padding="same"), then layers.Flatten.'
-        ): {"pooling": layers.GlobalMaxPooling2D()},
-        _("it pools with the maximum: use layers.AveragePooling2D, which takes the mean."): {
-            "pooling": layers.MaxPooling2D(2, padding="same")
-        },
+        _("it takes the mean of each whole map, and the places are lost: use "
+          'layers.AveragePooling2D(2, padding="same"), then layers.Flatten.'):
+            {"pooling": layers.GlobalAveragePooling2D()},
+        _("it takes the maximum of each whole map, and the places are lost: use "
+          'layers.AveragePooling2D(2, padding="same"), then layers.Flatten.'): {"pooling": layers.GlobalMaxPooling2D()},
+        _("it pools with the maximum: use layers.AveragePooling2D, which takes the mean."):
+            {"pooling": layers.MaxPooling2D(2, padding="same")},
         _("Flatten is missing: the dense layers want one row of numbers per image."): {"flatten": None},
-        _(
-            "the maps are flattened without pooling, so the head has about four times the weights: put "
-            'layers.AveragePooling2D(2, padding="same") before.'
-        ): {"pooling": None},
+        _("the maps are flattened without pooling, so the head has about four times the weights: put "
+          'layers.AveragePooling2D(2, padding="same") before.'): {"pooling": None},
         _("the Dropout layer is missing."): {"dropout": None},
-        _("the pooling is not that of 2 x 2 places: write layers.AveragePooling2D(2, padding='same')."): {
-            "pooling": layers.AveragePooling2D(3, padding="same")
-        },
-        _(
-            "the pooling drops the last row and the last column of maps with an odd edge, here 3 x 3: write "
-            'padding="same".'
-        ): {"pooling": layers.AveragePooling2D(2)},
-        _("Dropout(0.8) drops 80 %: the number is the share that is dropped, not the share that stays."): {
-            "dropout": layers.Dropout(0.8)
-        },
+        _("the pooling is not that of 2 x 2 places: write layers.AveragePooling2D(2, padding='same')."):
+            {"pooling": layers.AveragePooling2D(3, padding="same")},
+        _("the pooling drops the last row and the last column of maps with an odd edge, here 3 x 3: write "
+          'padding="same".'): {"pooling": layers.AveragePooling2D(2)},
+        _("Dropout(0.8) drops 80 %: the number is the share that is dropped, not the share that stays."):
+            {"dropout": layers.Dropout(0.8)},
         _("the Dropout layer drops 0.5; asked for was 0.2."): {"dropout": layers.Dropout(0.5)},
-        _("with classes = 4 the network has 3 outputs: use the argument classes."): {
-            "output": layers.Dense(3, "softmax")
-        },
+        _("with classes = 4 the network has 3 outputs: use the argument classes."):
+            {"output": layers.Dense(3, "softmax")},
         _("the last layer has no activation: softmax makes probabilities of its numbers."): {"output": layers.Dense(4)},
-        _("a sigmoid judges each class alone, and the outputs do not add up to 1: use softmax."): {
-            "output": layers.Dense(4, "sigmoid")
-        },
-        _("the whole network is frozen, the head as well: freeze the base only."): {
-            "dense": layers.Dense(20, "relu", trainable=False),
-            "output": layers.Dense(4, "softmax", trainable=False),
-        },
+        _("a sigmoid judges each class alone, and the outputs do not add up to 1: use softmax."):
+            {"output": layers.Dense(4, "sigmoid")},
+        _("the whole network is frozen, the head as well: freeze the base only."):
+            {"dense": layers.Dense(20, "relu", trainable=False), "output": layers.Dense(4, "softmax", trainable=False)},
         _("a part of the head is frozen: freeze the base only."): {"dense": layers.Dense(20, "relu", trainable=False)},
     }
 

@@ -220,25 +220,18 @@ def block_mistakes() -> dict[str, dict[str, Any]]:
     from keras import layers
 
     return {
-        _("the 1 x 1 convolution is missing: it makes 4 * growth_rate maps for the 3 x 3 convolution to read."): {
-            **{"1 x 1 0": None, "second norm 0": None, "second relu 0": None}
-        },
-        _("batch normalization is missing: it comes first, before ReLU and convolution."): {
-            **{"norm 0": None, "relu 0": None, "second norm 0": None, "second relu 0": None}
-        },
-        _("the convolutions have a bias. The batch normalization after them makes it useless: use_bias=False."): {
-            "1 x 1 0": layers.Conv2D(20, 1)
-        },
-        _("the 1 x 1 convolution should make 4 * growth_rate maps; here it makes growth_rate."): {
-            "1 x 1 0": layers.Conv2D(5, 1, use_bias=False)
-        },
-        _("the ReLU comes after a convolution: DenseNet puts it before, after the normalization."): {
-            "relu 0": None,
-            "1 x 1 0": layers.Conv2D(20, 1, use_bias=False, activation="relu"),
-        },
-        _("ReLU is missing: without it two convolutions in a row are one."): {
-            **{f"{name} {number}": None for name in ("relu", "second relu") for number in range(LINKS)}
-        },
+        _("the 1 x 1 convolution is missing: it makes 4 * growth_rate maps for the 3 x 3 convolution to read."):
+            {**{"1 x 1 0": None, "second norm 0": None, "second relu 0": None}},
+        _("batch normalization is missing: it comes first, before ReLU and convolution."):
+            {**{"norm 0": None, "relu 0": None, "second norm 0": None, "second relu 0": None}},
+        _("the convolutions have a bias. The batch normalization after them makes it useless: use_bias=False."):
+            {"1 x 1 0": layers.Conv2D(20, 1)},
+        _("the 1 x 1 convolution should make 4 * growth_rate maps; here it makes growth_rate."):
+            {"1 x 1 0": layers.Conv2D(5, 1, use_bias=False)},
+        _("the ReLU comes after a convolution: DenseNet puts it before, after the normalization."):
+            {"relu 0": None, "1 x 1 0": layers.Conv2D(20, 1, use_bias=False, activation="relu")},
+        _("ReLU is missing: without it two convolutions in a row are one."):
+            {**{f"{name} {number}": None for name in ("relu", "second relu") for number in range(LINKS)}},
         _("a ReLU is missing: there is one before each convolution."): {"relu 0": None},
     }
 

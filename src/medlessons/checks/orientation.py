@@ -236,67 +236,48 @@ def network_mistakes() -> dict[str, dict[str, Any]]:
         return {"first": layers.Conv2D(filters, **{"kernel_size": 2, "activation": "relu"} | settings)}
 
     return {
-        _("expected was an input of the shape (size, size, 1): rows, columns, one gray channel."): {
-            "input": layers.InputLayer((20, 20, 3))
-        },
-        _("it takes the mean of each map. That comes later: use layers.Flatten here."): {
-            "flatten": layers.GlobalAveragePooling2D()
-        },
+        _("expected was an input of the shape (size, size, 1): rows, columns, one gray channel."):
+            {"input": layers.InputLayer((20, 20, 3))},
+        _("it takes the mean of each map. That comes later: use layers.Flatten here."):
+            {"flatten": layers.GlobalAveragePooling2D()},
         _("it takes the maximum of each map: use layers.Flatten here."): {"flatten": layers.GlobalMaxPooling2D()},
-        _("it pools with the mean: the published network takes the maximum, layers.MaxPooling2D."): {
-            "first pooling": layers.AveragePooling2D(2)
-        },
-        _("it drops whole maps: use layers.Dropout, which drops single numbers."): {
-            "first dropout": layers.SpatialDropout2D(0.3)
-        },
-        _("it has a Lambda layer, which cannot be loaded safely from a file: use layers.Rescaling."): {
-            "scaling": layers.Lambda(lambda images: images / 255)
-        },
+        _("it pools with the mean: the published network takes the maximum, layers.MaxPooling2D."):
+            {"first pooling": layers.AveragePooling2D(2)},
+        _("it drops whole maps: use layers.Dropout, which drops single numbers."):
+            {"first dropout": layers.SpatialDropout2D(0.3)},
+        _("it has a Lambda layer, which cannot be loaded safely from a file: use layers.Rescaling."):
+            {"scaling": layers.Lambda(lambda images: images / 255)},
         _("it does not scale the gray levels: put layers.Rescaling(1 / 255) after the input."): {"scaling": None},
         _("it multiplies by 255: gray levels from 0 to 255 need 1 / 255."): {"scaling": layers.Rescaling(255)},
-        _("Flatten is missing: a dense layer then looks at each place alone, and there are many answers."): {
-            "flatten": None
-        },
-        _("softmax of a single unit is always 1, whatever the image: one output needs a sigmoid."): {
-            "output": layers.Dense(1, "softmax")
-        },
-        _("the last layer has 2 units; one, the probability of lateral, was asked for."): {
-            "output": layers.Dense(2, "softmax")
-        },
-        _("the last layer has no activation: a sigmoid makes a probability of its number."): {
-            "output": layers.Dense(1)
-        },
-        _("the last layer has the activation relu: only a sigmoid gives a probability from 0 to 1."): {
-            "output": layers.Dense(1, "relu")
-        },
-        _("the numbers of filters are swapped: filters[0] belongs to the first convolution."): {
-            **first(5),
-            "second": layers.Conv2D(3, 2, activation="relu"),
-        },
+        _("Flatten is missing: a dense layer then looks at each place alone, and there are many answers."):
+            {"flatten": None},
+        _("softmax of a single unit is always 1, whatever the image: one output needs a sigmoid."):
+            {"output": layers.Dense(1, "softmax")},
+        _("the last layer has 2 units; one, the probability of lateral, was asked for."):
+            {"output": layers.Dense(2, "softmax")},
+        _("the last layer has no activation: a sigmoid makes a probability of its number."):
+            {"output": layers.Dense(1)},
+        _("the last layer has the activation relu: only a sigmoid gives a probability from 0 to 1."):
+            {"output": layers.Dense(1, "relu")},
+        _("the numbers of filters are swapped: filters[0] belongs to the first convolution."):
+            {**first(5), "second": layers.Conv2D(3, 2, activation="relu")},
         _("with filters (3, 5) the first convolution has 64 filters: use both numbers."): first(64),
         _("the convolutions have padding: leave this setting out."): first(padding="same"),
         _("a layer has no bias: your count of exercise 2.3 has one for each filter."): first(use_bias=False),
-        _("the pooling is not that of 2 x 2 pixels: leave all its settings out."): {
-            "first pooling": layers.MaxPooling2D(3)
-        },
-        _("it is not compiled: call network.compile(...) before you return it. (compile itself returns nothing.)"): {
-            "loss": None
-        },
-        _("the loss is for several outputs. One probability needs binary_crossentropy."): {
-            "loss": "categorical_crossentropy"
-        },
-        _("the loss is for class numbers and several outputs. One probability needs binary_crossentropy."): {
-            "loss": "sparse_categorical_crossentropy"
-        },
-        _("from_logits=True expects numbers before the sigmoid, but this network has a sigmoid: leave it out."): {
-            "loss": losses.BinaryCrossentropy(from_logits=True)
-        },
-        _('Adam has another learning rate than its default of 0.001: write compile("adam", ...).'): {
-            "optimizer": optimizers.Adam(0.1)
-        },
-        _('the accuracy is not recorded: add metrics=["accuracy"] to compile, the learning curves need it.'): {
-            "metrics": []
-        },
+        _("the pooling is not that of 2 x 2 pixels: leave all its settings out."):
+            {"first pooling": layers.MaxPooling2D(3)},
+        _("it is not compiled: call network.compile(...) before you return it. (compile itself returns nothing.)"):
+            {"loss": None},
+        _("the loss is for several outputs. One probability needs binary_crossentropy."):
+            {"loss": "categorical_crossentropy"},
+        _("the loss is for class numbers and several outputs. One probability needs binary_crossentropy."):
+            {"loss": "sparse_categorical_crossentropy"},
+        _("from_logits=True expects numbers before the sigmoid, but this network has a sigmoid: leave it out."):
+            {"loss": losses.BinaryCrossentropy(from_logits=True)},
+        _('Adam has another learning rate than its default of 0.001: write compile("adam", ...).'):
+            {"optimizer": optimizers.Adam(0.1)},
+        _('the accuracy is not recorded: add metrics=["accuracy"] to compile, the learning curves need it.'):
+            {"metrics": []},
     }
 
 
