@@ -150,11 +150,7 @@ _COPIES = (
     (1067, 930), (1068, 924), (1147, 1137), (1161, 1156), (1162, 1155),
 )  # fmt: skip
 
-_HYPO, _NORMO, _IRON = (
-    "Normocytic hypochromic anemia",
-    "Normocytic normochromic anemia",
-    "Iron deficiency anemia",
-)
+_HYPO, _NORMO, _IRON = "Normocytic hypochromic anemia", "Normocytic normochromic anemia", "Iron deficiency anemia"
 # Slips of the keyboard: row, diagnosis of that row, column, what was typed. A lost decimal point, a wrong sign, a
 # wrong digit, a neighbour's value. The row was labelled before; the rule still agrees, but for rows 238 and 453.
 _SLIPS = (
