@@ -441,10 +441,8 @@ def _variables(network: "keras.Model") -> list:
 
 def checkpoint(folder: Path, state: dict, network: "keras.Model") -> None:
     """Write the state of a training, whole or not at all, and its log beside it, to read along."""
-    from keras import ops
-
     with files.atomic_write(folder / "checkpoint.npz") as temporary:
-        arrays = {f"{i:05d}": ops.convert_to_numpy(v.value) for i, v in enumerate(_variables(network))}
+        arrays = {f"{i:05d}": variable.numpy() for i, variable in enumerate(_variables(network))}
         np.savez(temporary, state=np.array(json.dumps(state)), **arrays)
     with files.atomic_write(folder / "log.jsonl") as temporary:
         temporary.write_text("".join(json.dumps(line) + "\n" for line in state["log"]), encoding="utf-8")
