@@ -2,8 +2,8 @@
 
 A table of the clinic is a list of dicts, one row per image. They hold all that the image depends on, as numbers and
 text, so that a table read from a CSV file leads back to its patients: ``seed``, ``age`` and ``sex`` (the body),
-``visit`` (pose and noise), ``hospital`` (the style of its images), ``view``, and ``findings`` (JSON). :func:`draw`
-makes the image of a row, :func:`truth` the same image with the masks of its lesions.
+``visit`` (pose and noise), ``hospital`` (the style of its images), ``view``, and ``findings`` (JSON). :func:`truth`
+makes the image of a row, and the masks of its lesions.
 """
 
 import json
@@ -251,18 +251,18 @@ def mined_labels(true: np.ndarray, rng: np.random.Generator, error_rate: float) 
     return np.stack(mined, axis=1)
 
 
-def draw(row: Mapping, size: int, masks: bool = False) -> Radiograph:
-    """Return the radiograph of one row of a table.
+def truth(row: Mapping, size: int, masks: bool = True) -> Radiograph:
+    """Return what is known about one row of a table: its image, patient, findings, and where they are.
 
     Parameters
     ----------
     row : mapping
-        With ``seed``, ``age``, ``sex``, ``view``, ``visit``, ``hospital`` and ``findings``: a row of an embedded image
-        table (:mod:`pandas`), or of a table of this module.
+        With ``seed``, ``age``, ``sex``, ``view``, ``visit``, ``hospital`` and ``findings``: a row of a table of this
+        module, or of an embedded image table, such as ``table.loc[7]``.
     size : int
-        Pixels of an edge.
+        Pixels of an edge of the image and of the masks. At the size of the file, ``image`` is the file.
     masks : bool
-        Whether to work out where the lesions, the lungs and the heart are.
+        Whether to work out where the lesions (finding -> bool array), the lungs and the heart are.
 
     Returns
     -------
@@ -277,24 +277,6 @@ def draw(row: Mapping, size: int, masks: bool = False) -> Radiograph:
         style=style_of(int(row["hospital"])),
         masks=masks,
     )
-
-
-def truth(row: Mapping, size: int) -> Radiograph:
-    """Return what is known about one row of an embedded image table: its patient, findings, and where they are.
-
-    Parameters
-    ----------
-    row : mapping
-        As in :func:`draw`, such as ``table.loc[7]``.
-    size : int
-        Pixels of an edge of the image and of the masks.
-
-    Returns
-    -------
-    Radiograph
-        With ``masks`` (finding -> bool array), ``lungs`` and ``heart``. At the size of the file, ``image`` is the file.
-    """
-    return draw(row, size, masks=True)
 
 
 # ---------------------------------------------------------------------------------------------------------

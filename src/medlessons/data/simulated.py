@@ -67,7 +67,7 @@ def _make(draw: Callable[[], Mapping[str, pd.DataFrame]], size: int, folder: Pat
 
 def draw_image(row: Mapping, size: int) -> np.ndarray:
     """Return the image of a row of a table, uint8 of shape (size, size)."""
-    return clinic.draw(row, size).image
+    return clinic.truth(row, size, masks=False).image
 
 
 def read(folder: Path, name: str, labels: tuple[str, ...]) -> pd.DataFrame:
