@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import nbformat
 import numpy as np
+import pandas as pd
 
 from classroom import notebooks
 
@@ -40,7 +41,7 @@ def helpers() -> dict[str, Callable[[], object]]:
     from medlessons.evaluation import auroc, cluster_bootstrap_ci
     from simclinic import blood, thorax
 
-    counts = blood.draw()
+    counts = pd.DataFrame(blood.draw())
     patient = thorax.draw_patient(1)
     rng = np.random.default_rng(0)
     network, film = models.load("chestxray8"), thorax.radiograph(patient, "PA", 128).image[np.newaxis, ..., np.newaxis]

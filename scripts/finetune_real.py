@@ -155,12 +155,13 @@ class FineTuning:
         )
         keras.utils.set_random_seed(0)
         self.network = pretrain.learner(recipe, self.precision)
-        for layer in self.network.layers:
+        network = self.network.layers[-1]  # behind the augmentation
+        for layer in network.layers:
             if isinstance(layer, keras.layers.BatchNormalization):
                 layer.momentum = 0.9  # with 0.99, what it starts with would not be forgotten in so few steps
         self.network.compile(self.network.optimizer, keras.losses.BinaryCrossentropy(from_logits=True))
         if self.shipped:
-            self.network.set_weights(models.unpack(models.weights_path(NAME)))
+            network.set_weights(models.unpack(models.weights_path(NAME)))
         self.variables = [*self.network.variables, *self.network.optimizer.variables]
         self.first = [keras.ops.convert_to_numpy(variable) for variable in self.variables]
 
@@ -169,12 +170,9 @@ class FineTuning:
             self.build()
         for variable, value in zip(self.variables, self.first, strict=True):
             variable.assign(value)
-        grays = self.pictures[..., 0].astype(np.uint8)
         for epoch in range(self.epochs):
             rows = np.resize(np.random.default_rng(epoch).permutation(learn), self.shown)
-            numbers = range(epoch * self.shown, (epoch + 1) * self.shown)
-            varied = pretrain.vary_many(grays[rows], 0, numbers, grays.shape[1], mirror=False)
-            self.network.fit(varied, self.labels[rows], batch_size=BATCH, shuffle=False, verbose=0)
+            self.network.fit(self.pictures[rows], self.labels[rows], batch_size=BATCH, shuffle=False, verbose=0)
         return self.network.predict(self.pictures[judge], batch_size=BATCH, verbose=0)
 
 

@@ -3,11 +3,16 @@
 The published set is "Anemia Types Classification" (Kaggle, ehababoelnaga/anemia-types-classification): 1,281
 complete blood counts and nine diagnoses. Its faults are part of the lesson, so the simulation repeats them
 in the same rows. Unlike the published file, it knows which rows are filled, copied or corrupted.
+
+A table is a dict of columns (NumPy arrays of the same length).
 """
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
-import pandas as pd
 from scipy.special import ndtr
+
+Table = dict[str, np.ndarray]
 
 MEASUREMENTS = (
     "WBC", "LYMp", "NEUTp", "LYMn", "NEUTn", "RBC", "HGB", "HCT", "MCV", "MCH", "MCHC", "PLT", "PDW", "PCT",
@@ -145,11 +150,7 @@ _COPIES = (
     (1067, 930), (1068, 924), (1147, 1137), (1161, 1156), (1162, 1155),
 )  # fmt: skip
 
-_HYPO, _NORMO, _IRON = (
-    "Normocytic hypochromic anemia",
-    "Normocytic normochromic anemia",
-    "Iron deficiency anemia",
-)
+_HYPO, _NORMO, _IRON = "Normocytic hypochromic anemia", "Normocytic normochromic anemia", "Iron deficiency anemia"
 # Slips of the keyboard: row, diagnosis of that row, column, what was typed. A lost decimal point, a wrong sign, a
 # wrong digit, a neighbour's value. The row was labelled before; the rule still agrees, but for rows 238 and 453.
 _SLIPS = (
@@ -178,12 +179,12 @@ _EXAMPLE_ROW = 1038
 _EXAMPLE = {"WBC": 8.67, "RBC": 3.58, "HGB": 10.2, "MCV": 102.8, "MCH": 28.5, "MCHC": 27.7, "PLT": 272.0}
 
 
-def diagnose(table: pd.DataFrame) -> np.ndarray:
-    """Label blood counts by the rule that stands behind the published labels.
+def diagnose(table: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Label blood counts by the rule behind the published labels.
 
     Parameters
     ----------
-    table : DataFrame
+    table : mapping
         With the columns WBC, HGB, MCV, MCH, MCHC, PLT in the units of the published set.
 
     Returns
@@ -191,7 +192,7 @@ def diagnose(table: pd.DataFrame) -> np.ndarray:
     ndarray of str, shape (rows,)
         The rule is a reading of the published file, not of medicine: white cells above 10 are no leukemia.
     """
-    wbc, hgb, mcv, mch, mchc, plt = (table[c] for c in ("WBC", "HGB", "MCV", "MCH", "MCHC", "PLT"))
+    wbc, hgb, mcv, mch, mchc, plt = (np.asarray(table[c]) for c in ("WBC", "HGB", "MCV", "MCH", "MCHC", "PLT"))
     anemia, few_platelets, many_white_cells = hgb < 13, plt < 150, wbc > 10
     hypochromic = mchc < 32
     rule = [
@@ -205,7 +206,7 @@ def diagnose(table: pd.DataFrame) -> np.ndarray:
         (many_white_cells, "Leukemia"),
     ]
     conditions, diagnoses = zip(*rule, strict=True)
-    return np.select([c.to_numpy() for c in conditions], diagnoses, default="Healthy")
+    return np.select(conditions, diagnoses, default="Healthy")
 
 
 def _with_percentiles(z: np.ndarray, percentiles: tuple) -> np.ndarray:
@@ -215,7 +216,7 @@ def _with_percentiles(z: np.ndarray, percentiles: tuple) -> np.ndarray:
     return np.interp(ndtr(z), (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1), (ends[0], *percentiles, ends[1]))
 
 
-def _draw_some(rng: np.random.Generator, figures: dict, size: int) -> pd.DataFrame:
+def _draw_some(rng: np.random.Generator, figures: dict, size: int) -> Table:
     """Draw whole blood counts, whatever their diagnosis by the rule turns out to be."""
     severity = rng.standard_normal(size)  # a worse anemia is worse in all red-cell measurements
     is_anemia = figures["HGB"][2] < 13
@@ -232,13 +233,13 @@ def _draw_some(rng: np.random.Generator, figures: dict, size: int) -> pd.DataFra
     count["HCT"] = 100 * count["HGB"] / count["MCHC"]
     count["RBC"] = 10 * count["HCT"] / count["MCV"]
     count["MCH"] = 10 * count["HGB"] / count["RBC"]
-    return pd.DataFrame(count)
+    return count
 
 
-def _draw_measured(rng: np.random.Generator, figures: dict, size: int) -> pd.DataFrame:
+def _draw_measured(rng: np.random.Generator, figures: dict, size: int) -> Table:
     count = _draw_some(rng, figures, size)
     count["LYMp"] = _with_percentiles(rng.standard_normal(size), figures["LYMp"])
-    count["LYMp"] *= (7 / count["WBC"].clip(lower=1)) ** 0.3  # when white cells rise, it is mostly the neutrophils
+    count["LYMp"] *= (7 / np.maximum(count["WBC"], 1)) ** 0.3  # when white cells rise, it is mostly the neutrophils
     count["NEUTp"] = 100 - count["LYMp"] - rng.normal(8.5, 1.6, size)  # monocytes, eosinophils, basophils
     other_sample = np.where(rng.random(size) < 0.07, rng.uniform(0.6, 1.5, size), 1)  # counted on another day
     count["LYMn"] = count["WBC"] * other_sample * count["LYMp"] / 100
@@ -248,56 +249,63 @@ def _draw_measured(rng: np.random.Generator, figures: dict, size: int) -> pd.Dat
     return count
 
 
-def _draw_filled(rng: np.random.Generator, figures: dict, size: int) -> pd.DataFrame:
+def _draw_filled(rng: np.random.Generator, figures: dict, size: int) -> Table:
     count = _draw_some(rng, figures, size)
     count["PDW"] = _with_percentiles(rng.standard_normal(size), (11.5, 13.1, 14.6, 16.1, 19.0))
     rough = rng.random(size) < figures["rough"]
-    count.loc[rough, ["MCV", "MCH", "MCHC"]] = count.loc[rough, ["MCV", "MCH", "MCHC"]].round()
-    count.loc[rough, "PLT"] = count.loc[rough, "PLT"].round(-1)
+    for column, decimals in (("MCV", 0), ("MCH", 0), ("MCHC", 0), ("PLT", -1)):
+        count[column] = np.where(rough, count[column].round(decimals), count[column])
     rbc = _with_percentiles(rng.standard_normal(size), figures["RBC"]).round(1)
-    count["RBC"] = count["RBC"].where(~rough, rbc)
-    return count.reindex(columns=MEASUREMENTS).fillna(50.0)  # a place for the means, which are not known yet
+    count["RBC"] = np.where(rough, rbc, count["RBC"])
+    unknown = np.full(size, 50.0)  # a place for the means, which are not known yet
+    return {column: unknown if column in FILLED_COLUMNS else count[column] for column in MEASUREMENTS}
 
 
-def _draw_class(rng: np.random.Generator, draw_some, figures: dict, diagnosis: str, rows: int) -> pd.DataFrame:
-    """Draw until `rows` different blood counts have this diagnosis by the rule."""
-    kept = pd.DataFrame()
+def _draw_class(rng: np.random.Generator, draw_some: Callable, figures: dict, diagnosis: str, rows: int) -> np.ndarray:
+    """Draw until ``rows`` different blood counts have this diagnosis by the rule: an array (rows, measurements)."""
+    kept = {}
     while len(kept) < rows:
-        some = draw_some(rng, figures, 4 * rows + 20).loc[:, list(MEASUREMENTS)].round(DECIMALS)
-        possible = (some > 0).all(axis=1) & (some["LYMp"] < 75)
-        kept = pd.concat([kept, some[possible & (diagnose(some) == diagnosis)]]).drop_duplicates()
-    return kept.head(rows)
+        some = draw_some(rng, figures, 4 * rows + 20)
+        some = {column: some[column].round(decimals) for column, decimals in DECIMALS.items()}
+        values = np.stack(list(some.values()), axis=1)
+        possible = (values > 0).all(axis=1) & (some["LYMp"] < 75)
+        kept |= dict.fromkeys(map(tuple, values[possible & (diagnose(some) == diagnosis)].tolist()))
+    return np.array(list(kept)[:rows])
 
 
-def _deal_diagnoses(rng: np.random.Generator, part: range, counts: dict) -> pd.Series:
+def _deal_diagnoses(rng: np.random.Generator, part: range, counts: dict[str, int]) -> np.ndarray:
     """Give each row of a part its diagnosis: first the rows with slips, then copies with originals, then the rest."""
     given = {row: diagnosis for row, diagnosis, *_ in _SLIPS if row in part}
     given |= {row: _SLIPPED for row in (*_SLIPPED_LEFT, *_SLIPPED_RIGHT) if row in part}
     given |= {row: "Macrocytic anemia" for row in (_EXAMPLE_ROW,) if row in part}
-    left = pd.Series(counts) - pd.Series(given).value_counts().reindex(list(counts), fill_value=0)
+    names, dealt = list(counts), list(given.values())
+    left = np.array([count - dealt.count(name) for name, count in counts.items()])
     for original in dict.fromkeys(o for _, o in _COPIES if o in part):
         group = [original] + [copy for copy, o in _COPIES if o == original]
-        chance = left.where(left > len(group), 0)
-        diagnosis = rng.choice(list(left.index), p=chance / chance.sum())
+        chance = np.where(left > len(group), left, 0)
+        diagnosis = str(rng.choice(names, p=chance / chance.sum()))
         given |= dict.fromkeys(group, diagnosis)
-        left[diagnosis] -= len(group)
-    rest = rng.permutation(np.repeat(list(left.index), left))
+        left[names.index(diagnosis)] -= len(group)
+    rest = rng.permutation(np.repeat(names, left)).tolist()
     given |= dict(zip((row for row in part if row not in given), rest, strict=True))
-    return pd.Series(given).loc[list(part)]
+    return np.array([given[row] for row in part])
 
 
-def _slip_columns(table: pd.DataFrame) -> None:
+def _slip_columns(table: Table) -> None:
     """Move values into the neighbouring column, in place."""
     red_cells = ["RBC", "HGB", "HCT", "MCV", "MCH", "MCHC"]
-    for row, strangers in _SLIPPED_LEFT.items():
-        values = table.loc[row, red_cells[2:]].tolist()
-        table.loc[row, [*red_cells, "PLT"]] = [*values, *strangers]
-    for row, strangers in _SLIPPED_RIGHT.items():
-        values = table.loc[row, red_cells[:5]].tolist()
-        table.loc[row, [*red_cells[1:], "PLT", "PDW", "PCT"]] = [*values, *strangers]
+    slips = (
+        (_SLIPPED_LEFT, red_cells[2:], [*red_cells, "PLT"]),
+        (_SLIPPED_RIGHT, red_cells[:5], [*red_cells[1:], "PLT", "PDW", "PCT"]),
+    )
+    for slipped, origin, goal in slips:
+        for row, strangers in slipped.items():
+            values = [*(table[column][row] for column in origin), *strangers]
+            for column, value in zip(goal, values, strict=True):
+                table[column][row] = value
 
 
-def draw(seed: int = 40, return_truth: bool = False) -> pd.DataFrame | tuple[pd.DataFrame, pd.DataFrame]:
+def draw(seed: int = 40, return_truth: bool = False) -> Table | tuple[Table, Table]:
     """Draw the simulated blood counts.
 
     Parameters
@@ -309,50 +317,51 @@ def draw(seed: int = 40, return_truth: bool = False) -> pd.DataFrame | tuple[pd.
 
     Returns
     -------
-    DataFrame, shape (1281, 15)
+    dict of 15 columns with 1281 rows
         The 14 measurements in the published order and units, and `Diagnosis`.
-    DataFrame, shape (1281, 4), only with `return_truth`
+    dict of 4 columns with 1281 rows, only with `return_truth`
         `filled` (bool: six columns hold column means), `filled_pdw` (bool: PDW too), `copy_of` (row number of the
         original, -1 if the row is no copy), `corrupted` (the columns that hold a wrong value, joined by a space).
     """
     rng = np.random.default_rng(seed)
     parts = (
-        (range(MEASURED_ROWS), _draw_measured, _MEASURED, 0),
-        (range(MEASURED_ROWS, ROWS), _draw_filled, _FILLED, 1),
+        (range(MEASURED_ROWS), _draw_measured, _MEASURED),
+        (range(MEASURED_ROWS, ROWS), _draw_filled, _FILLED),
     )
-    pieces = []
-    for part, draw_some, figures, which in parts:
-        diagnoses = _deal_diagnoses(rng, part, {d: n[which] for d, n in CLASS_COUNTS.items()})
-        for diagnosis, rows in diagnoses.groupby(diagnoses).groups.items():
-            drawn = _draw_class(rng, draw_some, figures[diagnosis], diagnosis, len(rows))
-            pieces.append(drawn.set_axis(rows).assign(Diagnosis=diagnosis))
-    table = pd.concat(pieces).sort_index()
+    values, diagnoses = np.empty((ROWS, len(MEASUREMENTS))), []
+    for number, (part, draw_some, figures) in enumerate(parts):
+        dealt = _deal_diagnoses(rng, part, {name: rows[number] for name, rows in CLASS_COUNTS.items()})
+        for diagnosis in np.unique(dealt):
+            rows = part.start + np.flatnonzero(dealt == diagnosis)
+            values[rows] = _draw_class(rng, draw_some, figures[diagnosis], diagnosis, len(rows))
+        diagnoses.append(dealt)
+    table = dict(zip(MEASUREMENTS, values.T.copy(), strict=True)) | {"Diagnosis": np.concatenate(diagnoses)}
     truth = _make_faults(rng, table)
     return (table, truth) if return_truth else table
 
 
-def _make_faults(rng: np.random.Generator, table: pd.DataFrame) -> pd.DataFrame:
+def _make_faults(rng: np.random.Generator, table: Table) -> Table:
     """Spoil the table in place as the published one is spoilt; return what was done to each row."""
-    table.loc[_EXAMPLE_ROW, list(_EXAMPLE)] = list(_EXAMPLE.values())
-    right = table.copy()
+    for column, value in _EXAMPLE.items():
+        table[column][_EXAMPLE_ROW] = value
+    right = {column: table[column].copy() for column in MEASUREMENTS}
     for row, _, column, value in _SLIPS:
-        table.loc[row, column] = value
+        table[column][row] = value
     _slip_columns(table)
-    corrupted = (table != right).apply(lambda row: " ".join(row.index[row]), axis=1)
+    differ = {column: table[column] != right[column] for column in MEASUREMENTS}
+    corrupted = [" ".join(column for column in MEASUREMENTS if differ[column][row]) for row in range(ROWS)]
 
-    for copy, original in _COPIES:
-        table.loc[copy] = table.loc[original]
-    pdw_rows = _choose_filled_pdw(rng)
-    truth = pd.DataFrame(
-        {"filled": table.index >= MEASURED_ROWS, "filled_pdw": table.index.isin(pdw_rows)}, table.index
-    )
-    truth["copy_of"] = pd.Series(dict(_COPIES)).reindex(table.index, fill_value=-1)
-    truth["corrupted"] = corrupted
-
+    copies, originals = np.transpose(_COPIES)
+    for values in table.values():
+        values[copies] = values[originals]
+    copy_of = np.full(ROWS, -1)
+    copy_of[copies] = originals
+    rows = np.arange(ROWS)
+    filled, filled_pdw = rows >= MEASURED_ROWS, np.isin(rows, _choose_filled_pdw(rng))
     for column in FILLED_COLUMNS:  # the means are those of the spoilt values: outliers bend them
-        table.loc[truth["filled"], column] = table.loc[~truth["filled"], column].mean().round(5)
-    table.loc[truth["filled_pdw"], "PDW"] = table.loc[~truth["filled_pdw"], "PDW"].mean().round(8)
-    return truth
+        table[column][filled] = table[column][~filled].mean().round(5)
+    table["PDW"][filled_pdw] = table["PDW"][~filled_pdw].mean().round(8)
+    return {"filled": filled, "filled_pdw": filled_pdw, "copy_of": copy_of, "corrupted": np.array(corrupted)}
 
 
 def _choose_filled_pdw(rng: np.random.Generator) -> list[int]:

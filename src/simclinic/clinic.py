@@ -1,9 +1,9 @@
 """A simulated clinic: who comes, to which hospital, for which view, with what; and the truth about each image.
 
-A table of the clinic has one row an image. Its columns hold all that the image depends on, as numbers and text, so
-that a table read from a CSV file leads back to its patients: ``seed``, ``age`` and ``sex`` (the body), ``visit`` (pose
-and noise), ``hospital`` (the style of its images), ``view``, and ``findings`` (JSON). :func:`draw` makes the image of a
-row, :func:`truth` the same image with the masks of its lesions.
+A table of the clinic is a list of dicts, one row per image. They hold all that the image depends on, as numbers and
+text, so that a table read from a CSV file leads back to its patients: ``seed``, ``age`` and ``sex`` (the body),
+``visit`` (pose and noise), ``hospital`` (the style of its images), ``view``, and ``findings`` (JSON). :func:`truth`
+makes the image of a row, and the masks of its lesions.
 """
 
 import json
@@ -12,7 +12,6 @@ from dataclasses import asdict, replace
 from functools import cache
 
 import numpy as np
-import pandas as pd
 
 from simclinic import thorax
 from simclinic.thorax import FINDINGS, PNEUMONIAS, Finding, Radiograph, Style
@@ -36,13 +35,13 @@ def draw_patients(
     rng: np.random.Generator,
     hospitals: Sequence[int],
     ages: tuple[float, float] | None = None,
-) -> pd.DataFrame:
+) -> list[dict]:
     """Draw the patients of a data set, and to which hospital each of them goes.
 
     Parameters
     ----------
     seeds : iterable of int
-        One a patient: the same seed is the same person.
+        One per patient: the same seed is the same person.
     rng : numpy.random.Generator
     hospitals : sequence of int
         Their numbers; each has its own style (:func:`style_of`).
@@ -51,8 +50,8 @@ def draw_patients(
 
     Returns
     -------
-    DataFrame
-        One row a patient: ``patient``, ``view`` ("PA", or "AP" if bedridden), ``age`` (whole years), ``sex``,
+    list of dict
+        One row per patient: ``patient``, ``view`` ("PA", or "AP" if bedridden), ``age`` (whole years), ``sex``,
         ``source`` (name of the hospital), ``seed``, ``hospital``.
     """
     rows = []
@@ -61,20 +60,32 @@ def draw_patients(
         age = round(body.age if ages is None else rng.uniform(*ages))
         hospital = int(rng.choice(hospitals))
         view = "AP" if rng.random() < BEDRIDDEN else "PA"
-        rows.append((body.id, view, age, body.sex, name_of(hospital), int(seed), hospital))
-    return pd.DataFrame(rows, columns=["patient", "view", "age", "sex", "source", "seed", "hospital"])
+        row = {"patient": body.id, "view": view, "age": age, "sex": body.sex, "source": name_of(hospital)}
+        rows.append({**row, "seed": int(seed), "hospital": hospital})
+    return rows
 
 
-def draw_visits(patients: pd.DataFrame, counts: Sequence[int]) -> pd.DataFrame:
-    """Return one row an image: each patient as often as ``counts`` says, with the number of the ``visit``."""
-    table = patients.loc[np.repeat(patients.index, counts)].reset_index(drop=True)
-    return table.assign(visit=table.groupby("patient", sort=False).cumcount())
+def draw_visits(patients: Sequence[Mapping], counts: Sequence[int]) -> list[dict]:
+    """Return each patient's visits, one after the other.
+
+    Parameters
+    ----------
+    patients : sequence of mappings
+        From :func:`draw_patients`.
+    counts : sequence of int
+        How often each of them comes.
+
+    Returns
+    -------
+    list of dict
+        One row per image, with the number of the ``visit``: 0, 1, ...
+    """
+    return [{**row, "visit": visit} for row, count in zip(patients, counts, strict=True) for visit in range(count)]
 
 
-def name_images(table: pd.DataFrame) -> pd.DataFrame:
+def name_images(table: Iterable[Mapping]) -> list[dict]:
     """Return the table with a ``path`` for each image: ``images/patient_visit_view.png``."""
-    names = table["patient"] + "_" + table["visit"].astype(str) + "_" + table["view"] + ".png"
-    return table.assign(path="images/" + names)
+    return [{**row, "path": "images/{patient}_{visit}_{view}.png".format(**row)} for row in table]
 
 
 def name_of(hospital: int) -> str:
@@ -93,16 +104,16 @@ def style_of(hospital: int) -> Style:
 
 
 def draw_findings(
-    table: pd.DataFrame,
+    table: Iterable[Mapping],
     rng: np.random.Generator,
     prevalence: Mapping[str, float] | None = None,
     healthy: float = 0.0,
-) -> pd.DataFrame:
-    """Return the table of visits with a column ``findings``. A later visit resembles the one before.
+) -> list[dict]:
+    """Return the table of visits with ``findings`` in each row. A later visit resembles the one before.
 
     Parameters
     ----------
-    table : DataFrame
+    table : iterable of mappings
         From :func:`draw_visits`: the visits of a patient follow one another.
     rng : numpy.random.Generator
     prevalence : mapping, optional
@@ -112,18 +123,18 @@ def draw_findings(
 
     Returns
     -------
-    DataFrame
+    list of dict
         ``findings`` holds JSON, a list of findings for each image.
     """
-    column, before, well = [], (), False
-    for visit in table["visit"]:
-        if visit == 0:
+    rows, before, well = [], (), False
+    for row in table:
+        if row["visit"] == 0:
             well = rng.random() < healthy
             before = () if well else thorax.draw_findings(rng, prevalence)
         elif not well:
             before = _next_visit(before, thorax.draw_findings(rng, prevalence), rng)
-        column.append(before)
-    return table.assign(findings=[to_json(present) for present in column])
+        rows.append({**row, "findings": to_json(before)})
+    return rows
 
 
 def _next_visit(before: Sequence[Finding], fresh: Sequence[Finding], rng: np.random.Generator) -> tuple[Finding, ...]:
@@ -139,13 +150,25 @@ def _next_visit(before: Sequence[Finding], fresh: Sequence[Finding], rng: np.ran
     return tuple(kept[name] for name in (*FINDINGS, *PNEUMONIAS) if name in kept)
 
 
-def fix_prevalence(table: pd.DataFrame, prevalence: Mapping[str, float], rng: np.random.Generator) -> pd.DataFrame:
+def fix_prevalence(table: Sequence[Mapping], prevalence: Mapping[str, float], rng: np.random.Generator) -> list[dict]:
     """Return the table with exactly the prevalence that is asked for.
 
     A finding that is too rare is given to further images, one that is too frequent is taken from some, at random.
     Chance alone would leave a small set without a hernia.
+
+    Parameters
+    ----------
+    table : sequence of mappings
+        From :func:`draw_findings`.
+    prevalence : mapping
+        Finding -> share of the images, 0 to 1.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    list of dict
     """
-    images = [{finding.name: finding for finding in from_json(text)} for text in table["findings"]]
+    images = [{finding.name: finding for finding in from_json(row["findings"])} for row in table]
     for name, share in prevalence.items():
         have = [number for number, present in enumerate(images) if name in present]
         lack = [number for number, present in enumerate(images) if name not in present]
@@ -154,7 +177,7 @@ def fix_prevalence(table: pd.DataFrame, prevalence: Mapping[str, float], rng: np
             images[number][name] = Finding(name, float(rng.beta(2, 1.6)), seed=int(rng.integers(2**31)))
         for number in rng.permutation(have)[: max(-more, 0)]:
             del images[number][name]
-    return table.assign(findings=[to_json(tuple(present.values())) for present in images])
+    return [{**row, "findings": to_json(present.values())} for row, present in zip(table, images, strict=True)]
 
 
 def to_json(findings: Iterable[Finding]) -> str:
@@ -172,23 +195,46 @@ def from_json(text: str) -> tuple[Finding, ...]:
 
 
 def labels(findings: Iterable[Finding], names: Sequence[str] = FINDINGS) -> np.ndarray:
-    """Return 0 (absent) or 1 (present) for each of ``names``: uint8, shape (names,)."""
+    """Return which of some findings are present.
+
+    Parameters
+    ----------
+    findings : iterable of Finding
+    names : sequence of str
+
+    Returns
+    -------
+    uint8 array, shape (names,)
+        0 (absent) or 1 (present).
+    """
     present = {finding.name for finding in findings}
     return np.array([name in present for name in names], np.uint8)
 
 
-def true_labels(table: pd.DataFrame, names: Sequence[str] = FINDINGS) -> pd.DataFrame:
-    """Return which findings were drawn into each image: 0/1 columns ``names``, with the index of the table."""
-    found = [labels(from_json(text), names) for text in table["findings"]]
-    return pd.DataFrame(np.reshape(found, (len(table), len(names))).astype(int), table.index, list(names))
+def true_labels(column: Iterable[str], names: Sequence[str] = FINDINGS) -> np.ndarray:
+    """Return which findings were drawn into each image.
+
+    Parameters
+    ----------
+    column : iterable of str
+        The ``findings`` of each row of a table.
+    names : sequence of str
+
+    Returns
+    -------
+    int array, shape (images, names)
+        0 (absent) or 1 (present).
+    """
+    found = [labels(from_json(text), names) for text in column]
+    return np.reshape(found, (len(found), len(names))).astype(int)
 
 
-def mined_labels(true: pd.DataFrame, rng: np.random.Generator, error_rate: float) -> pd.DataFrame:
+def mined_labels(true: np.ndarray, rng: np.random.Generator, error_rate: float) -> np.ndarray:
     """Return labels as a program reads them from reports, as often wrong in one direction as in the other.
 
     Parameters
     ----------
-    true : DataFrame of 0/1 columns
+    true : array of 0 and 1, shape (images, findings)
     rng : numpy.random.Generator
     error_rate : float
         Share of the present findings that are missed, 0 to 1. As many absent ones are named, so that a finding is as
@@ -196,28 +242,27 @@ def mined_labels(true: pd.DataFrame, rng: np.random.Generator, error_rate: float
 
     Returns
     -------
-    DataFrame of the shape of ``true``
+    array of the shape and type of ``true``
     """
-    mined = {}
-    for name, column in true.items():
-        share = column.mean()
+    mined = []
+    for column, share in zip(true.T, true.mean(axis=0), strict=True):
         invented = error_rate * share / (1 - share) if share < 0.5 else error_rate
-        mined[name] = thorax.mined_labels(column.to_numpy(), rng, (error_rate, invented))
-    return pd.DataFrame(mined, true.index)
+        mined.append(thorax.mined_labels(column, rng, (error_rate, invented)))
+    return np.stack(mined, axis=1)
 
 
-def draw(row: Mapping, size: int, masks: bool = False) -> Radiograph:
-    """Return the radiograph of one row of a table.
+def truth(row: Mapping, size: int, masks: bool = True) -> Radiograph:
+    """Return what is known about one row of a table: its image, patient, findings, and where they are.
 
     Parameters
     ----------
     row : mapping
-        With ``seed``, ``age``, ``sex``, ``view``, ``visit``, ``hospital`` and ``findings``: a row of an embedded image
-        table, or of a table of this module.
+        With ``seed``, ``age``, ``sex``, ``view``, ``visit``, ``hospital`` and ``findings``: a row of a table of this
+        module, or of an embedded image table, such as ``table.loc[7]``.
     size : int
-        Pixels of an edge.
+        Pixels of an edge of the image and of the masks. At the size of the file, ``image`` is the file.
     masks : bool
-        Whether to work out where the lesions, the lungs and the heart are.
+        Whether to work out where the lesions (finding -> bool array), the lungs and the heart are.
 
     Returns
     -------
@@ -234,31 +279,8 @@ def draw(row: Mapping, size: int, masks: bool = False) -> Radiograph:
     )
 
 
-def draw_image(row: Mapping, size: int) -> np.ndarray:
-    """Return the image of one row, uint8 of shape (size, size): what :func:`render.write` asks for."""
-    return draw(row, size).image
-
-
-def truth(row: Mapping, size: int) -> Radiograph:
-    """Return what is known about one row of an embedded image table: its patient, findings, and where they are.
-
-    Parameters
-    ----------
-    row : mapping
-        As in :func:`draw`, such as ``table.loc[7]``.
-    size : int
-        Pixels of an edge of the image and of the masks.
-
-    Returns
-    -------
-    Radiograph
-        With ``masks`` (finding -> bool array), ``lungs`` and ``heart``. At the size of the file, ``image`` is the file.
-    """
-    return draw(row, size, masks=True)
-
-
 # ---------------------------------------------------------------------------------------------------------
-# For pretraining, and for knowing when files are out of date
+# For pretraining, and for knowing when the simulator has changed
 
 
 def draw_training_case(
@@ -298,12 +320,14 @@ def draw_training_case(
     }
 
 
-@cache
-def probes() -> bytes:
-    """Return a few small images, as bytes: when they change, so do the images of the embedded sets.
+def probes() -> np.ndarray:
+    """Return a few small images: when they change, so do the images of the embedded sets.
 
-    Each finding is shown alone, in each of the views in turn, by another hospital. A comment in the simulator changes
-    nothing here; another shape, texture or style does.
+    Returns
+    -------
+    uint8 array, shape (findings, 48, 48)
+        Each finding is shown alone, in each of the views in turn, by another hospital. A comment in the simulator
+        changes nothing here; another shape, texture or style does.
     """
     shown = []
     for number, name in enumerate((*FINDINGS, *PNEUMONIAS)):
@@ -311,4 +335,4 @@ def probes() -> bytes:
         body = thorax.draw_patient(number, age=5.0 if number % 8 == 7 else None)
         style = style_of(number + 1)
         shown.append(thorax.radiograph(body, view, 48, findings=[Finding(name, 0.7, seed=number)], style=style).image)
-    return np.stack(shown).tobytes()
+    return np.stack(shown)

@@ -7,6 +7,7 @@ import sys
 import time
 
 import nbformat
+import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
@@ -144,7 +145,7 @@ def test_a_folder_that_cannot_be_is_named(monkeypatch, capsys):
 @pytest.fixture
 def counts(tmp_path):
     """An instructor's own blood counts."""
-    table, truth = blood.draw(return_truth=True)
+    table, truth = map(pd.DataFrame, blood.draw(return_truth=True))
     table = table[~truth["filled"] & (truth["corrupted"] == "")]
     common = table["Diagnosis"].value_counts().loc[lambda many: many >= 5].index
     table[table["Diagnosis"].isin(common)].to_csv(tmp_path / "mine.csv", index=False)

@@ -121,7 +121,7 @@ def test_a_parameter_that_is_not_given_is_missing_and_text_is_refused():
 
 
 def test_validate_finds_what_the_simulation_did():
-    table, truth = blood.draw(return_truth=True)
+    table, truth = map(pd.DataFrame, blood.draw(return_truth=True))
     found = blood_counts.validate(table)
     assert set(found.loc[found["fault"] == "filled", "row"]) == set(truth.index[truth["filled"]])
     spoilt = set(found.loc[found["fault"].isin(["unit", "scale", "impossible", "identity"]), "row"])
@@ -132,7 +132,7 @@ def test_validate_finds_what_the_simulation_did():
 
 
 def test_the_known_means_are_those_of_the_simulation():
-    row = blood.draw().loc[1038]
+    row = pd.DataFrame(blood.draw()).loc[1038]
     assert row[list(blood_counts.FILLED_MEANS[1])].to_dict() == blood_counts.FILLED_MEANS[1]
 
 

@@ -7,9 +7,7 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
-from PIL import Image
 
-from classroom.__main__ import main
 from medlessons import models
 from medlessons.errors import LessonError
 from scripts import pretrain
@@ -36,13 +34,13 @@ def builders():
 def whole(tmp_path_factory):
     """Return the folder of a training that nobody stopped."""
     folder = tmp_path_factory.mktemp("whole")
-    pretrain.train("orientation", recipe=TINY, out=folder, workers=1, checkpoints=folder / "log", seed=3)
+    pretrain.train("orientation", TINY, folder, folder / "log", seed=3)
     return folder
 
 
 def test_a_training_that_is_stopped_goes_on_and_ends_the_same(whole, tmp_path, monkeypatch):
     class Killed(BaseException):
-        """Nothing tidies up behind it, as after kill -9."""
+        """Nothing tidies up after it, as after kill -9."""
 
     usual, count = pretrain.checkpoint, []
 
@@ -52,12 +50,11 @@ def test_a_training_that_is_stopped_goes_on_and_ends_the_same(whole, tmp_path, m
         if len(count) == 3:
             raise Killed
 
-    options = {"recipe": TINY, "out": tmp_path, "workers": 1, "checkpoints": tmp_path / "log", "seed": 3}
     monkeypatch.setattr(pretrain, "checkpoint", dies_after_three)
     with pytest.raises(Killed):
-        pretrain.train("orientation", **options)
+        pretrain.train("orientation", TINY, tmp_path, tmp_path / "log", seed=3)
     assert not (tmp_path / "orientation.npz").exists()
-    pretrain.train("orientation", **options)
+    pretrain.train("orientation", TINY, tmp_path, tmp_path / "log", seed=3)
     assert count == [1, 2, 3, 4, 5]
     first, second = models.unpack(whole / "orientation.npz"), models.unpack(tmp_path / "orientation.npz")
     assert all(np.allclose(a, b, atol=1e-4) for a, b in zip(first, second, strict=True))
@@ -74,9 +71,7 @@ def test_the_weights_keep_their_contract(whole):
 def test_a_checkpoint_of_another_training_is_refused(whole, tmp_path):
     shutil.copytree(whole / "log", tmp_path / "log")
     with pytest.raises(LessonError, match="another 'seed'"):
-        pretrain.train("orientation", recipe=TINY, out=tmp_path, checkpoints=tmp_path / "log", seed=4)
-    with pytest.raises(LessonError, match="no recipe 'chest'"):
-        pretrain.train("chest")
+        pretrain.train("orientation", TINY, tmp_path, tmp_path / "log", seed=4)
 
 
 def test_each_epoch_shows_every_patient_once_in_a_new_order():
@@ -104,16 +99,37 @@ def test_a_patient_follows_from_the_number_and_the_seed_alone():
         assert not np.array_equal(first, pretrain.draw(labels, 5, 32)[0])
 
 
-def test_an_image_is_varied_by_its_number_and_stays_one():
-    picture = pretrain.draw(pretrain.FINDINGS.labels, 4, 64)[0]
-    shown = pretrain.vary_many(np.stack([picture] * 3), 0, range(5, 8), 32, mirror=False)
-    assert shown.shape == (3, 32, 32, 1) and shown.min() >= 0 and shown.max() <= 255
-    assert np.array_equal(shown[1:2], pretrain.vary_many(picture[None], 0, range(6, 7), 32, mirror=False))
-    assert np.abs(shown[0] - shown[1]).mean() > 2
-    small = np.asarray(Image.fromarray(picture).resize((32, 32)))
-    for one in shown:  # never mirrored, never torn apart
-        likeness, mirrored = (np.corrcoef(one.ravel(), other.ravel())[0, 1] for other in (small, small[:, ::-1]))
-        assert likeness > 0.5 and likeness > mirrored
+def test_a_share_of_a_recipe_keeps_its_stages():
+    tenth = pretrain.recipe_of("chestxray8", 0.1)
+    assert tenth.stages == ((64, 6_000), (96, 3_000), (128, 6_000)) and tenth.patients == 40_000
+    with pytest.raises(LessonError, match="no recipe 'chest'"):
+        pretrain.recipe_of("chest")
+    with pytest.raises(LessonError, match="must be above 0"):
+        pretrain.recipe_of("chestxray8", 0)
+
+
+def test_patients_are_drawn_once_and_those_of_another_seed_are_others(whole, monkeypatch):
+    monkeypatch.setattr(pretrain, "ProcessPoolExecutor", lambda *_, **__: pytest.fail("draws again"))
+    for seed in (0, 1):
+        images, labels = pretrain.patients(TINY, whole, 15, seed)
+        assert images.shape == (15, 48, 48) and labels.shape == (15, 1)
+        first, present = pretrain.draw(TINY.labels, 3, 48, seed)
+        assert np.array_equal(images[3], first) and np.array_equal(labels[3], present)
+    monkeypatch.setattr(pretrain.simclinic, "VERSION", -1)
+    with pytest.raises(pytest.fail.Exception, match="draws again"):
+        pretrain.patients(TINY, whole, 15)
+
+
+def test_images_are_varied_while_training_only_and_only_laterals_are_mirrored():
+    ramp = np.tile(np.linspace(50, 200, 32, dtype=np.float32), (32, 1))[None, ..., None]
+    keras.utils.set_random_seed(0)
+    for labels, mirrored in ((pretrain.FINDINGS.labels, False), (pretrain.ORIENTATION, True)):
+        varied = keras.Sequential(pretrain.augmentation(labels))
+        assert np.array_equal(varied(ramp, training=False), ramp)
+        shown = np.stack([varied(ramp, training=True)[0] for _ in range(12)])
+        assert np.abs(shown[0] - shown[1]).mean() > 2 and shown.min() >= 0 and shown.max() <= 255
+        likeness = [np.corrcoef(one[8:-8, 8:-8].ravel(), ramp[0, 8:-8, 8:-8].ravel())[0, 1] for one in shown]
+        assert min(np.abs(likeness)) > 0.9 and (min(likeness) < 0) == mirrored
 
 
 def test_a_finding_that_is_there_counts_more_and_only_it():
@@ -126,35 +142,16 @@ def test_a_finding_that_is_there_counts_more_and_only_it():
     assert rare > often > absent
 
 
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="only TensorFlow normalizes in one operation")
-def test_normalization_in_one_operation_learns_the_same():
-    recipe = pretrain.Recipe("orientation", ("lateral",), ((32, 8),), patients=8, batch=8)
-    rng = np.random.default_rng(0)
-    pictures, present = (
-        rng.uniform(0, 255, (8, 32, 32, 1)).astype("float32"),
-        rng.integers(0, 2, (8, 1)).astype("float32"),
-    )
-    found = []
-    for fuse in (pretrain._fuse_normalization, lambda network: None):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(pretrain, "_fuse_normalization", fuse)
-            keras.utils.set_random_seed(0)
-            network = pretrain.learner(recipe)
-        network.train_on_batch(pictures, present)
-        found.append(network.get_weights())
-    assert all(np.allclose(a, b, atol=2e-5) for a, b in zip(*found, strict=True))
-
-
 def test_the_command_line_trains_all_backbones_and_says_what_was_reached(tmp_path, monkeypatch, capsys):
     asked = []
 
-    def trained(name, **options):
-        asked.append((name, options["out"], options["seed"], options["share"]))
+    def trained(name, recipe, out, checkpoints, *, seed, start, precision):
+        asked.append((name, out, checkpoints.name, seed, recipe.stages[0][1]))
         return {"images": 1000, "hours": 0.5, "commit": "abc", "log": [{"auroc": {"mean": 0.9}}]}
 
     monkeypatch.setattr(pretrain, "train", trained)
-    assert main(["weights", "train", "backbones", "--out", str(tmp_path), "--seed", "2", "--share", "0.1"]) == 0
-    assert asked == [(name, tmp_path, 2, 0.1) for name in ("resnet50v2", "xception", "vgg16")]
+    pretrain.main(["backbones", "--out", str(tmp_path), "--seed", "2", "--share", "0.1"])
+    assert asked == [(name, tmp_path, f"{name}-2", 2, 1600) for name in ("resnet50v2", "xception", "vgg16")]
     assert "vgg16: 1,000 images, 0.50 hours, commit abc" in capsys.readouterr().out
     assert all(pretrain.RECIPES[name].builder in models.BUILDERS for name in pretrain.RECIPES)
 

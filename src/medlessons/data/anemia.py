@@ -102,7 +102,7 @@ def _write(folder: Path) -> None:
 
 def embedded_csv() -> bytes:
     """Return the content of the embedded file."""
-    return blood.draw().to_csv(index=False, lineterminator="\n").encode()
+    return pd.DataFrame(blood.draw()).to_csv(index=False, lineterminator="\n").encode()
 
 
 def _read_real(folder: Path) -> pd.DataFrame:
@@ -171,6 +171,6 @@ def status() -> list[places.Status]:
     """Say what is there of the embedded and of the real file."""
     real = real_folder() / FILE
     return [
-        places.status_of_embedded(NAME, embedded_folder(), lambda: EMBEDDED_MD5),
+        places.status_of_embedded(NAME, embedded_folder(), EMBEDDED_MD5),
         places.status_of_real(NAME, real, lambda: _read_real(real.parent)),
     ]

@@ -126,23 +126,29 @@ def prepare() -> Path:
 
 
 def _prepare(part: str) -> Path:
-    return simulated.made(embedded_folder(part), {METADATA: _draw_table(part)}, settings.sized(**SIZE))
+    size = settings.sized(**SIZE)
+    return simulated.made(embedded_folder(part), _recipe(part), lambda: {METADATA: _draw_table(part)}, size)
+
+
+def _recipe(part: str) -> str:
+    crowds = [_crowds(part, label) for label in LABELS]
+    return simulated.recipe(NAME, settings.sized(**SIZE), SEEDS[part], GROUPS, MILDEST, crowds)
 
 
 def _draw_table(part: str) -> pd.DataFrame:
     """Return who comes to which hospital with what: the table of one part, before its images are drawn."""
     rng = np.random.default_rng(SEEDS[part])
-    tables, seed = [], SEEDS[part]
+    table, seed = [], SEEDS[part]
     for label, finding, images, patients in GROUPS:
         crowds = _crowds(part, label)
         for number, (hospitals, ages) in enumerate(crowds):
             count = patients // len(crowds)
             share = (images + number) // len(crowds)  # of 175 images, 87 and 88
             people = clinic.draw_patients(range(seed, seed + count), rng, hospitals, ages)
-            tables.append(_draw_group(people, share, finding, rng).assign(label=label))
+            table += [{**row, "label": label} for row in _draw_group(people, share, finding, rng)]
             seed += count
-    table = pd.concat(tables, ignore_index=True)
-    return clinic.name_images(table.iloc[rng.permutation(len(table))].reset_index(drop=True))
+    shuffled = [table[number] for number in rng.permutation(len(table))]
+    return pd.DataFrame(clinic.name_images(shuffled))
 
 
 def _crowds(part: str, label: str) -> list[tuple[range, tuple[float, float] | None]]:
@@ -153,14 +159,14 @@ def _crowds(part: str, label: str) -> list[tuple[range, tuple[float, float] | No
     return [(hospitals, None), (hospitals, CHILDREN)]
 
 
-def _draw_group(people: pd.DataFrame, images: int, finding: str | None, rng: np.random.Generator) -> pd.DataFrame:
+def _draw_group(people: list[dict], images: int, finding: str | None, rng: np.random.Generator) -> list[dict]:
     """Return the images of patients who all have the same finding, or none."""
     again = rng.integers(len(people), size=images - len(people))
     table = clinic.draw_visits(people, 1 + np.bincount(again, minlength=len(people)))
     if finding is None:
-        return table.assign(findings=clinic.to_json(()))
+        return [{**row, "findings": clinic.to_json(())} for row in table]
     table = clinic.fix_prevalence(clinic.draw_findings(table, rng, {finding: 1.0}), {finding: 1.0}, rng)
-    return table.assign(findings=table["findings"].map(_make_severe))
+    return [{**row, "findings": _make_severe(row["findings"])} for row in table]
 
 
 def _make_severe(text: str) -> str:
@@ -299,6 +305,6 @@ def status() -> list[places.Status]:
         real = places.status_of_real(NAME, children, lambda: image_table.glance(paths, children, "published data"))
     folder = embedded_folder("published")
     return [
-        places.status_of_embedded(NAME, folder, lambda: simulated.recipe({METADATA: _draw_table("published")})),
+        places.status_of_embedded(NAME, folder, _recipe("published")),
         real,
     ]

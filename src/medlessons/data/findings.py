@@ -7,7 +7,7 @@ The format is described in data/README.md.
 
 import os
 import shutil
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -83,7 +83,7 @@ def load(part: str, source: str | None = None) -> pd.DataFrame:
 def true_labels(table: pd.DataFrame) -> pd.DataFrame:
     """Return which findings are truly on each image of an embedded table: 0/1 columns, with the index of the table."""
     _refuse_real(table)
-    return clinic.true_labels(table, FINDINGS)
+    return pd.DataFrame(clinic.true_labels(table["findings"]), table.index, list(FINDINGS))
 
 
 def boxes(table: pd.DataFrame) -> pd.DataFrame:
@@ -141,16 +141,20 @@ def embedded_folder() -> Path:
 
 def prepare() -> Path:
     """Make the embedded radiographs unless they are there, whole and up to date; return their folder."""
-    return simulated.made(embedded_folder(), _draw_tables(), settings.sized(**SIZE))
+    return simulated.made(embedded_folder(), _recipe(), _draw_tables, settings.sized(**SIZE))
 
 
-@cache
+def _recipe() -> str:
+    constants = (VISITS, LEAKED_PATIENTS, thorax.PREVALENCE, TEST_PREVALENCE, CONSENSUS, ERROR_RATE, SEEDS, HOSPITALS)
+    return simulated.recipe(NAME, settings.sized(**SIZE), *constants)
+
+
 def _draw_tables() -> dict[str, pd.DataFrame]:
     """Return the table of each part, before its images are drawn."""
     train, new = (_draw_group(group, thorax.PREVALENCE) for group in ("train", "new"))
     test = _draw_group("test", TEST_PREVALENCE)
-    true = clinic.true_labels(test, CONSENSUS)
-    return {"train": train, "valid": _leak(train, new), "test": test.assign(**true)}
+    test[list(CONSENSUS)] = clinic.true_labels(test["findings"], CONSENSUS)
+    return {"train": train, "valid": _leak(train, new), "test": test}
 
 
 def _draw_group(group: str, prevalence: dict[str, float]) -> pd.DataFrame:
@@ -160,8 +164,9 @@ def _draw_group(group: str, prevalence: dict[str, float]) -> pd.DataFrame:
     counts = rng.permutation(np.repeat(np.arange(1, len(visits) + 1), visits))
     patients = clinic.draw_patients(range(seed, seed + len(counts)), rng, HOSPITALS)
     table = clinic.draw_findings(clinic.draw_visits(patients, counts), rng, prevalence)
-    table = clinic.name_images(clinic.fix_prevalence(table, prevalence, rng))
-    return table.join(clinic.mined_labels(clinic.true_labels(table), rng, ERROR_RATE))
+    table = pd.DataFrame(clinic.name_images(clinic.fix_prevalence(table, prevalence, rng)))
+    table[list(FINDINGS)] = clinic.mined_labels(clinic.true_labels(table["findings"]), rng, ERROR_RATE)
+    return table
 
 
 def _leak(train: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
@@ -323,7 +328,7 @@ def status() -> list[places.Status]:
     """Say what is there of the embedded and of the published images."""
     folder = chestxray8.folder()
     return [
-        places.status_of_embedded(NAME, embedded_folder(), lambda: simulated.recipe(_draw_tables())),
+        places.status_of_embedded(NAME, embedded_folder(), _recipe()),
         places.status_of_real(NAME, folder, lambda: _glance(folder)),
     ]
 

@@ -118,20 +118,30 @@ def prepare() -> Path:
 
 
 def _prepare(part: str) -> Path:
-    return simulated.made(embedded_folder(part), {METADATA: _draw_table(part)}, settings.sized(**SIZE))
+    size = settings.sized(**SIZE)
+    return simulated.made(embedded_folder(part), _recipe(part), lambda: {METADATA: _draw_table(part)}, size)
+
+
+def _recipe(part: str) -> str:
+    constants = (_patients(part), SEEDS[part], HOSPITALS[part], HEALTHY, LATERALS)
+    return simulated.recipe(NAME, settings.sized(**SIZE), *constants)
+
+
+def _patients(part: str) -> int:
+    return settings.sized(**(PATIENTS if part == "lesson" else PATIENTS_ELSEWHERE))
 
 
 def _draw_table(part: str) -> pd.DataFrame:
     """Return who comes to which hospital for which view: the table of one embedded set, before its images are drawn."""
-    count = settings.sized(**(PATIENTS if part == "lesson" else PATIENTS_ELSEWHERE))
-    seed = SEEDS[part]
+    count, seed = _patients(part), SEEDS[part]
     rng = np.random.default_rng(seed)
     patients = clinic.draw_patients(range(seed, seed + count), rng, HOSPITALS[part])
     table = clinic.draw_visits(patients, rng.integers(1, 4, count))
     table = clinic.draw_findings(table, rng, healthy=HEALTHY)
-    lateral = rng.permutation(len(table))[: round(LATERALS * len(table))]
-    table.loc[lateral, "view"] = "L"
-    return clinic.name_images(table.assign(label=table["view"].map(LABEL_OF_VIEW)))
+    for number in rng.permutation(len(table))[: round(LATERALS * len(table))]:
+        table[number]["view"] = "L"
+    table = [{**row, "label": LABEL_OF_VIEW[row["view"]]} for row in table]
+    return pd.DataFrame(clinic.name_images(table))
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -215,8 +225,4 @@ def status() -> list[places.Status]:
         paths = image_table.image_files(published / "images")
         place = published if (published / covid_chestxray.METADATA).is_file() else published / covid_chestxray.METADATA
         real = places.status_of_real(NAME, place, lambda: image_table.glance(paths, published, "published data"))
-    return [places.status_of_embedded(NAME, embedded_folder("lesson"), _recipe), real]
-
-
-def _recipe() -> str:
-    return simulated.recipe({METADATA: _draw_table("lesson")})
+    return [places.status_of_embedded(NAME, embedded_folder("lesson"), _recipe("lesson")), real]

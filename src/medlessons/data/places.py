@@ -5,6 +5,7 @@ import itertools
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from medlessons import files, settings
 from medlessons.data import manifest
 from medlessons.errors import LessonError
 
-CONTENTS = "contents.sha256"  # of an embedded folder: what it was made from, then a checksum a file
+CONTENTS = "contents.sha256"  # of an embedded folder: what it was made from, then checksum, size and name of each file
 LONGEST_WAIT = 600  # seconds, for another run that makes the same files
 FOR_EVER = -1  # for another run that fetches them: 42 GB may take a day
 
@@ -65,7 +66,7 @@ def choose(source: str | None = None) -> str:
 
 
 def made(folder: Path, recipe: str, make: Callable[[Path], None]) -> Path:
-    """Return a folder with files that are made on demand: at once if it is there, whole and up to date.
+    """Return a folder with files that are made on demand: at once if it is there and up to date.
 
     A second run at the same time waits for the first one.
 
@@ -73,7 +74,7 @@ def made(folder: Path, recipe: str, make: Callable[[Path], None]) -> Path:
     ----------
     folder : Path
     recipe : str
-        What the files follow from, such as a checksum: where it differs, they are made again.
+        What the files follow from, in one line: where it differs, they are made again.
     make : callable
         Writes the files into the folder that it gets. The folder takes its name only when that ends well.
 
@@ -85,11 +86,13 @@ def made(folder: Path, recipe: str, make: Callable[[Path], None]) -> Path:
     Raises
     ------
     LessonError
-        If the files cannot be written, or another run has been making them for ten minutes.
+        If the files cannot be written, another run has been making them for ten minutes, or this is a worker of the
+        run that is making them.
     """
-    with _alone(folder, LONGEST_WAIT):
-        if not is_whole(folder, recipe):
-            _make(folder, recipe, make)
+    if not is_whole(folder, recipe):
+        with _alone(folder, LONGEST_WAIT):
+            if not is_whole(folder, recipe):
+                _make(folder, recipe, make)
     return folder
 
 
@@ -101,46 +104,100 @@ def _alone(folder: Path, longest: float) -> Iterator[None]:
     """
     with files.explain_os_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with _lock(folder, longest):
+        holder = folder.with_name(f".{folder.name}.pid")
+        with _lock(folder, longest, holder):
+            try:
+                holder.write_text(str(os.getpid()), encoding="utf-8")
                 for left in folder.parent.glob(f".{folder.name}.*/"):
                     if left != download.workspace_of(folder):
                         remove(left)
                 yield
-        except Timeout as error:
-            # Also if a script is not guarded: each worker runs it anew, and waits for the lock of its own parent.
-            raise LessonError(
-                f"{folder}: another run has been making these files for {LONGEST_WAIT // 60} minutes. Wait for it, or "
-                "stop it. If this is your own script, put its code under `if __name__ == '__main__':`."
-            ) from error
+            finally:
+                holder.unlink(missing_ok=True)
 
 
-def _lock(folder: Path, longest: float) -> AcquireReturnProxy:
+def _lock(folder: Path, longest: float, holder: Path) -> AcquireReturnProxy:
+    """Take the lock of a folder, or wait for the process whose number is in the file ``holder``."""
     lock = FileLock(folder.with_name(f".{folder.name}.lock"))
-    try:
+    with contextlib.suppress(Timeout):
         return lock.acquire(timeout=0)
-    except Timeout:
-        print(f"{folder}: another run is busy with it. Waiting for that run ...", file=sys.stderr)
+    if _pid_in(holder) == str(os.getppid()):
+        # A script without a guard: its workers import it, and would wait for the lock of their own parent. (While they
+        # import it, multiprocessing.parent_process() is not known yet.)
+        raise LessonError(
+            f"{folder}: your script loads data at its top level, and its worker processes do so again when they import "
+            "it. Put the code of the script under `if __name__ == '__main__':`."
+        )
+    print(f"{folder}: {_busy_with(holder)} is busy with it. Waiting for it ...", file=sys.stderr)
+    try:
         return lock.acquire(timeout=longest)
+    except Timeout as error:
+        raise LessonError(f"{folder}: {_busy_with(holder)} is still busy with it. Wait for it, or stop it.") from error
+
+
+def _busy_with(holder: Path) -> str:
+    """Say which process holds a lock, and for how long it has done so."""
+    try:
+        minutes, seconds = divmod(round(time.time() - holder.stat().st_mtime), 60)
+    except OSError:  # it has just taken the lock, or just ended
+        return "another process"
+    return f"process {_pid_in(holder)} (for {minutes} min {seconds} s)"
+
+
+def _pid_in(holder: Path) -> str:
+    try:
+        return holder.read_text(encoding="utf-8")
+    except OSError:
+        return ""
 
 
 def _make(folder: Path, recipe: str, make: Callable[[Path], None]) -> None:
     with files.atomic_write(folder) as temporary:
         temporary.mkdir()
         make(temporary)
-        lines = [f"{files.sha256(path)}  {path.relative_to(temporary).as_posix()}" for path in _files_in(temporary)]
+        lines = [
+            f"{files.sha256(path)}  {path.stat().st_size}  {path.relative_to(temporary).as_posix()}"
+            for path in _files_in(temporary)
+        ]
         (temporary / CONTENTS).write_text("\n".join([recipe, *lines]), encoding="utf-8")
         remove(folder)  # an older one
 
 
-def is_whole(folder: Path, recipe: str) -> bool:
-    """Say whether a folder was made from ``recipe``, and each of its files is there and unchanged."""
+def is_whole(folder: Path, recipe: str, thorough: bool = False) -> bool:
+    """Say whether a folder was made from a recipe, and its files are as they were made.
+
+    Parameters
+    ----------
+    folder : Path
+    recipe : str
+        As in :func:`made`.
+    thorough : bool
+        Whether each file is read again. Otherwise only those that are newer than the list of them.
+
+    Returns
+    -------
+    bool
+    """
+    contents = folder / CONTENTS
     try:
-        was, *lines = (folder / CONTENTS).read_text(encoding="utf-8").splitlines()
-        known = dict(reversed(line.split("  ", 1)) for line in lines)
-        return was == recipe and all(files.sha256(folder / name) == digest for name, digest in known.items())
+        was, *lines = contents.read_text(encoding="utf-8").splitlines()
+        if was != recipe:
+            return False
+        written, doubtful = contents.stat().st_mtime_ns, []
+        for digest, size, name in (line.split("  ", 2) for line in lines):
+            known = os.stat(f"{folder}{os.sep}{name}")
+            if known.st_size != int(size):
+                return False
+            if thorough or known.st_mtime_ns >= written:
+                doubtful.append((name, digest))
+        if any(files.sha256(folder / name) != digest for name, digest in doubtful):
+            return False
     except (OSError, ValueError):  # a missing file, a damaged list
         return False
+    if doubtful:  # such as after copying: the next time they need not be read
+        with contextlib.suppress(OSError):
+            contents.touch()
+    return True
 
 
 def remove(place: Path) -> None:
@@ -306,11 +363,24 @@ def take_away(goal: Path) -> None:
 # Status
 
 
-def status_of_embedded(name: str, folder: Path, recipe: Callable[[], str]) -> Status:
-    """Say whether an embedded set is there and up to date. Its rows are those of its CSV files."""
+def status_of_embedded(name: str, folder: Path, recipe: str) -> Status:
+    """Say whether an embedded set is there and up to date, after reading its files. Its rows are those of its tables.
+
+    Parameters
+    ----------
+    name : str
+        Of the data set.
+    folder : Path
+    recipe : str
+        As in :func:`made`.
+
+    Returns
+    -------
+    Status
+    """
     if not os.path.exists(folder):
         return Status(name, "embedded", folder, False, 0, False, "not there")
-    whole = is_whole(folder, recipe())
+    whole = is_whole(folder, recipe, thorough=True)
     note = "simulated data" if whole else "incomplete or out of date; it will be made again"
     rows = sum(len(pd.read_csv(path)) for path in folder.glob("*.csv")) if whole else 0
     return Status(name, "embedded", folder, True, rows, whole, note)

@@ -513,7 +513,7 @@ def vessels(patient: Patient) -> Tubes:
         radius = np.concatenate([np.cbrt(share) * radius, np.cbrt(1 - share) * radius]) * 0.93
         length = np.tile(length, 2) * rng.uniform(0.76, 1.04, 2 * len(length))
         position, side = np.tile(end, (2, 1)), np.tile(side, 2)
-        alive = in_lung(patient, position, side)
+        alive = _in_lung(patient, position, side)
         position, direction, radius, length, side = (a[alive] for a in (position, direction, radius, length, side))
     start, end, radius = (np.concatenate(part).astype(np.float32) for part in zip(*pieces, strict=True))
     return Tubes(start, end, radius)
@@ -537,7 +537,7 @@ def _pulmonary_arteries(patient: Patient) -> tuple[np.ndarray, np.ndarray, np.nd
     return start, end, np.concatenate(radii)
 
 
-def in_lung(patient: Patient, points: np.ndarray, side: np.ndarray, margin: float = 0.4) -> np.ndarray:
+def _in_lung(patient: Patient, points: np.ndarray, side: np.ndarray, margin: float = 0.4) -> np.ndarray:
     """Return which points (n, 3) lie inside the lung of their side, ``margin`` cm away from its surface."""
     x, y, z = points.T
     width, depth, centre = cage(patient, z)

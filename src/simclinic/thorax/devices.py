@@ -38,8 +38,8 @@ def _front(patient: Patient, z: float) -> float:
     return float(depth + centre)
 
 
-def ecg(patient: Patient, rng) -> list:
-    """Three to five electrodes on the skin with their leads."""
+def _ecg(patient: Patient, rng) -> list:
+    """Return three to five electrodes on the skin with their leads."""
     y = _front(patient, 0.0)
     pieces = []
     for x, z in ((-10, 8), (10, 8), (9, -9), (-9, -8), (3, 2))[: int(rng.integers(3, 6))]:
@@ -51,28 +51,28 @@ def ecg(patient: Patient, rng) -> list:
     return pieces
 
 
-def tube(patient: Patient, rng) -> list:
-    """Tube in the trachea, its tip above the carina; often a feeding tube into the stomach."""
+def _tube(patient: Patient, rng) -> list:
+    """Return a tube in the trachea, its tip above the carina; often a feeding tube into the stomach."""
     pieces = [_wire(_curve((0.5, 0, 22), (0, -1, 14), (0.1, -1.8, rng.uniform(6.0, 8.5))), 0.28, 0.35 * PLASTIC)]
     if rng.random() < 0.7:
         pieces.append(_wire(_curve((0.8, 0, 22), (0, -4, 8), (0.3, -4, -8), (3, -2, -9), (7, 1, -14)), 0.16, PLASTIC))
     return pieces
 
 
-def line(patient: Patient, rng) -> list:
-    """Catheter through a vein of the neck or below the clavicle, its tip in the superior vena cava."""
+def _line(patient: Patient, rng) -> list:
+    """Return a catheter through a vein of the neck or below the clavicle, its tip in the superior vena cava."""
     start = (-4.5, 2, 20) if rng.random() < 0.6 else (-12, 3, 9.5)
     return [_wire(_curve(start, (-4.0, 2, 12), (-2.2, 1, 9), (-2.0, 0.5, rng.uniform(1, 5))), 0.11, METAL)]
 
 
-def pacemaker(patient: Patient, rng) -> list:
-    """Generator below the left clavicle and a lead into the right ventricle."""
+def _pacemaker(patient: Patient, rng) -> list:
+    """Return a generator below the left clavicle and a lead into the right ventricle."""
     y = _front(patient, 8.0) - 1.0
     lead = _curve((10, y, 8), (2, 1, 14), (-4.5, 1, 2), (-1, 4, -6), (4.5, 5, -7))
     return [_wire(lead, 0.11, METAL), _wire(np.array([[9.2, y, 7.6], [11.6, y, 8.0]]), 1.7, 0.4 * METAL)]
 
 
-def drain(sign: int):
+def _drain(sign: int):
     """Return what draws a chest tube: through the side between two ribs, its tip at the apex or the back."""
 
     def draw(patient: Patient, rng) -> list:
@@ -86,10 +86,10 @@ def drain(sign: int):
 
 
 DEVICES = {
-    "ecg": ecg,
-    "tube": tube,
-    "line": line,
-    "pacemaker": pacemaker,
-    "drain right": drain(-1),
-    "drain left": drain(1),
+    "ecg": _ecg,
+    "tube": _tube,
+    "line": _line,
+    "pacemaker": _pacemaker,
+    "drain right": _drain(-1),
+    "drain left": _drain(1),
 }

@@ -126,20 +126,20 @@ def radiograph(
         return attenuation(small, fine, patient, pose, changes(patient, present, pose, view), seed)
 
     shadow = shadow_with(findings)
-    image = expose(shadow, patient, view, taken, np.random.default_rng([*seed, 4]))
-    image = finish(image, view, taken, stretch=1 / width_by_height(taken, view) if square else 1.0)
+    image = _expose(shadow, patient, view, taken, np.random.default_rng([*seed, 4]))
+    image = _finish(image, view, taken, stretch=1 / _width_by_height(taken, view) if square else 1.0)
     found, air, heart = {}, None, None
     if masks:
         for one in findings:
             without = shadow_with([other for other in findings if other is not one])
             change = smooth(np.abs(shadow - without), 1.0) > VISIBLE
             found[one.name] = found.get(one.name, False) | change
-        air, heart = organs(fine, patient, pose, findings)
-        found = {name: turn(mask, faults) for name, mask in found.items()}
-        air, heart = turn(air, faults), turn(heart, faults)
+        air, heart = _organs(fine, patient, pose, findings)
+        found = {name: _turn(mask, faults) for name, mask in found.items()}
+        air, heart = _turn(air, faults), _turn(heart, faults)
     if "inverted" in faults:
         image = 255 - image
-    return Radiograph(turn(image, faults), view, patient, visit, findings, style, tuple(faults), found, air, heart)
+    return Radiograph(_turn(image, faults), view, patient, visit, findings, style, tuple(faults), found, air, heart)
 
 
 def _check(view: str, size: int, visit: int, faults: Sequence[str]) -> None:
@@ -155,7 +155,7 @@ def _check(view: str, size: int, visit: int, faults: Sequence[str]) -> None:
         raise LessonError(f"faults holds {named!r}; give a list with any of {', '.join(FAULTS)}.")
 
 
-def turn(image: np.ndarray, faults: Sequence[str]) -> np.ndarray:
+def _turn(image: np.ndarray, faults: Sequence[str]) -> np.ndarray:
     """Return an image as a fault of orientation shows it."""
     if "upside_down" in faults:
         image = image[::-1, ::-1]
@@ -169,7 +169,7 @@ def coarse_size(size: int) -> int:
     return size // 2 if size >= 192 else 5 * size // 8
 
 
-def width_by_height(style: Style, view: str) -> float:
+def _width_by_height(style: Style, view: str) -> float:
     """Return the aspect of a film, before it is made square."""
     return style.aspect * (LATERAL_WIDTH if view == "L" else 1.0)
 
@@ -183,17 +183,35 @@ def camera(
     square: bool = True,
     off: tuple[float, float] = (0.0, 0.0),
 ) -> Camera:
-    """Return the rays of one view over an image ``size`` pixels high; ``off`` is as in :func:`styles.of_one_image`."""
+    """Return the rays of one view over an image.
+
+    Parameters
+    ----------
+    patient : Patient
+    view : {"PA", "AP", "L"}
+    pose : Pose
+    style : Style
+    size : int
+        Height of the image in pixels.
+    square : bool
+        Whether the image is as wide as it is high, whatever the film's aspect.
+    off : (float, float)
+        How far the film is off, as :func:`styles.of_one_image` returns it.
+
+    Returns
+    -------
+    Camera
+    """
     distance = (SOURCE_TO_DETECTOR[view] - BODY_TO_DETECTOR * patient.scale) / patient.scale
     height = FIELD * style.field * pose.zoom
-    aspect = width_by_height(style, view)
+    aspect = _width_by_height(style, view)
     width = size if square else round(size * aspect)
     u = ((np.arange(width) + 0.5) / width - 0.5) * height * aspect + pose.shift_x + off[0] * height
     v = (0.5 - (np.arange(size) + 0.5) / size) * height + pose.shift_z + off[1] * height
     return Camera(view, pose, distance, u.astype(np.float32)[None, :], v.astype(np.float32)[:, None])
 
 
-def organs(cam: Camera, patient: Patient, pose: Pose, findings: Sequence[Finding]):
+def _organs(cam: Camera, patient: Patient, pose: Pose, findings: Sequence[Finding]):
     """Return where the lungs and the heart are: two bool arrays (height, width)."""
     change = changes(patient, findings, pose, cam.view)
     near, far = heart_interval(cam, patient, pose, change)
@@ -203,85 +221,81 @@ def organs(cam: Camera, patient: Patient, pose: Pose, findings: Sequence[Finding
     return sum(space.air for space in spaces) > 1.0, far - near - domes > 0.5
 
 
-def expose(shadow: np.ndarray, patient: Patient, view: str, style: Style, rng: np.random.Generator) -> np.ndarray:
+def _expose(shadow: np.ndarray, patient: Patient, view: str, style: Style, rng: np.random.Generator) -> np.ndarray:
     """Return the gray levels (0..255, not rounded) of a shadow: beam, scatter, noise, detector and display.
 
     Unless the style is ``automatic``, the display window comes from the patient's build, not from the image, so that
     a finding changes the image only where it is.
     """
-    lung, tissue = reference(patient, view)
-    open_lung = float(np.exp(-lung))
     size = shadow.shape[0]
-    light = np.negative(shadow)
-    np.exp(light, out=light)
+    lung, tissue = _reference(patient, view)
     scatter = style.scatter * (LATERAL_SCATTER if view == "L" else 1.0)
-    veil = coarse(np.minimum(light, np.float32(open_lung)), VEIL, spread=3.5)
-    light += np.float32(scatter) * veil + np.float32(0.004 * open_lung)
-    per_photon = GRAIN**2 * open_lung / style.exposure * (size / 320) ** 2  # a larger pixel sees more photons
-    noise = rng.standard_normal(light.shape, dtype=np.float32)
-    noise *= np.sqrt(light)
-    noise *= np.float32(per_photon**0.5)
-    light += noise
-    shown = np.maximum(light, np.float32(0.002 * open_lung), out=light)
-    np.negative(np.log(shown, out=shown), out=shown)
+    shown = _detect(shadow, float(np.exp(-lung)), scatter, style.exposure, rng)
     pixel = 10 * FIELD * patient.scale / size  # mm
     if style.blur > 0.35 * pixel:
         shown = smooth(shown, style.blur / pixel)
     dark = lung - float(np.log(1 + 0.8 * scatter))
-    bright = -float(np.log(np.exp(-tissue) + (0.55 * scatter + 0.004) * open_lung))
+    bright = -float(np.log(np.exp(-tissue) + (0.55 * scatter + 0.004) * float(np.exp(-lung))))
     if style.automatic and view != "L":
         own = np.quantile(shown[size // 8 : -size // 6, size // 7 : -size // 7], RANGE).tolist()
         dark += style.automatic * (own[0] - dark)
         bright += style.automatic * (own[1] - bright)
     middle = dark + (MIDDLE[view] + style.centre) * (bright - dark)
-    wide = coarse(np.clip(shown, dark, bright), VEIL) if style.equalised else None
-    if style.sharpness:
-        fine = shown - coarse(shown, EDGES)
-        fine *= np.float32(style.sharpness)
-        shown += fine
-    if style.equalised:
-        wide -= np.float32(middle)
-        wide *= np.float32(style.equalised)
-        shown -= wide
+    shown = _enhance(shown, dark, bright, middle, style)
     if style.uneven:
         strength = rng.normal(0, 0.5 * style.uneven * (bright - dark), (SHADES, SHADES))
-        shown += cosines(size) @ strength.astype(np.float32) @ cosines(shown.shape[1]).T
+        shown = shown + _cosines(size) @ strength.astype(np.float32) @ _cosines(shown.shape[1]).T
     slope = 2.2 / ((bright - dark) * style.width)
-    shown -= np.float32(middle)
-    shown *= np.float32(-slope)
-    gray = np.exp(shown, out=shown)
-    gray += 1
-    np.power(gray, np.float32(-style.gamma), out=gray)  # the sigmoid, bent
-    gray *= np.float32(255 * (style.white - style.fog))
-    gray += np.float32(255 * style.fog)
-    return gray
+    bent = np.power(np.exp((shown - np.float32(middle)) * np.float32(-slope)) + 1, np.float32(-style.gamma))
+    return bent * np.float32(255 * (style.white - style.fog)) + np.float32(255 * style.fog)
 
 
-def coarse(image: np.ndarray, grid: int, spread: float = 0.0) -> np.ndarray:
+def _detect(shadow: np.ndarray, open_lung: float, scatter: float, exposure: float, rng: np.random.Generator):
+    """Return the attenuation as a detector sees it; ``open_lung`` is the light behind a lung (1: behind air)."""
+    light = np.exp(-shadow)
+    veil = _coarse(np.minimum(light, np.float32(open_lung)), VEIL, spread=3.5)
+    light = light + (np.float32(scatter) * veil + np.float32(0.004 * open_lung))
+    per_photon = GRAIN**2 * open_lung / exposure * (len(shadow) / 320) ** 2  # a larger pixel sees more photons
+    noise = rng.standard_normal(light.shape, dtype=np.float32) * np.sqrt(light) * np.float32(per_photon**0.5)
+    return -np.log(np.maximum(light + noise, np.float32(0.002 * open_lung)))
+
+
+def _enhance(shown: np.ndarray, dark: float, bright: float, middle: float, style: Style) -> np.ndarray:
+    """Return an image with its edges sharpened, and its wide differences of brightness flattened."""
+    image = shown
+    if style.sharpness:
+        image = image + (shown - _coarse(shown, EDGES)) * np.float32(style.sharpness)
+    if style.equalised:
+        wide = _coarse(np.clip(shown, dark, bright), VEIL)
+        image = image - (wide - np.float32(middle)) * np.float32(style.equalised)
+    return image
+
+
+def _coarse(image: np.ndarray, grid: int, spread: float = 0.0) -> np.ndarray:
     """Return what a grid of ``grid`` x ``grid`` keeps of an image, in the image's size; blurred by ``spread`` cells."""
     down, across = (min(grid, n) for n in image.shape)
     kept = averager(image.shape[0], down) @ image @ averager(image.shape[1], across).T
     if spread:
-        kept = smear(down, spread) @ kept @ smear(across, spread).T
+        kept = _smear(down, spread) @ kept @ _smear(across, spread).T
     return resampler(image.shape[0], down) @ kept @ resampler(image.shape[1], across).T
 
 
 @lru_cache(maxsize=8)
-def cosines(size: int) -> np.ndarray:
+def _cosines(size: int) -> np.ndarray:
     """Return the matrix (size, SHADES) of 0, 1/2, 1, 3/2 waves of a cosine."""
     at = (np.arange(size) + 0.5) / size
     return np.cos(np.pi * np.outer(at, np.arange(SHADES))).astype(np.float32)
 
 
 @lru_cache(maxsize=8)
-def smear(size: int, sigma: float) -> np.ndarray:
+def _smear(size: int, sigma: float) -> np.ndarray:
     """Return the matrix (size, size) that blurs with a Gaussian."""
     at = np.arange(size)
     weights = np.exp(-0.5 * ((at[:, None] - at[None, :]) / sigma) ** 2)
     return (weights / weights.sum(1, keepdims=True)).astype(np.float32)
 
 
-def reference(patient: Patient, view: str) -> tuple[float, float]:
+def _reference(patient: Patient, view: str) -> tuple[float, float]:
     """Return the attenuation of a ray through the middle of a lung and of one through as much soft tissue."""
     chest, wall = (patient.half_width, 0.9) if view == "L" else (patient.half_depth, 1.3)
     air = 1.35 * chest if view == "L" else 1.6 * chest
@@ -289,22 +303,22 @@ def reference(patient: Patient, view: str) -> tuple[float, float]:
     return SOFT * (tissue - air) + LUNG * air, SOFT * tissue
 
 
-def finish(gray: np.ndarray, view: str, style: Style, stretch: float = 1.0) -> np.ndarray:
+def _finish(gray: np.ndarray, view: str, style: Style, stretch: float = 1.0) -> np.ndarray:
     """Return the finished image (uint8): with its frame, and with what the department writes on it.
 
     ``stretch`` widens what is written.
     """
     if any(style.shutters):
-        shown = window(gray.shape, style.shutters, style.shutter_turn)
+        shown = _window(gray.shape, style.shutters, style.shutter_turn)
         gray = gray * shown + np.float32(255 * style.shutter_level) * (1 - shown)
     for mark in style.marks:
         if view in mark.views:
-            write(gray, mark, stretch, 255 * style.white if mark.kind == "lead" else WHITE)
+            _write(gray, mark, stretch, 255 * style.white if mark.kind == "lead" else WHITE)
     return np.rint(np.clip(gray, 0, 255)).astype(np.uint8)
 
 
 @lru_cache(maxsize=64)
-def window(shape: tuple[int, int], shutters: tuple[float, ...], turn: float) -> np.ndarray:
+def _window(shape: tuple[int, int], shutters: tuple[float, ...], turn: float) -> np.ndarray:
     """Return what a turned frame leaves of an image: 0 behind it, 1 inside."""
     y, x = ((np.arange(n, dtype=np.float32)[:, None] + 0.5) / n - 0.5 for n in shape)
     x, slant = x.T, np.float32(np.tan(np.radians(turn)))
@@ -321,7 +335,7 @@ def window(shape: tuple[int, int], shutters: tuple[float, ...], turn: float) -> 
     return shown
 
 
-def write(gray: np.ndarray, mark: Mark, stretch: float, level: float) -> None:
+def _write(gray: np.ndarray, mark: Mark, stretch: float, level: float) -> None:
     """Write a mark on an image, as bright as ``level``; what reaches beyond the film is cut off."""
     rows, columns = gray.shape
     font_height = round(2 * mark.size * rows) / 2

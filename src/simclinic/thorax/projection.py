@@ -39,10 +39,12 @@ class Camera:
 
     @property
     def lateral(self) -> bool:
+        """Whether the rays run from side to side."""
         return self.view == "L"
 
     @property
     def shape(self) -> tuple[int, int]:
+        """Rows and columns of the grid."""
         return self.v.shape[0], self.u.shape[1]
 
     @cached_property
@@ -62,6 +64,7 @@ class Camera:
 
     @property
     def sign(self) -> int:
+        """1 where the axis across the body runs to the right of the image, -1 where it runs to the left."""
         return self.pose.faces if self.lateral else 1
 
     def magnification(self, depth):
@@ -183,7 +186,7 @@ def splat(cam: Camera, clouds: list[Points]) -> np.ndarray:
     return total.reshape(height + 2, width + 2)[1:-1, 1:-1] * np.float32(1 / (cam.grid[0][1] * cam.grid[1][1]))
 
 
-def to_pixels(cam: Camera, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _to_pixels(cam: Camera, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return columns and rows (0 is the left and the upper edge) of points in the image plane (cm)."""
     (first_u, du), (first_v, dv) = cam.grid
     return (u - first_u) * (1 / du) + 0.5, (first_v - v) * (1 / dv) + 0.5
@@ -213,8 +216,8 @@ def tubes(cam: Camera, start, end, radius, density, steps: int, across: int) -> 
     """
     u0, v0, m = cam.project(start)
     u1, v1, _ = cam.project(end)
-    c0, r0 = to_pixels(cam, u0, v0)
-    c1, r1 = to_pixels(cam, u1, v1)
+    c0, r0 = _to_pixels(cam, u0, v0)
+    c1, r1 = _to_pixels(cam, u1, v1)
     d = end - start
     length = np.sqrt((d * d).sum(-1))
     dc, dr = c1 - c0, r1 - r0
@@ -247,7 +250,7 @@ def bands(cam: Camera, centre, tall, flat, mass, steps: int, across: int) -> Poi
         Points between two neighbours of a middle line, and across the band.
     """
     u, v, m = cam.project(centre)
-    c, r = to_pixels(cam, u, v)
+    c, r = _to_pixels(cam, u, v)
     d, tall, flat, m = centre[:, 1:] - centre[:, :-1], tall[:, :-1], flat[:, :-1], m[:, :-1]  # piece by piece
     dc, dr = c[:, 1:] - c[:, :-1], r[:, 1:] - r[:, :-1]
     long = np.sqrt(dc * dc + dr * dr) + np.float32(1e-3)

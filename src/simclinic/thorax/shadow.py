@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from simclinic.thorax import anatomy
-from simclinic.thorax.anatomy import Patient
+from simclinic.thorax.anatomy import Patient, Side
 from simclinic.thorax.devices import devices
 from simclinic.thorax.pose import Pose
 from simclinic.thorax.projection import (
@@ -109,30 +109,51 @@ def _hull(cam: Camera, solids: list[tuple]) -> Interval:
     return first, np.maximum(first, last)
 
 
-def chest_space(cam: Camera, patient: Patient, pose: Pose, change: Change, side: int, middle) -> Space:
-    """Return lung, dome and free air of one side (RIGHT or LEFT); ``middle`` is what :func:`solids` returns."""
+def chest_space(cam: Camera, patient: Patient, pose: Pose, change: Change, side: Side, middle: list[Interval]) -> Space:
+    """Return what fills one side of the chest along the rays.
+
+    Parameters
+    ----------
+    cam : Camera
+    patient : Patient
+    pose : Pose
+    change : Change
+        What the findings do to the body.
+    side : Side
+        RIGHT or LEFT.
+    middle : list of Interval
+        From :func:`solids`.
+
+    Returns
+    -------
+    Space
+    """
     dome = _dome_interval(cam, patient, pose, change, side)
     mirrored = cam.lateral and side == RIGHT  # depth then counts from the midline to the right
     if mirrored:
-        middle = [(-far, -near) for near, far in middle]
+        middle = [_mirror(solid) for solid in middle]
     place, reach, centre = _cage_section(cam, patient, change, side)
     wet, dry = _pleural_space(change, side, cam.middle[1])
-    outer, inside = _within(place, reach, None), _within(place, reach, wet)
-    lung = inside if dry is None else _within(place, reach, dry)
-    air = _room(_walls(cam, centre, lung), dome, middle)
-    gap, fluid, lining = np.zeros_like(air), 0.0, None
-    if dry is not None or wet is not None:
-        room = air if dry is None else _room(_walls(cam, centre, inside), dome, middle)
-        if wet is not None:
-            fluid = np.maximum(_room(_walls(cam, centre, outer), dome, middle) - room, 0)
+
+    def room(share) -> np.ndarray:
+        return _room(_walls(cam, centre, _within(place, reach, share)), dome, middle)
+
+    air = room(wet if dry is None else dry)
+    not_wet = air if dry is None else room(wet)
+    fluid = 0.0 if wet is None else np.maximum(room(None) - not_wet, 0)
+    lining = None
     if dry is not None:
-        gap = np.maximum(room - air, 0)
-        core = _within(place, reach, np.maximum(dry - 0.09 / patient.half_depth, 0))
-        lining = (lung - core) * (1 if cam.lateral else 2) * (air > 0)
-    near, far = _walls(cam, centre, outer)
+        inner = _within(place, reach, np.maximum(dry - 0.09 / patient.half_depth, 0))
+        lining = (_within(place, reach, dry) - inner) * (1 if cam.lateral else 2) * (air > 0)
+    cage = _walls(cam, centre, _within(place, reach, None))
     if mirrored:
-        near, far, dome = -far, -near, (-dome[1], -dome[0])
-    return Space(near, far, dome, air, gap, fluid, lining)
+        cage, dome = _mirror(cage), _mirror(dome)
+    return Space(*cage, dome, air, np.maximum(not_wet - air, 0), fluid, lining)
+
+
+def _mirror(interval: Interval) -> Interval:
+    near, far = interval
+    return -far, -near
 
 
 def _cage_section(cam: Camera, patient: Patient, change: Change, side: int) -> tuple[np.ndarray, ...]:
@@ -235,7 +256,7 @@ def _pleural_space(change: Change, side: int, up: np.ndarray):
     return wet, dry
 
 
-def trunk(cam: Camera, patient: Patient):
+def _trunk(cam: Camera, patient: Patient):
     """Return the interval of trunk, neck and (on a frontal view) shoulders along the rays."""
     across, up = cam.middle
     width, depth, centre = anatomy.skin(patient, up)
@@ -256,19 +277,19 @@ def _round_section(t: np.ndarray, middle, half) -> Interval:
     return middle - half, middle + half
 
 
-def add_outer_tissue(cam: Camera, patient: Patient, pose: Pose, path: np.ndarray, body) -> None:
+def _add_outer_tissue(cam: Camera, patient: Patient, pose: Pose, path: np.ndarray, body) -> None:
     """Add arms and breasts to the path through soft tissue (cm)."""
-    for breast in breasts(patient):
+    for breast in _breasts(patient):
         part, (lo, hi) = chord(cam, breast)
         _, up = cam.crop(*part).middle
         outside = hi - lo - overlap(lo, hi, body[0][part], body[1][part])
         path[part] += outside * np.clip((breast.centre[2] + breast.radii[2] - up) / (1.5 * breast.radii[2]), 0, 1)
-    for arm in arms(cam, patient, pose):
+    for arm in _arms(cam, patient, pose):
         part, (lo, hi) = chord(cam, arm)
         path[part] += hi - lo - overlap(lo, hi, body[0][part], body[1][part])
 
 
-def breasts(patient: Patient) -> list[Ellipsoid]:
+def _breasts(patient: Patient) -> list[Ellipsoid]:
     """Return the breasts, which fade towards the collar bones and end below in a line over the bases of the lungs."""
     if not patient.breast:
         return []
@@ -279,7 +300,7 @@ def breasts(patient: Patient) -> list[Ellipsoid]:
     return [Ellipsoid((sign * 0.66 * patient.half_width, front - 1.2, low), radii, sign * 0.25) for sign in (-1, 1)]
 
 
-def arms(cam: Camera, patient: Patient, pose: Pose) -> list[Ellipsoid]:
+def _arms(cam: Camera, patient: Patient, pose: Pose) -> list[Ellipsoid]:
     """Return the upper arms: beside the trunk on a frontal view, lifted on a lateral one."""
     thick = 4.6 + 0.5 * patient.fat
     if cam.lateral:
@@ -295,15 +316,15 @@ def arms(cam: Camera, patient: Patient, pose: Pose) -> list[Ellipsoid]:
             )
             for sign in (-1, 1)
         ]
-    joint, elbow = anatomy.upper_arm(patient, spread(pose, cam.view))
+    joint, elbow = anatomy.upper_arm(patient, _spread(pose, cam.view))
     x, y, z = joint + 0.5 * (elbow - joint)
-    angle = spread(pose, cam.view)
+    angle = _spread(pose, cam.view)
     return [
         Ellipsoid((sign * float(x), float(y), float(z)), (thick, 1.1 * thick, 24.0), sign * angle) for sign in (-1, 1)
     ]
 
 
-def spread(pose: Pose, view: str) -> float:
+def _spread(pose: Pose, view: str) -> float:
     """Return the angle between the upper arms and the trunk (radians): hands on the hips for a PA view."""
     return 0.14 + 0.5 * pose.arms if view == "PA" else 0.05 + 0.25 * pose.arms
 
@@ -311,10 +332,27 @@ def spread(pose: Pose, view: str) -> float:
 def attenuation(
     coarse: Camera, fine: Camera, patient: Patient, pose: Pose, change: Change, seed: tuple[int, ...]
 ) -> np.ndarray:
-    """Return the attenuation (line integral, no unit) of a patient on the fine grid."""
-    body = trunk(coarse, patient)
+    """Return the attenuation of a patient.
+
+    Parameters
+    ----------
+    coarse, fine : Camera
+        The same rays on the grid on which solids are computed, and on that of the image.
+    patient : Patient
+    pose : Pose
+    change : Change
+        What the findings do to the body.
+    seed : tuple of int
+        Of the texture of the lungs.
+
+    Returns
+    -------
+    float32 array of the shape of ``fine``
+        Line integrals, which have no unit.
+    """
+    body = _trunk(coarse, patient)
     path = body[1] - body[0]
-    add_outer_tissue(coarse, patient, pose, path, body)
+    _add_outer_tissue(coarse, patient, pose, path, body)
     total = np.float32(SOFT) * path
     middle = solids(coarse, patient, pose, change)
     spaces = [chest_space(coarse, patient, pose, change, side, middle) for side in (RIGHT, LEFT)]
@@ -322,21 +360,21 @@ def attenuation(
         total -= np.float32(SOFT - LUNG * change.air[side]) * space.air + np.float32(SOFT) * space.gap
         if space.lining is not None:
             total += np.float32(SOFT) * space.lining
-    add_gas(coarse, patient, pose, change, total)
-    add_spine(coarse, patient, total)
-    add_shoulder_bones(coarse, patient, pose, total)
+    _add_gas(coarse, patient, pose, change, total)
+    _add_spine(coarse, patient, total)
+    _add_shoulder_bones(coarse, patient, pose, total)
     for cloud in change.clouds:
-        add_cloud(coarse, cloud, spaces, total)
+        _add_cloud(coarse, cloud, spaces, total)
     for gas, level in change.pockets:
         part, (lo, hi) = chord(coarse, gas)
         _, up = coarse.crop(*part).plane(gas.centre[1])
         total[part] -= np.float32(SOFT) * (hi - lo) * (up > level)
-    add_texture(coarse, spaces, total, seed)
-    total = enlarge(total, fine.shape)
-    tree, rest = vessel_tree(fine, patient, change), small_parts(fine, patient, pose, change)
+    _add_texture(coarse, spaces, total, seed)
+    total = _enlarge(total, fine.shape)
+    tree, rest = _vessel_tree(fine, patient, change), _small_parts(fine, patient, pose, change)
     if any(change.collapse) or any(change.fluid):  # no vessels beyond the pleural line, none seen in fluid
         air, gap, fluid = (sum(getattr(space, name) for space in spaces) for name in ("air", "gap", "fluid"))
-        here = enlarge((air + 0.01) / (air + gap + fluid + 0.01), fine.shape)
+        here = _enlarge((air + 0.01) / (air + gap + fluid + 0.01), fine.shape)
         thin = splat(fine, tree) * here + splat(fine, rest)
     else:
         thin = splat(fine, [*tree, *rest])
@@ -344,7 +382,7 @@ def attenuation(
     return np.maximum(total, 0)
 
 
-def enlarge(image: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+def _enlarge(image: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """Return the image interpolated to ``shape``."""
     if image.shape == shape:
         return image
@@ -352,7 +390,7 @@ def enlarge(image: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return (rows @ image.astype(np.float32)) @ columns.T
 
 
-def add_gas(cam: Camera, patient: Patient, pose: Pose, change: Change, total: np.ndarray) -> None:
+def _add_gas(cam: Camera, patient: Patient, pose: Pose, change: Change, total: np.ndarray) -> None:
     """Take out the stomach bubble below the left dome, with its fluid level, and the gas in loops of the colon."""
     d = anatomy.dome(patient, LEFT, pose.inspiration, change.flat, change.lift[LEFT])
     r = patient.stomach_air
@@ -371,7 +409,7 @@ def add_gas(cam: Camera, patient: Patient, pose: Pose, change: Change, total: np
         total[part] -= np.float32(0.7 * SOFT) * (hi - lo)
 
 
-def add_spine(cam: Camera, patient: Patient, total: np.ndarray) -> None:
+def _add_spine(cam: Camera, patient: Patient, total: np.ndarray) -> None:
     """Add bone to the spine: blocks with bright end plates, discs in between, and pedicles on a frontal view."""
     middle = float(cam.order(anatomy.spine_x(patient, 0.0), anatomy.spine_y(patient, 0.0))[1])
     across, up = cam.plane(middle)
@@ -387,14 +425,14 @@ def add_spine(cam: Camera, patient: Patient, total: np.ndarray) -> None:
         total += np.float32(3 * SPONGY * patient.bone) * ring * np.exp(-ring * ring)
 
 
-def add_shoulder_bones(cam: Camera, patient: Patient, pose: Pose, total: np.ndarray) -> None:
+def _add_shoulder_bones(cam: Camera, patient: Patient, pose: Pose, total: np.ndarray) -> None:
     """Add the plates of the shoulder blades (turned out of the lungs on a PA view) and the heads of the upper arms."""
     if cam.lateral:  # seen edge-on they are hardly visible
         return
-    angle = spread(pose, cam.view)
+    angle = _spread(pose, cam.view)
     joint, elbow = anatomy.upper_arm(patient, angle)
     middle = 0.5 * (joint + elbow)
-    x = 0.60 * patient.half_width + turned(pose, cam.view)
+    x = 0.60 * patient.half_width + _turned(pose, cam.view)
     back = float(anatomy.spine_y(patient, 5.0)) - 2.6
     for sign in (-1, 1):
         blade = Ellipsoid((sign * (x + 3.0), back, 4.0), (2.6, 0.3, 6.5), sign * 0.25)
@@ -407,12 +445,12 @@ def add_shoulder_bones(cam: Camera, patient: Patient, pose: Pose, total: np.ndar
             total[part] += np.float32(density * SPONGY * patient.bone) * (hi - lo)
 
 
-def turned(pose: Pose, view: str) -> float:
+def _turned(pose: Pose, view: str) -> float:
     """Return how far the shoulder blades are rolled out of the lungs (cm)."""
     return 1.0 + 2.4 * pose.arms if view == "PA" else 1.2 * pose.arms
 
 
-def add_cloud(cam: Camera, cloud: Cloud, spaces: list[Space], total: np.ndarray) -> None:
+def _add_cloud(cam: Camera, cloud: Cloud, spaces: list[Space], total: np.ndarray) -> None:
     """Fill air with what a cloud is made of, where its ellipsoid meets lung."""
     part, (lo, hi) = chord(cam, cloud.body)
     if lo.size == 0:
@@ -440,37 +478,37 @@ def add_cloud(cam: Camera, cloud: Cloud, spaces: list[Space], total: np.ndarray)
         inward *= inward  # 0 at the border, 1 in the middle
         if cloud.ragged:
             lumps = 0.4 * float(np.mean(cloud.body.radii))
-            bays = texture(local, lumps, rng) + np.float32(0.35) * texture(local, 0.4 * lumps, rng)
+            bays = _texture(local, lumps, rng) + np.float32(0.35) * _texture(local, 0.4 * lumps, rng)
             inward = inward + np.float32(0.4 * cloud.ragged) * (bays - 0.6)
         shape = shape * np.clip(inward * np.float32(1 / max(cloud.edge, 0.05)), 0, 1)
     if cloud.patchy or cloud.net:
-        coarse, grain = (texture(local, size * cloud.grain, rng) for size in (2.2, 1.0))
+        coarse, grain = (_texture(local, size * cloud.grain, rng) for size in (2.2, 1.0))
         patches = 1 + np.float32(cloud.patchy) * (np.float32(0.8) * coarse + np.float32(0.5) * grain)
         if cloud.net:  # where noise changes its sign there are closed lines around meshes
-            fine = texture(local, 0.5 * cloud.grain, rng)
+            fine = _texture(local, 0.5 * cloud.grain, rng)
             lines = np.exp(grain * grain * np.float32(-8)) + np.exp(fine * fine * np.float32(-8))
             patches = patches + np.float32(cloud.net) * (np.float32(1.5) * lines - 1)
         shape = shape * np.clip(patches, 0, 2.5)
     total[part] += np.float32((SOFT - LUNG) * cloud.density) * shape
 
 
-def texture(cam: Camera, grain: float, rng: np.random.Generator) -> np.ndarray:
+def _texture(cam: Camera, grain: float, rng: np.random.Generator) -> np.ndarray:
     """Return smooth noise (mean 0, standard deviation near 1) with patches of ``grain`` cm."""
     height, width = cam.shape
     pixel = abs(float(cam.v[0, 0] - cam.v[-1, 0])) / max(height - 1, 1) or 1.0
     rows, columns = max(2, int(height * pixel / grain) + 2), max(2, int(width * pixel / grain) + 2)
-    return enlarge(1.2 * rng.standard_normal((rows, columns), dtype=np.float32), (height, width))
+    return _enlarge(1.2 * rng.standard_normal((rows, columns), dtype=np.float32), (height, width))
 
 
-def add_texture(cam: Camera, spaces: list[Space], total: np.ndarray, seed) -> None:
+def _add_texture(cam: Camera, spaces: list[Space], total: np.ndarray, seed) -> None:
     """Mottle the lungs a little: small vessels and septa that are not drawn one by one."""
     air = spaces[RIGHT].air + spaces[LEFT].air
     rng = np.random.default_rng([*seed, 8])
-    grain = texture(cam, 0.45, rng) + 0.8 * texture(cam, 1.3, rng)
+    grain = _texture(cam, 0.45, rng) + 0.8 * _texture(cam, 1.3, rng)
     total += np.float32(0.0038) * air * grain
 
 
-def vessel_tree(cam: Camera, patient: Patient, change: Change) -> list[Points]:
+def _vessel_tree(cam: Camera, patient: Patient, change: Change) -> list[Points]:
     """Return the mass points of the vessels of both lungs."""
     sharp = cam.shape[0] / 320
     points = []
@@ -478,7 +516,7 @@ def vessel_tree(cam: Camera, patient: Patient, change: Change) -> list[Points]:
     radius = vessels.radius * np.float32(change.calibre)
     if change.upper_calibre != 1:
         radius = radius * np.where(vessels.start[:, 2] > 1.5, np.float32(change.upper_calibre), np.float32(1))
-    start, end = (shifted(ends, change.shift) for ends in (vessels.start, vessels.end))
+    start, end = (_shifted(ends, change.shift) for ends in (vessels.start, vessels.end))
     narrower = 0.0
     for widest in (0.18, 0.34, 9.0):  # the wider a vessel, the more points it needs
         part = (vessels.radius > narrower) & (vessels.radius <= widest)
@@ -489,7 +527,7 @@ def vessel_tree(cam: Camera, patient: Patient, change: Change) -> list[Points]:
     return points
 
 
-def shifted(points: np.ndarray, shift: float) -> np.ndarray:
+def _shifted(points: np.ndarray, shift: float) -> np.ndarray:
     """Return points (n, 3) as the mediastinum takes them along: least at the neck and at the chest wall."""
     if not shift:
         return points
@@ -498,18 +536,18 @@ def shifted(points: np.ndarray, shift: float) -> np.ndarray:
     return points + np.stack([np.float32(shift) * share, 0 * x, 0 * x], 1)
 
 
-def small_parts(cam: Camera, patient: Patient, pose: Pose, change: Change) -> list[Points]:
+def _small_parts(cam: Camera, patient: Patient, pose: Pose, change: Change) -> list[Points]:
     """Return the mass points of what is thin: bones, airways, lines of findings, devices."""
     sharp = cam.shape[0] / 320
     steps, wide = max(4, round(11 * sharp)), max(5, round(12 * sharp))
     bones = [anatomy.ribs(patient, cam.lateral), anatomy.front_bones(patient, cam.lateral)]
     if not cam.lateral:
-        girdle = anatomy.shoulder_bones(patient, spread(pose, cam.view), turned(pose, cam.view))
+        girdle = anatomy.shoulder_bones(patient, _spread(pose, cam.view), _turned(pose, cam.view))
         bones.append(girdle)
     points = [bands(cam, rods.centre, rods.tall, rods.flat, rods.mass, steps, wide) for rods in bones]
     along, across = round(170 * sharp), max(6, round(22 * sharp))
     start, end, radius = AIRWAYS
-    airways = shifted(start, change.shift), shifted(end, change.shift), radius
+    airways = _shifted(start, change.shift), _shifted(end, change.shift), radius
     points.append(tubes(cam, *airways, np.float32(-0.65 * SOFT), along, across))
     for start, end, radius, density in [*change.lines, *devices(patient, pose)]:
         along, across = max(4, round(14 * sharp)), max(1, round(24 * float(np.max(radius)) * sharp))

@@ -121,9 +121,10 @@ class Case:
         z = low + (high - low) * np.asarray(up, float)
         width, depth, centre = anatomy.cage(self.patient, z)
         x = 0.56 * width + out * np.cos(turn) * 0.44 * width
-        return np.stack([sign_of(side) * x, centre + out * np.sin(turn) * depth, z], axis=-1)
+        return np.stack([_sign_of(side) * x, centre + out * np.sin(turn) * depth, z], axis=-1)
 
     def seed(self) -> int:
+        """Draw the seed of a texture."""
         return int(self.rng.integers(2**31))
 
     def cloud(self, change: Change, at, radii, density: float, **form) -> None:
@@ -133,7 +134,7 @@ class Case:
         change.clouds.append(Cloud(body, float(density), seed=self.seed(), **form))
 
 
-def sign_of(side: int) -> int:
+def _sign_of(side: int) -> int:
     """Return the sign of x on a side."""
     return anatomy.Side(side).sign
 
@@ -203,7 +204,7 @@ def fallen_ill(pose: Pose, findings: Sequence[Finding], view: str) -> Pose:
     return replace(pose, inspiration=breath, devices=tuple(dict.fromkeys(brought)))
 
 
-def cardiomegaly(change, case):
+def _cardiomegaly(change, case):
     """Heart wider than half of the chest (Danzer 1919, Am J Med Sci 157:513), on a wider pedicle.
 
     A large left ventricle carries it down and to the left; a heart that is large all over, or lies in fluid, is a
@@ -216,7 +217,7 @@ def cardiomegaly(change, case):
     change.upper_calibre = max(change.upper_calibre, 1 + 0.25 * case.severity * case.rng.random())
 
 
-def emphysema(change, case):
+def _emphysema(change, case):
     """Low, flat domes; lungs too dark, with few thin vessels; a narrow upright heart; bullae when severe.
 
     Few arteries, a low diaphragm and a small heart are what told emphysema in 696 patients whose lungs were examined
@@ -233,7 +234,7 @@ def emphysema(change, case):
         case.cloud(change, at, (radius - 0.15, radius - 0.15, 1.2 * radius - 0.15), -0.36, patchy=0.0, edge=0.0)
 
 
-def effusion(change, case):
+def _effusion(change, case):
     """Blunt angle, then an opacity that hides the dome, its upper border concave and rising along the wall.
 
     Some 200 ml blunt the angle on a frontal view, 50 ml at the back of a lateral one (Blackmore et al. 1996,
@@ -249,14 +250,14 @@ def effusion(change, case):
         if case.lying:
             width, depth, centre = anatomy.cage(case.patient, np.float64(floor + 3))
             thick = 1.5 + 6.0 * much
-            at = (sign_of(side) * 0.55 * width, centre - depth + 0.6, floor + 1.0)
+            at = (_sign_of(side) * 0.55 * width, centre - depth + 0.6, floor + 1.0)
             case.cloud(
                 change, at, (0.62 * width, thick, 7.0 + 7.0 * much), 0.95, patchy=0.06, grain=3.0, edge=0.8, ragged=0.1
             )
             change.pleura[side].append((0.015 + 0.06 * much, floor - 2.0, 4.0 + 5 * much))
         elif much > 0.93:  # the whole side
             change.fluid[side] = (anatomy.APEX + 1.0, 2.0)
-            change.shift -= sign_of(side) * rng.uniform(1.0, 2.5)
+            change.shift -= _sign_of(side) * rng.uniform(1.0, 2.5)
         elif under and much < 0.8:
             change.lift[side] += 0.6 + 2.6 * much
             change.pleura[side].append((0.03 + 0.06 * much, floor - 1.5, 3.0 + 2 * much))
@@ -264,7 +265,7 @@ def effusion(change, case):
             change.fluid[side] = (floor - 4.4 + 8.5 * much**1.5, 2.2 + 4.0 * much)
 
 
-def hernia(change, case):
+def _hernia(change, case):
     """Stomach above the diaphragm: a round retrocardiac opacity, often with a level of air and fluid."""
     rng = case.rng
     radius = 2.1 + 2.5 * case.severity
@@ -279,7 +280,7 @@ def hernia(change, case):
         change.pockets.append((gas, float(at[2] + radius * rng.uniform(-0.3, 0.4))))
 
 
-def infiltration(change, case):
+def _infiltration(change, case):
     """Ill-defined haze, patchy or reticular, through which the vessels can still be seen; no air bronchogram.
 
     The word is a reader's, for any faint opacity that is not sharply defined (Patterson and Sponaugle 2005,
@@ -287,7 +288,7 @@ def infiltration(change, case):
     """
     rng, severity = case.rng, case.severity
     if case.patient.age < 16 and rng.random() < 0.6:
-        return viral(change, case)
+        return _viral(change, case)
     reticular = rng.random() < 0.3
     for side in case.sides(0.5):
         for _ in range(1 + int(rng.integers(3))):
@@ -302,7 +303,7 @@ def infiltration(change, case):
             case.cloud(change, case.point(side, 0.2, 0.1, 0), (7.0, 8.0, 9.0), haze, patchy=0.3, edge=0.9)
 
 
-def mass(change, case):
+def _mass(change, case):
     """Solid opacity of more than 3 cm, lobulated or spiculated, in an upper lobe more often than not.
 
     Some lie at the hilum, and one in ten is hollow, with a level of fluid.
@@ -332,7 +333,7 @@ def _spicules(change, at, radius, rng):
     change.add_lines(at + 0.9 * radius * ray, at + (radius * rng.uniform(1.3, 1.9, (24, 1))) * ray, 0.07, 0.1)
 
 
-def nodule(change, case):
+def _nodule(change, case):
     """Round opacities of less than 3 cm: one, several (metastases), or a small hard calcified one (granuloma)."""
     rng, severity = case.rng, case.severity
     kind = rng.random()
@@ -346,7 +347,7 @@ def nodule(change, case):
         case.cloud(change, at, (radius,) * 3, 1.05 + (0.6 * CHALK if chalk else 0.0), patchy=0.0, edge=0.05)
 
 
-def atelectasis(change, case):
+def _atelectasis(change, case):
     """Lost volume: plates, a dense base, or a lobe that has fallen in.
 
     Plates are thin bright lines above the dome (Fleischner 1941, Am J Roentgenol 46:610). A lower lobe becomes a
@@ -356,7 +357,7 @@ def atelectasis(change, case):
     rng, severity = case.rng, case.severity
     form = rng.choice(["plates", "base", "lobe"], p=[0.5, 0.2, 0.3])
     for side in case.sides(0.35 if form == "plates" else 0.5 if form == "base" else 0.0):
-        sign = sign_of(side)
+        sign = _sign_of(side)
         change.lift[side] += (0.2 + 1.0 * severity) * rng.uniform(0.3, 1)
         base = case.floor(side) + change.lift[side]
         if form == "plates":
@@ -378,7 +379,7 @@ def atelectasis(change, case):
 
 def _collapsed_lobe(change, case, side, base):
     """Add a lobe that has lost its air, and most of its room."""
-    rng, severity, sign = case.rng, case.severity, sign_of(side)
+    rng, severity, sign = case.rng, case.severity, _sign_of(side)
     if rng.random() < 0.6:  # the lower lobe: a wedge beside the spine, its outer border runs down and out
         back = float(anatomy.spine_y(case.patient, np.float64(base)))
         radii = (1.6 + 1.8 * severity, 4.0, 6.0)
@@ -396,7 +397,7 @@ def _collapsed_lobe(change, case, side, base):
         case.cloud(change, at, (5.5, 4.0, 7.5), 0.3 + 0.4 * severity, patchy=0.1, edge=0.8)
 
 
-def pneumothorax(change, case):
+def _pneumothorax(change, case):
     """Air between lung and wall: a fine pleural line, and beyond it no vessels; widest at the apex.
 
     Lying, the air rises to the front of the base and makes the angle dark and deep (Gordon 1980,
@@ -410,12 +411,12 @@ def pneumothorax(change, case):
     if tension or change.basal[side]:
         change.lift[side] -= 1.2
     if tension:
-        change.shift -= sign_of(side) * 6.0 * (severity - 0.75)
+        change.shift -= _sign_of(side) * 6.0 * (severity - 0.75)
     if case.rng.random() < 0.2:
         change.fluid[side] = change.fluid[side] or (case.floor(side) - 3.0 + 3.0 * severity, 0.5)
 
 
-def pleural_thickening(change, case):
+def _pleural_thickening(change, case):
     """Soft tissue along the wall: a cap over the apex, a band at the side, or an angle filled by a straight border.
 
     Apical caps are at most 5 mm thick and mostly on both sides (McLoud et al. 1981, doi:10.2214/ajr.137.2.299). After
@@ -446,14 +447,14 @@ def pleural_thickening(change, case):
                 case.cloud(change, at, radii, 0.6 + 0.4 * severity + chalk, patchy=0.7, grain=0.5, edge=0.1, ragged=0.3)
 
 
-def pneumonia(change, case):
+def _pneumonia(change, case):
     """Patches of air-space opacity with fuzzy borders, mostly in one lower lobe, some with air bronchograms.
 
     A child's is lobar, round or streaky (Kermany et al. 2018, doi:10.1016/j.cell.2018.02.010: bacterial or viral).
     """
     rng, severity = case.rng, case.severity
     if case.patient.age < 16:
-        return (bacterial if rng.random() < 0.5 else viral)(change, case)
+        return (_bacterial if rng.random() < 0.5 else _viral)(change, case)
     for side in case.sides(0.35):
         first = case.point(side, abs(rng.normal(0.15, 0.25)), rng.uniform(0.1, 0.6), rng.uniform(-np.pi, 1.5))
         for k in range(1 + int(rng.integers(4))):
@@ -463,10 +464,10 @@ def pneumonia(change, case):
                 change, at, radii, 0.3 + 0.45 * severity, patchy=0.35, grain=rng.uniform(0.7, 1.3), edge=0.8, ragged=0.8
             )
         case.cloud(change, first, (7.0, 8.0, 8.0), 0.05 + 0.15 * severity, patchy=0.4, edge=0.9, ragged=0.3)
-        bronchogram(change, case, side, first)
+        _bronchogram(change, case, side, first)
 
 
-def bronchogram(change, case, side, at):
+def _bronchogram(change, case, side, at):
     """Add dark branching tubes: bronchi that still hold air within a consolidation."""
     hilum = np.array(anatomy.HILUM[side])
     root = hilum + 0.55 * (at - hilum)
@@ -475,7 +476,7 @@ def bronchogram(change, case, side, at):
     change.add_lines(start, ends, 0.16, -0.13)
 
 
-def fibrosis(change, case):
+def _fibrosis(change, case):
     """Scars. Half of them at the bases and under the pleura: a net of lines, honeycombs when severe, small lungs.
 
     The others at an apex, after tuberculosis or radiation: dense strands that pull the hilum up. Usual interstitial
@@ -503,7 +504,7 @@ def fibrosis(change, case):
         change.add_lines(hilum + rng.uniform(0.3, 0.7, (16, 1)) * (ends - hilum), ends, 0.12, 0.12 + 0.14 * severity)
         change.pleura[side].append((0.03 + 0.12 * severity, anatomy.APEX, 5.0))
         change.lift[side] += 0.7 * severity
-        change.shift += sign_of(side) * 0.8 * severity
+        change.shift += _sign_of(side) * 0.8 * severity
 
 
 def _net(change, case, side, count, up, out, radius, density):
@@ -516,7 +517,7 @@ def _net(change, case, side, count, up, out, radius, density):
     change.add_lines(points - step, points + step, radius, density)
 
 
-def edema(change, case):
+def _edema(change, case):
     """Fluid from the vessels: wide upper vessels, then Kerley's lines and cuffed bronchi, then haze around the hila.
 
     The order is that of a rising pressure (Gluecker et al. 1999, doi:10.1148/radiographics.19.6.g99no211507). The
@@ -528,7 +529,7 @@ def edema(change, case):
     change.heart = max(change.heart, 1 + 0.12 * rng.random())
     wings, basal = rng.uniform(0.6, 1.2), rng.random() < 0.5
     for side in (RIGHT, LEFT):
-        sign = sign_of(side)
+        sign = _sign_of(side)
         x, y, z = anatomy.HILUM[side]
         one = wings * rng.uniform(0.75, 1.1)
         at = (x + sign * 2.6, y - 0.5, z - 1.6 - 2.0 * basal)
@@ -567,8 +568,8 @@ LOBES = {  # up, out, turn, radii (cm), fissure that cuts it off
 }
 
 
-def consolidation(change, case):
-    """A lobe or part of it, dense up to a straight fissure, with air bronchograms; it hides vessels and borders.
+def _consolidation(change, case):
+    """Make a lobe or part of it dense up to a straight fissure, with air bronchograms; it hides vessels and borders.
 
     Where it touches the heart or the dome their border is lost (silhouette sign, Felson and Felson 1950,
     doi:10.1148/55.3.363). In the very ill there are several on both sides.
@@ -585,23 +586,23 @@ def consolidation(change, case):
             part = radii * rng.uniform(0.75, 1.15, 3) * (1.0 if k == 0 else 0.75)
             dense = (0.4 + 0.55 * severity) * (1.0 if k == 0 else 0.6)
             case.cloud(change, here, part, dense, patchy=0.2, grain=1.3, edge=0.75, ragged=0.9, fissure=fissure)
-        bronchogram(change, case, side, at)
+        _bronchogram(change, case, side, at)
 
 
-def bacterial(change, case):
+def _bacterial(change, case):
     """Lobar consolidation; in a child one in four is round (Kim and Donnelly 2007, Pediatr Radiol 37:1235)."""
     if case.patient.age < 16 and case.rng.random() < 0.25:
         side = case.sides(0)[0]
         at = case.point(side, case.rng.uniform(0.1, 0.6), case.rng.uniform(0, 0.4), case.rng.uniform(-2.5, 0))
         radius = 2.2 + 1.8 * case.severity
         case.cloud(change, at, (radius,) * 3, 0.5 + 0.35 * case.severity, patchy=0.15, edge=0.4, ragged=0.15)
-        bronchogram(change, case, side, at)
+        _bronchogram(change, case, side, at)
     else:
-        consolidation(change, case)
+        _consolidation(change, case)
 
 
-def covid(change, case):
-    """Rounded ground-glass patches in both lungs, near the wall, most in the lower zones.
+def _covid(change, case):
+    """Add rounded ground-glass patches in both lungs, near the wall, most in the lower zones.
 
     As on the radiographs of Wong et al. (2020, doi:10.1148/radiol.2020201160): bilateral in half, peripheral and
     basal in most; few effusions. They flow together when severe.
@@ -614,7 +615,7 @@ def covid(change, case):
             case.cloud(change, at, radii, 0.34 + 0.36 * severity, patchy=0.45, grain=0.7, edge=0.6, ragged=0.4, net=0.2)
 
 
-def viral(change, case):
+def _viral(change, case):
     """Streaks and thick bronchial walls that spread from both hila, mild over-inflation; no lobe is filled.
 
     The parahilar peribronchial pattern of Swischuk and Hayden (1986, Pediatr Radiol 16:278).
@@ -630,28 +631,28 @@ def viral(change, case):
         stop = hilum + rng.uniform(0.6, 0.95, (count, 1)) * (ends - hilum)
         change.add_lines(start, stop, 0.13, 0.08 + 0.1 * severity)
         _cuffs(change, case, side, 3 + int(5 * severity))
-        at = hilum + np.array([sign_of(side) * 2.2, 0, -0.5])
+        at = hilum + np.array([_sign_of(side) * 2.2, 0, -0.5])
         radii = np.array([5.5, 6.5, 8.0]) * rng.uniform(0.85, 1.2, 3)
         case.cloud(change, at, radii, 0.12 + 0.26 * severity, patchy=0.3, grain=1.0, edge=1.0, ragged=0.8, net=0.15)
         case.cloud(change, case.point(side, 0.35, 0.1, 0), (8.0, 10.0, 13.0), 0.03 + 0.1 * severity, edge=0.7, net=0.2)
 
 
 SIGNS: dict[str, Callable] = {
-    "Cardiomegaly": cardiomegaly,
-    "Emphysema": emphysema,
-    "Effusion": effusion,
-    "Hernia": hernia,
-    "Infiltration": infiltration,
-    "Mass": mass,
-    "Nodule": nodule,
-    "Atelectasis": atelectasis,
-    "Pneumothorax": pneumothorax,
-    "Pleural_Thickening": pleural_thickening,
-    "Pneumonia": pneumonia,
-    "Fibrosis": fibrosis,
-    "Edema": edema,
-    "Consolidation": consolidation,
-    "COVID-19": covid,
-    "Bacterial": bacterial,
-    "Viral": viral,
+    "Cardiomegaly": _cardiomegaly,
+    "Emphysema": _emphysema,
+    "Effusion": _effusion,
+    "Hernia": _hernia,
+    "Infiltration": _infiltration,
+    "Mass": _mass,
+    "Nodule": _nodule,
+    "Atelectasis": _atelectasis,
+    "Pneumothorax": _pneumothorax,
+    "Pleural_Thickening": _pleural_thickening,
+    "Pneumonia": _pneumonia,
+    "Fibrosis": _fibrosis,
+    "Edema": _edema,
+    "Consolidation": _consolidation,
+    "COVID-19": _covid,
+    "Bacterial": _bacterial,
+    "Viral": _viral,
 }

@@ -215,7 +215,7 @@ def draw_style(rng: np.random.Generator) -> Style:
 
 
 def _digital(rng: np.random.Generator, side: str) -> dict:
-    """A large department: letters of lead with initials, as they fell; mobile films with words and an arrow."""
+    """Draw a large department: letters of lead with initials, as they fell; mobile films with words and an arrow."""
     kind = str(rng.choice(["lead", "plate", "disc", "outlined"], p=[0.68, 0.1, 0.16, 0.06]))
     initials = "".join(rng.choice(list("ABCDEFGHKLMNPRSTVW"), int(rng.integers(2, 4))))
     found = {
@@ -258,7 +258,7 @@ WORDS = {
 
 
 def _web(rng: np.random.Generator, side: str) -> dict:
-    """One of many hospitals: some crop close and write nothing, some show films of another age."""
+    """Draw one of many hospitals: some crop close and write nothing, some show films of another age."""
     old = rng.random() < 0.2
     kind = str(rng.choice(["plain", "box", "plate", "ring", "disc", "lead"], p=[0.55, 0.1, 0.07, 0.1, 0.06, 0.12]))
     found = {
@@ -292,7 +292,7 @@ def _web(rng: np.random.Generator, side: str) -> dict:
 
 
 def _children(rng: np.random.Generator, side: str) -> dict:
-    """A department for children: a wide film, air at both sides, a plain letter at the left."""
+    """Draw a department for children: a wide film, air at both sides, a plain letter at the left."""
     size = float(rng.uniform(0.025, 0.06))
     inset = (float(rng.uniform(0.0, 0.1)), float(rng.uniform(0.01, 0.35)))
     found = {

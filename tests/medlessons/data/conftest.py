@@ -1,6 +1,7 @@
 """Folders of its own for each test of a data set, images to put into them, and a server that makes mistakes."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -39,7 +40,8 @@ def write_image():
 
 @pytest.fixture(scope="session")
 def drawn():
-    return blood.draw(return_truth=True)
+    """Simulated blood counts, and what is true of each row."""
+    return tuple(map(pd.DataFrame, blood.draw(return_truth=True)))
 
 
 @pytest.fixture(scope="session")

@@ -51,7 +51,7 @@ def test_the_published_leak_is_there_and_the_test_set_is_clean(tables_of_all):
 @pytest.mark.parametrize("part, wanted", [("train", thorax.PREVALENCE), ("test", findings.TEST_PREVALENCE)])
 def test_findings_are_as_frequent_as_published(tables_of_all, part, wanted):
     table = tables_of_all[part]
-    true = clinic.true_labels(table)
+    true = findings.true_labels(table)
     assert true.mean().to_numpy() == pytest.approx(list(wanted.values()), abs=0.5 / len(table) + 1e-9)
     mined = table[list(FINDINGS)]
     assert mined.mean().to_numpy() == pytest.approx(list(wanted.values()), abs=0.025)
@@ -60,7 +60,7 @@ def test_findings_are_as_frequent_as_published(tables_of_all, part, wanted):
 
 
 def test_test_labels_of_five_findings_are_those_of_radiologists(tables_of_all):
-    true, labels = clinic.true_labels(tables_of_all["test"]), tables_of_all["test"][list(FINDINGS)]
+    true, labels = findings.true_labels(tables_of_all["test"]), tables_of_all["test"][list(FINDINGS)]
     wrong = (true != labels).any()
     assert not wrong[list(findings.CONSENSUS)].any() and wrong.drop(list(findings.CONSENSUS)).all()
 

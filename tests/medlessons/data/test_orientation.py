@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+import simclinic
 from medlessons import images, splits
 from medlessons.data import orientation
 from medlessons.errors import LessonError
@@ -77,7 +78,7 @@ def test_another_simulator_makes_other_images(monkeypatch):
     stamp = orientation.embedded_folder("lesson").stat().st_mtime_ns
     orientation.load()
     assert orientation.embedded_folder("lesson").stat().st_mtime_ns == stamp
-    monkeypatch.setattr(clinic, "probes", lambda: b"other images")
+    monkeypatch.setattr(simclinic, "VERSION", simclinic.VERSION + 1)
     orientation.load()
     assert orientation.embedded_folder("lesson").stat().st_mtime_ns > stamp and Image.open(path).size == (32, 32)
 

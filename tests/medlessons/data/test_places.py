@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
 import pytest
-from filelock import FileLock
 
 from classroom.fetching import download
 from medlessons.data import places
@@ -51,6 +50,7 @@ def test_what_is_whole_is_not_made_again(goal):
         lambda goal: (goal / places.CONTENTS).write_text("another recipe"),
         lambda goal: (goal / places.CONTENTS).write_text(""),
         lambda goal: (goal / places.CONTENTS).write_text("recipe\nno list"),
+        lambda goal: (goal / "images" / "a.png").write_bytes(b"half"),
         lambda goal: (goal / places.CONTENTS).unlink(),
         lambda goal: (places.remove(goal), goal.write_text("a file stands here")),
     ],
@@ -87,11 +87,70 @@ def test_runs_at_once_wait_for_each_other(goal):
     assert len(calls) == 1
 
 
-def test_a_run_that_never_ends_is_named(goal, monkeypatch):
-    monkeypatch.setattr(places, "LONGEST_WAIT", 0)
-    goal.parent.mkdir(parents=True)
-    with FileLock(goal.with_name(f".{goal.name}.lock")), pytest.raises(LessonError, match=r"64px: .*__main__"):
-        places.made(goal, "recipe", make)
+def test_what_is_there_is_neither_read_nor_locked(goal, monkeypatch):
+    places.made(goal, "recipe", make)
+    for name in ("table.csv", "images/a.png"):
+        os.utime(goal / name, (1, 1))
+    monkeypatch.setattr(places.files, "sha256", lambda path: pytest.fail(f"{path} is read"))
+    monkeypatch.setattr(places, "_alone", lambda *_: pytest.fail("waits for a lock"))
+    places.made(goal, "recipe", make)
+
+
+def test_a_copy_is_read_once_and_damage_of_old_files_is_found_by_reading_all(goal, monkeypatch):
+    places.made(goal, "recipe", make)
+    os.utime(goal / places.CONTENTS, (1, 1))  # as if the files had been copied after it
+    assert places.is_whole(goal, "recipe")
+    (goal / "images" / "a.png").write_bytes(b"drawm")
+    os.utime(goal / "images" / "a.png", (1, 1))
+    assert places.is_whole(goal, "recipe") and not places.is_whole(goal, "recipe", thorough=True)
+
+
+HOLDS = """
+import sys, time
+from pathlib import Path
+from medlessons.data import places
+places.made(Path(sys.argv[1]), "recipe", lambda folder: (print("making", flush=True), time.sleep(60)))
+"""
+
+
+def test_a_run_that_never_ends_is_named_with_its_process(goal, monkeypatch, capsys):
+    monkeypatch.setattr(places, "LONGEST_WAIT", 0.1)
+    run = subprocess.Popen([sys.executable, "-c", HOLDS, goal], stdout=subprocess.PIPE, text=True)
+    try:
+        assert run.stdout.readline() == "making\n"
+        says = rf"64px: process {run.pid} \(for 0 min \d+ s\) is still busy with it"
+        with pytest.raises(LessonError, match=says):
+            places.made(goal, "recipe", make)
+    finally:
+        run.kill()
+        run.wait()
+        run.stdout.close()
+    assert f"process {run.pid} (for 0 min" in capsys.readouterr().err
+    places.made(goal, "recipe", make)
+    assert places.is_whole(goal, "recipe") and not goal.with_name(".64px.pid").exists()
+
+
+UNGUARDED = """
+import sys
+from pathlib import Path
+import pandas as pd
+from medlessons.data import simulated
+from simclinic import clinic
+import numpy as np
+rng = np.random.default_rng(0)
+rows = clinic.draw_visits(clinic.draw_patients(range(100), rng, (1,)), [1] * 100)
+table = pd.DataFrame(clinic.name_images(rows)).assign(findings="[]", label="frontal")
+simulated.made(Path(sys.argv[1]), "recipe", lambda: {"table": table}, 32)
+"""
+
+
+def test_an_unguarded_script_is_told_and_ends_well(goal, tmp_path):
+    """Its worker processes import it, and ask for the files that it is making."""
+    script = tmp_path / "script.py"
+    script.write_text(UNGUARDED)
+    run = subprocess.run([sys.executable, script, goal], capture_output=True, text=True, timeout=100)
+    assert run.returncode == 0 and len(list(goal.rglob("*.png"))) == 100
+    assert "if __name__ == '__main__':" in run.stderr
 
 
 def test_an_unknown_source():
@@ -267,12 +326,12 @@ def test_a_fetch_that_is_killed_places_nothing_and_the_next_one_ends_well(publis
 
 
 def test_status_of_what_is_made(goal):
-    line = places.status_of_embedded("toy", goal, lambda: "recipe")
+    line = places.status_of_embedded("toy", goal, "recipe")
     assert (line.present, line.note) == (False, "not there")
     places.made(goal, "recipe", make)
-    line = places.status_of_embedded("toy", goal, lambda: "recipe")
+    line = places.status_of_embedded("toy", goal, "recipe")
     assert (line.present, line.rows, line.verified, line.note) == (True, 1, True, "simulated data")
-    line = places.status_of_embedded("toy", goal, lambda: "newer")
+    line = places.status_of_embedded("toy", goal, "newer")
     assert line.present and not line.verified and "made again" in line.note
 
 

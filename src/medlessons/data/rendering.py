@@ -2,7 +2,7 @@
 
 import multiprocessing
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
@@ -12,13 +12,13 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from simclinic.errors import LessonError
+from medlessons.errors import LessonError
 
 WORTH_A_WORKER = 50  # images; below that, starting a process takes longer than the work
 
 
 def write(
-    rows: Iterable[Mapping],
+    rows: Sequence[Mapping],
     folder: Path,
     size: int,
     draw: Callable[[Mapping, int], np.ndarray],
@@ -28,8 +28,8 @@ def write(
 
     Parameters
     ----------
-    rows : DataFrame or iterable of mappings
-        One an image: ``path`` (below ``folder``), and what ``draw`` needs.
+    rows : sequence of mappings
+        One per image: ``path`` (below ``folder``), and what ``draw`` needs.
     folder : path
     size : int
         Pixels of an edge.
@@ -45,7 +45,6 @@ def write(
     LessonError
         If a row lacks its path, or two rows have the same path.
     """
-    rows = rows.to_dict("records") if hasattr(rows, "to_dict") else list(rows)
     _check_paths(rows)
     workers = min(workers or os.cpu_count() or 1, max(1, len(rows) // WORTH_A_WORKER))
     job = partial(_save, folder=Path(folder), size=size, draw=draw)
@@ -62,7 +61,7 @@ def _save(row: Mapping, folder: Path, size: int, draw: Callable) -> None:
     Image.fromarray(draw(row, size)).save(path, format="PNG", compress_level=1)
 
 
-def _in_parallel(job: Callable, rows: list[Mapping], workers: int, bar: tqdm) -> int:
+def _in_parallel(job: Callable, rows: Sequence[Mapping], workers: int, bar: tqdm) -> int:
     """Do what can be done in other processes; return how many rows are done."""
     done = 0
     try:
@@ -76,7 +75,7 @@ def _in_parallel(job: Callable, rows: list[Mapping], workers: int, bar: tqdm) ->
     return done
 
 
-def _check_paths(rows: list[Mapping]) -> None:
+def _check_paths(rows: Sequence[Mapping]) -> None:
     seen = set()
     for number, row in enumerate(rows):
         if "path" not in row:
