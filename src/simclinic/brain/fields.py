@@ -13,18 +13,10 @@ LATTICE = tuple(np.arange(-reach, reach + STEP, STEP) for reach in (75.0, 96.0, 
 
 @dataclass(frozen=True)
 class Grid:
-    """The voxels of a scan that are computed.
+    """The voxels of a scan that are computed, n of them."""
 
-    Attributes
-    ----------
-    axes : tuple of three arrays
-        Positions of the voxel centers in mm: x from the patient's right to the left, y from front to back, z upward.
-    chosen : bool array of shape (x, y, z)
-        Which voxels; n of them.
-    """
-
-    axes: tuple[np.ndarray, np.ndarray, np.ndarray]
-    chosen: np.ndarray
+    axes: tuple[np.ndarray, np.ndarray, np.ndarray]  # centers in mm: x from right to left, y front to back, z upward
+    chosen: np.ndarray  # bool, of shape (x, y, z): which ones
 
     def points(self) -> np.ndarray:
         """Return the positions of the chosen voxels, mm, of shape (3, n)."""

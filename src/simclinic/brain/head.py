@@ -164,7 +164,7 @@ def scan(
         label, similar = label * brain, similar * brain
     rng = np.random.default_rng([head.seed, 7, list(mri.STYLES).index(style)])
     times = mri.draw_times(how, rng)
-    image = mri.expose(_signals(parts, how, times, texture, rng), grid, how, rng)
+    image = mri.expose(_signals(parts, how, times, texture, rng), grid, how, rng, stripped)
     tissues = {name: grid.fill(part) for name, part in parts.items()} if truth else None
     spacing = tuple(float(s) for s in spacing)
     return Scan(image, grid.fill(label), grid.fill(brain), grid.fill(similar), spacing, style, times, tissues)
@@ -187,7 +187,7 @@ def _cover(anatomy: Anatomy, axes: tuple, stripped: bool) -> tuple[Grid, np.ndar
     grid = Grid(axes, far < (1 if stripped else 4))
     p = place(anatomy, grid)
     body = surfaces(p)
-    brain = body.brain < 0.3 + 1.2 * anatomy.folds[2].on(grid)  # no skull stripping is exact
+    brain = body.hull < 0.3 + 1.2 * anatomy.folds[2].on(grid)  # no skull stripping is exact
     if not stripped:
         return grid, p, body, brain
     return grid.only(brain), p[:, brain], body.only(brain), brain[brain]
@@ -210,7 +210,7 @@ def _compose(head: Head, grid: Grid, p: np.ndarray, body: Surfaces, texture: tup
     _soak(parts, "white", "gliosis", scar)
     _soak(parts, "gray", "gliosis", scar)
     _replace(parts, "fluid", hole)
-    _replace(parts, "dura", inside(0.8 - body.brain, voxel))
+    _replace(parts, "dura", inside(0.9 - body.hull, voxel))
     blood = alike.vessels(healthy, q, body, texture, voxel)
     _replace(parts, "vessel", blood)
     similar = np.select(
@@ -251,6 +251,6 @@ def _signals(parts: dict[str, np.ndarray], how: mri.Style, times: dict, texture:
     amounts = np.stack(list(parts.values()))
     dose = np.clip(0.5 + 0.3 * coarse + 0.15 * fine, 0, 1)
     clean = np.einsum("tc,tn->cn", least, amounts) + np.einsum("tc,tn->cn", most - least, amounts) * dose
-    clean[0] += 0.9 * parts["fluid"] * np.clip(coarse - 0.8, 0, 1)  # fluid that flows is not dark on FLAIR
+    clean[0] += 1.2 * parts["fluid"] * np.clip(coarse - 0.8, 0, 1)  # fluid that flows is not dark on FLAIR
     uneven = np.array([0.06, -0.03, -0.03, 0.06])[:, None] * (coarse + 0.5 * fine)  # watery tissue, as T1 and T2 see it
     return np.abs(clean) * (1 + uneven)

@@ -42,38 +42,17 @@ RELAXIVITY = 4.5  # 1 / (s mM); the doses are in mM, from and to
 
 @dataclass(frozen=True)
 class Style:
-    """How one hospital's scanner works.
-
-    Attributes
-    ----------
-    name : str
-    tesla : float
-        1.5 or 3.
-    flair : tuple of float
-        TR and TE, ms; the inversion time is the one that makes fluid dark.
-    t1 : tuple of float
-        TR, TE, and TI or 0, ms, with and without contrast agent.
-    t2 : tuple of float
-        TR and TE, ms.
-    noise : tuple of float
-        Standard deviation relative to white matter, from and to.
-    shading : tuple of float
-        How far brightness drifts across the head, as a fraction, from and to.
-    slices : float
-        Thickness of the slices of FLAIR and T2w, mm.
-    unseen : bool
-        Kept for testing: no training set has it.
-    """
+    """How one hospital's scanner works."""
 
     name: str
-    tesla: float
-    flair: tuple[float, float]
-    t1: tuple[float, float, float]
-    t2: tuple[float, float]
-    noise: tuple[float, float] = (0.04, 0.07)
-    shading: tuple[float, float] = (0.25, 0.40)
-    slices: float = 4.0
-    unseen: bool = False
+    tesla: float  # 1.5 or 3
+    flair: tuple[float, float]  # TR and TE, ms; the inversion time is the one that makes fluid dark
+    t1: tuple[float, float, float]  # TR, TE and TI (0: no inversion), ms, with and without contrast agent
+    t2: tuple[float, float]  # TR and TE, ms
+    noise: tuple[float, float] = (0.04, 0.07)  # standard deviation relative to white matter, from and to
+    shading: tuple[float, float] = (0.25, 0.40)  # how far brightness drifts across the head, from and to
+    slices: float = 4.0  # thickness of the slices of FLAIR and T2w, mm
+    unseen: bool = False  # kept for testing: no training set has it
 
 
 STYLES = {
@@ -165,7 +144,7 @@ def levels(style: Style, times: dict, dose: float, spread: np.ndarray) -> np.nda
     return table / table[0]
 
 
-def expose(clean: np.ndarray, grid: Grid, style: Style, rng: np.random.Generator) -> np.ndarray:
+def expose(clean: np.ndarray, grid: Grid, style: Style, rng: np.random.Generator, stripped: bool) -> np.ndarray:
     """Add what a scanner adds: slices, uneven brightness, noise, a gain of its own.
 
     Parameters
@@ -175,6 +154,8 @@ def expose(clean: np.ndarray, grid: Grid, style: Style, rng: np.random.Generator
     grid : Grid
     style : Style
     rng : numpy.random.Generator
+    stripped : bool
+        Whether all but the chosen voxels are 0, rather than air with noise.
 
     Returns
     -------
@@ -187,6 +168,7 @@ def expose(clean: np.ndarray, grid: Grid, style: Style, rng: np.random.Generator
         level = clean[channel] * np.exp(0.5 * rng.uniform(*style.shading) * Noise(rng, 80.0).on(grid))
         if name in ("FLAIR", "T2w") and style.slices > 1.2 * step:
             level = ndimage.gaussian_filter1d(grid.fill(level), style.slices / 2.5 / step, axis=2)[grid.chosen]
-        parts = noises[channel] * np.random.default_rng(rng.integers(2**63)).standard_normal((2, len(level)))
-        image[grid.chosen, channel] = gains[channel] * np.hypot(level + parts[0], parts[1])  # Rician
+        noise = np.random.default_rng(rng.integers(2**63)).standard_normal((2, *image.shape[:3]), np.float32)
+        volume = np.hypot(grid.fill(level) + noises[channel] * noise[0], noises[channel] * noise[1])  # Rician
+        image[..., channel] = gains[channel] * np.where(grid.chosen | (not stripped), volume, 0)
     return image
