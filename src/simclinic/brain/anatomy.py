@@ -129,23 +129,9 @@ class Tissue:
 
 
 def tissue(anatomy: Anatomy, p: np.ndarray, body: Surfaces, voxel: float, width: np.ndarray | float) -> Tissue:
-    """Say what fills each voxel.
+    """Say what fills the voxels (edge ``voxel`` mm) around points ``p`` of the average head, (3, n).
 
-    Parameters
-    ----------
-    anatomy : Anatomy
-    p : array of shape (3, n)
-        Points of the average head, mm.
-    body : Surfaces
-        Of the same points.
-    voxel : float
-        Edge of a voxel, mm.
-    width : array of shape (n,) or float
-        Width of the sulci relative to a brain that nothing presses on.
-
-    Returns
-    -------
-    Tissue
+    ``width`` is that of the sulci relative to a brain that nothing presses on, (n,) or one number.
     """
     depth = np.maximum(-body.cerebrum, np.where(np.abs(p[0]) < 25, -body.stem - 3, -np.inf))
     pia, ribbon, nearest = 0.0, inside(depth - CORTEX, voxel), np.inf

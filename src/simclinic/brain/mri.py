@@ -120,21 +120,10 @@ def draw_times(style: Style, rng: np.random.Generator) -> dict[str, tuple[float,
 
 
 def levels(style: Style, times: dict, dose: float, spread: np.ndarray) -> np.ndarray:
-    """Return the signal of each tissue (in the order of TISSUES) in each channel, white matter = 1.
+    """Return the signal of each tissue in each channel, (tissues, 4) in the order of TISSUES, white matter = 1.
 
-    Parameters
-    ----------
-    style : Style
-    times : dict
-        From :func:`draw_times`.
-    dose : float
-        How much contrast agent a tissue takes up, from the least (0) to the most (1) of its kind.
-    spread : array of shape (tissues, 2)
-        T1 and T2 of this person relative to the table.
-
-    Returns
-    -------
-    array of shape (tissues, 4)
+    Tissues take up the least (``dose`` 0) to the most (1) contrast agent of their kind; ``spread`` (tissues, 2) is T1
+    and T2 of this person relative to the table.
     """
     table = np.zeros((len(TISSUES), len(CHANNELS)))
     for column, channel in enumerate(CHANNELS):
@@ -145,21 +134,9 @@ def levels(style: Style, times: dict, dose: float, spread: np.ndarray) -> np.nda
 
 
 def expose(clean: np.ndarray, grid: Grid, style: Style, rng: np.random.Generator, stripped: bool) -> np.ndarray:
-    """Add what a scanner adds: slices, uneven brightness, noise, a gain of its own.
+    """Return the image, float32 of shape (x, y, z, 4), from the signals of the chosen voxels, (4, n), white matter = 1.
 
-    Parameters
-    ----------
-    clean : array of shape (4, n)
-        Signals of the chosen voxels, white matter = 1.
-    grid : Grid
-    style : Style
-    rng : numpy.random.Generator
-    stripped : bool
-        Whether all but the chosen voxels are 0, rather than air with noise.
-
-    Returns
-    -------
-    array of shape (x, y, z, 4), float32
+    A scanner adds slices, uneven brightness, a gain of its own and noise, in the air, too, unless ``stripped``.
     """
     step = grid.axes[2][1] - grid.axes[2][0]
     image = np.zeros((*grid.chosen.shape, 4), np.float32)

@@ -69,25 +69,7 @@ class Growth:
 
 
 def grow(tumor: Tumor, anatomy: Anatomy, grid: Grid, p: np.ndarray, body: Surfaces, voxel: float) -> Growth:
-    """Let a tumor grow.
-
-    Parameters
-    ----------
-    tumor : Tumor
-    anatomy : Anatomy
-        Of the same person.
-    grid : Grid
-    p : array of shape (3, n)
-        Where its chosen voxels are in the average head, mm.
-    body : Surfaces
-        Of the same points.
-    voxel : float
-        Edge of a voxel, mm.
-
-    Returns
-    -------
-    Growth
-    """
+    """Return what a tumor makes of the chosen voxels of a grid, which are at ``p`` (3, n) in the average head."""
     rng = np.random.default_rng([tumor.seed, 5])
     lobes, inner, gaps = (Noise(rng, knots).on(grid) for knots in (max(7, 0.8 * tumor.radius), 8, 12))
     reach, detail = anatomy.folds[2].on(grid), anatomy.texture[1].on(grid)
