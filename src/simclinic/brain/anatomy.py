@@ -18,29 +18,14 @@ BEND = 1.9  # mm: standard deviation of the displacement that makes each brain i
 
 @dataclass(frozen=True)
 class Anatomy:
-    """One person's brain.
-
-    Attributes
-    ----------
-    seed : int
-    age : float
-        Years; with it sulci and ventricles widen.
-    size : tuple of float
-        Lengths along x, y and z relative to the average.
-    turn : tuple of float
-        Radians about x, y and z: nobody lies quite straight.
-    sulci : float
-        Half the width of a sulcus, mm.
-    ventricles : float
-        What the radius of the ventricles differs by from the average, mm.
-    """
+    """One person's brain."""
 
     seed: int
-    age: float
-    size: tuple[float, float, float]
-    turn: tuple[float, float, float]
-    sulci: float
-    ventricles: float
+    age: float  # years; with it sulci and ventricles widen
+    size: tuple[float, float, float]  # lengths along x, y and z relative to the average
+    turn: tuple[float, float, float]  # radians about x, y and z: nobody lies quite straight
+    sulci: float  # half the width of a sulcus, mm
+    ventricles: float  # what the radius of the ventricles differs by from the average, mm
 
     @cached_property
     def bends(self) -> list[Noise]:
@@ -100,6 +85,11 @@ class Surfaces:
         """How far they are outside all of it."""
         return np.minimum(np.minimum(self.cerebrum, self.cerebellum), self.stem)
 
+    @property
+    def hull(self) -> np.ndarray:
+        """How far they are outside what the dura holds together."""
+        return join(join(self.cerebrum, self.cerebellum, 16.0), self.stem, 8.0)
+
     def only(self, keep: np.ndarray) -> "Surfaces":
         """Return the distances of those points for which ``keep`` is true."""
         return Surfaces(self.cerebrum[keep], self.cerebellum[keep], self.stem[keep])
@@ -139,23 +129,9 @@ class Tissue:
 
 
 def tissue(anatomy: Anatomy, p: np.ndarray, body: Surfaces, voxel: float, width: np.ndarray | float) -> Tissue:
-    """Say what fills each voxel.
+    """Say what fills the voxels (edge ``voxel`` mm) around points ``p`` of the average head, (3, n).
 
-    Parameters
-    ----------
-    anatomy : Anatomy
-    p : array of shape (3, n)
-        Points of the average head, mm.
-    body : Surfaces
-        Of the same points.
-    voxel : float
-        Edge of a voxel, mm.
-    width : array of shape (n,) or float
-        Width of the sulci relative to a brain that nothing presses on.
-
-    Returns
-    -------
-    Tissue
+    ``width`` is that of the sulci relative to a brain that nothing presses on, (n,) or one number.
     """
     depth = np.maximum(-body.cerebrum, np.where(np.abs(p[0]) < 25, -body.stem - 3, -np.inf))
     pia, ribbon, nearest = 0.0, inside(depth - CORTEX, voxel), np.inf
@@ -165,7 +141,7 @@ def tissue(anatomy: Anatomy, p: np.ndarray, body: Surfaces, voxel: float, width:
         nearest = np.minimum(nearest, distance)
     cerebrum = inside(body.cerebrum, voxel)
     white, gray = cerebrum * (1 - ribbon), cerebrum * np.clip(ribbon - pia, 0, None)
-    deep = 0.75 * white * inside(_nuclei(p), voxel)
+    deep = 0.6 * white * inside(_nuclei(p), voxel)
     leaf_white, leaf_gray = _cerebellum(p, body.cerebellum, anatomy.folds[2].near(p), voxel)
     stem = inside(body.stem, voxel) * np.clip(1 - cerebrum - leaf_white - leaf_gray, 0, 1)
     ventricle = ventricles(anatomy, p)
@@ -195,7 +171,7 @@ def _sulci(anatomy: Anatomy, p: np.ndarray, depth: np.ndarray, width) -> list[tu
     limit = (18 + 6 * uneven.near(above)) * np.clip(1 + (z + 5) / 40, 0.5, 1)
     first = np.hypot(deep.distance(above), np.clip(wall - limit, 0, None))
     second = np.hypot(shallow.distance(above), np.clip(wall - 0.4 * limit, 0, None))
-    fold = half * (0.6 + 0.8 * np.exp(-outer / 6))
+    fold = half * (0.2 + 1.3 * np.exp(-outer / 6))  # further in, the walls touch
     return [(medial, half + 0.03 * np.clip(20 - outer, 0, None)), (sylvian, half), (first, fold), (second, 0.6 * fold)]
 
 
@@ -212,7 +188,8 @@ def _nuclei(p: np.ndarray) -> np.ndarray:
 def ventricles(anatomy: Anatomy, p: np.ndarray) -> np.ndarray:
     """Return how far points of the average head (3, n) are outside the ventricles, mm."""
     q, wider = mirrored(p), anatomy.ventricles
-    body = [(9, -33, 6, 2.5), (8, -18, 15, 4.5), (10, 8, 21, 4), (14, 27, 18, 5.5), (22, 40, 10, 6.5), (24, 64, 4, 1.5)]
+    body = [(14, -35, 4, 2), (9, -24, 8, 4.5), (7, -8, 16, 5), (10, 10, 20, 4.5), (15, 27, 17, 5.5), (22, 40, 10, 6.5)]
+    body += [(24, 64, 4, 1.5)]
     horn = [(22, 40, 8, 5.5), (33, 20, -13, 2), (31, -4, -20, 1)]
     lateral = np.maximum(np.minimum(tube(q, body), tube(q, horn)) - wider, 1.0 - q[0])  # the septum stays
     third = ellipsoid(q, (0, 3, -1), (2.3 + 0.4 * wider, 13, 10))
@@ -233,7 +210,7 @@ def _cerebellum(p: np.ndarray, distance: np.ndarray, wavy: np.ndarray, voxel: fl
 def outer_head(p: np.ndarray, body: Surfaces) -> dict[str, np.ndarray]:
     """Return what surrounds the brain, as parts of 1 by tissue; what is missing to 1 is air."""
     q = mirrored(p)
-    skull = join(join(body.cerebrum, body.cerebellum, 25.0), body.stem, 15.0)
+    skull = body.hull
     face = np.minimum(ellipsoid(q, (0, -42, -62), (56, 46, 62)), tube(q, [(0, 40, -70, 50), (0, 45, -130, 48)]))
     skin = join(skull - 14, face, 12.0)
     nose = ellipsoid(q, (0, -68, -58), (14, 22, 18))
@@ -241,7 +218,7 @@ def outer_head(p: np.ndarray, body: Surfaces) -> dict[str, np.ndarray]:
     parts["muscle"] = parts["muscle"] * inside(-nose, 2)
     parts["bone"] = (parts["bone"] - parts["fluid"]) * (1 - parts["muscle"] * (q[2] < -30))
     parts["muscle"] = parts["muscle"] * (1 - parts["fluid"] - parts["bone"])
-    eyes = inside(ellipsoid(q, (32, -80, -28), (12, 12, 12)), 2)
+    eyes = inside(ellipsoid(q, (31, -67, -30), (12, 12, 12)), 2)
     parts = {name: part * (1 - eyes) for name, part in parts.items()}
     parts["fluid"] = parts["fluid"] + eyes
     parts["fat"] = np.clip(inside(skin, 2) * inside(-nose, 2) - sum(parts.values()), 0, 1)

@@ -13,18 +13,10 @@ LATTICE = tuple(np.arange(-reach, reach + STEP, STEP) for reach in (75.0, 96.0, 
 
 @dataclass(frozen=True)
 class Grid:
-    """The voxels of a scan that are computed.
+    """The voxels of a scan that are computed, n of them."""
 
-    Attributes
-    ----------
-    axes : tuple of three arrays
-        Positions of the voxel centers in mm: x from the patient's right to the left, y from front to back, z upward.
-    chosen : bool array of shape (x, y, z)
-        Which voxels; n of them.
-    """
-
-    axes: tuple[np.ndarray, np.ndarray, np.ndarray]
-    chosen: np.ndarray
+    axes: tuple[np.ndarray, np.ndarray, np.ndarray]  # centers in mm: x from right to left, y front to back, z upward
+    chosen: np.ndarray  # bool, of shape (x, y, z): which ones
 
     def points(self) -> np.ndarray:
         """Return the positions of the chosen voxels, mm, of shape (3, n)."""
@@ -44,13 +36,7 @@ class Grid:
 class Noise:
     """A smooth random field of mean 0 and standard deviation 1: cubic B-splines with random weights.
 
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-    knots : float
-        Distance of the knots in mm; bumps are about twice as wide.
-    band : bool
-        Take out what is much smoother than the knots, so that bumps of one size are left.
+    Its knots are ``knots`` mm apart, and bumps about twice as wide; with ``band`` smoother ones are taken out.
     """
 
     def __init__(self, rng: np.random.Generator, knots: float, band: bool = False):
@@ -88,14 +74,7 @@ class Noise:
 
 
 class Sheets:
-    """Curved sheets that fill space like a crumpled cloth: where a random field with bumps of one size is 0.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-    knots : float
-        As in :class:`Noise`; neighboring sheets are about twice as far apart.
-    """
+    """Curved sheets, about 2 ``knots`` (mm) apart, that fill space like a crumpled cloth: where a noise is 0."""
 
     def __init__(self, rng: np.random.Generator, knots: float):
         field = Noise(rng, knots, band=True).on_axes(LATTICE)

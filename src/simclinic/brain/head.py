@@ -20,20 +20,10 @@ SKULL_STRIPPED = ((80.0, 100.0, 92.0), (0.0, 6.0, -4.0))  # radii and center of 
 
 @dataclass(frozen=True)
 class Head:
-    """A patient's head.
-
-    Attributes
-    ----------
-    seed : int
-    age : float
-        Years.
-    anatomy : Anatomy
-    lookalikes : Lookalikes
-    tumor : Tumor or None
-    """
+    """A patient's head."""
 
     seed: int
-    age: float
+    age: float  # years
     anatomy: Anatomy
     lookalikes: alike.Lookalikes
     tumor: Tumor | None
@@ -41,35 +31,16 @@ class Head:
 
 @dataclass(frozen=True)
 class Scan:
-    """Four aligned MRI sequences of one head, and the truth.
+    """Four aligned MRI sequences of one head, and the truth; x runs from the patient's right to left, y to the back."""
 
-    Attributes
-    ----------
-    image : float32 array of shape (x, y, z, 4)
-        FLAIR, T1w, T1gd, T2w; below 32767, so that they can be stored as int16.
-    label : uint8 array of shape (x, y, z)
-        0 background, 1 edema, 2 non-enhancing tumor with necrosis, 3 enhancing tumor.
-    brain : bool array of shape (x, y, z)
-        What skull stripping leaves.
-    lookalikes : uint8 array of shape (x, y, z)
-        1 spot in the white matter, 2 vessel or plexus, 3 old stroke.
-    spacing : tuple of float
-        Edges of a voxel, mm.
-    style : str
-    times : dict
-        TR, TE and TI (0: no inversion) of each sequence, ms.
-    tissues : dict of arrays of shape (x, y, z), or None
-        Which part of each voxel is what, if asked for.
-    """
-
-    image: np.ndarray
-    label: np.ndarray
-    brain: np.ndarray
-    lookalikes: np.ndarray
-    spacing: tuple[float, float, float]
+    image: np.ndarray  # float32, (x, y, z, 4): FLAIR, T1w, T1gd, T2w; below 32767, so that int16 can hold it
+    label: np.ndarray  # uint8, (x, y, z): 1 edema, 2 non-enhancing tumor with necrosis, 3 enhancing tumor, else 0
+    brain: np.ndarray  # bool, (x, y, z): what skull stripping leaves
+    lookalikes: np.ndarray  # uint8, (x, y, z): 1 spot in the white matter, 2 vessel or plexus, 3 old stroke, else 0
+    spacing: tuple[float, float, float]  # edges of a voxel, mm
     style: str
-    times: dict[str, tuple[float, float, float]]
-    tissues: dict[str, np.ndarray] | None
+    times: dict[str, tuple[float, float, float]]  # TR, TE and TI (0: no inversion) of each sequence, ms
+    tissues: dict[str, np.ndarray] | None  # which part of each voxel is what, (x, y, z) each, if asked for
 
     @property
     def volumes(self) -> dict[int, float]:
@@ -152,10 +123,8 @@ def scan(
     """
     _check(shape, spacing, style)
     how, voxel = mri.STYLES[style], max(1.0, float(np.prod(spacing)) ** (1 / 3))
-    middles = zip(shape, spacing, CENTER, strict=True)
-    grid, p, body, brain = _cover(
-        head.anatomy, tuple((np.arange(n) - (n - 1) / 2) * s + c for n, s, c in middles), stripped
-    )
+    axes = tuple((np.arange(n) - (n - 1) / 2) * s + c for n, s, c in zip(shape, spacing, CENTER, strict=True))
+    grid, p, body, brain = _cover(head.anatomy, axes, stripped)
     texture = tuple(noise.on(grid) for noise in head.anatomy.texture)
     parts, label, similar = _compose(head, grid, p, body, texture, voxel)
     if not stripped:
@@ -164,7 +133,7 @@ def scan(
         label, similar = label * brain, similar * brain
     rng = np.random.default_rng([head.seed, 7, list(mri.STYLES).index(style)])
     times = mri.draw_times(how, rng)
-    image = mri.expose(_signals(parts, how, times, texture, rng), grid, how, rng)
+    image = mri.expose(_signals(parts, how, times, texture, rng), grid, how, rng, stripped)
     tissues = {name: grid.fill(part) for name, part in parts.items()} if truth else None
     spacing = tuple(float(s) for s in spacing)
     return Scan(image, grid.fill(label), grid.fill(brain), grid.fill(similar), spacing, style, times, tissues)
@@ -187,7 +156,7 @@ def _cover(anatomy: Anatomy, axes: tuple, stripped: bool) -> tuple[Grid, np.ndar
     grid = Grid(axes, far < (1 if stripped else 4))
     p = place(anatomy, grid)
     body = surfaces(p)
-    brain = body.brain < 0.3 + 1.2 * anatomy.folds[2].on(grid)  # no skull stripping is exact
+    brain = body.hull < 0.3 + 1.2 * anatomy.folds[2].on(grid)  # no skull stripping is exact
     if not stripped:
         return grid, p, body, brain
     return grid.only(brain), p[:, brain], body.only(brain), brain[brain]
@@ -210,12 +179,11 @@ def _compose(head: Head, grid: Grid, p: np.ndarray, body: Surfaces, texture: tup
     _soak(parts, "white", "gliosis", scar)
     _soak(parts, "gray", "gliosis", scar)
     _replace(parts, "fluid", hole)
-    _replace(parts, "dura", inside(0.8 - body.brain, voxel))
+    _replace(parts, "dura", inside(0.9 - body.hull, voxel))
     blood = alike.vessels(healthy, q, body, texture, voxel)
     _replace(parts, "vessel", blood)
-    similar = np.select(
-        [blood > 0.4, scar > 0.5, spots * healthy.white > 0.5], [alike.VESSEL, alike.STROKE, alike.SPOT], 0
-    )
+    found = {alike.VESSEL: blood > 0.4, alike.STROKE: scar > 0.5, alike.SPOT: spots * healthy.white > 0.5}
+    similar = np.select(list(found.values()), list(found), 0)
     label = np.zeros(len(coarse), np.uint8)
     if growth:
         wet = growth.edema * np.clip(head.tumor.wetness * (1 + 0.15 * coarse + 0.1 * fine), 0, 1)
@@ -251,6 +219,6 @@ def _signals(parts: dict[str, np.ndarray], how: mri.Style, times: dict, texture:
     amounts = np.stack(list(parts.values()))
     dose = np.clip(0.5 + 0.3 * coarse + 0.15 * fine, 0, 1)
     clean = np.einsum("tc,tn->cn", least, amounts) + np.einsum("tc,tn->cn", most - least, amounts) * dose
-    clean[0] += 0.9 * parts["fluid"] * np.clip(coarse - 0.8, 0, 1)  # fluid that flows is not dark on FLAIR
+    clean[0] += 1.2 * parts["fluid"] * np.clip(coarse - 0.8, 0, 1)  # fluid that flows is not dark on FLAIR
     uneven = np.array([0.06, -0.03, -0.03, 0.06])[:, None] * (coarse + 0.5 * fine)  # watery tissue, as T1 and T2 see it
     return np.abs(clean) * (1 + uneven)

@@ -12,21 +12,11 @@ SPOT, VESSEL, STROKE = 1, 2, 3  # numbers in Scan.lookalikes
 
 @dataclass(frozen=True)
 class Lookalikes:
-    """What one person has of them.
+    """What one person has of them."""
 
-    Attributes
-    ----------
-    spots : float
-        The higher, the more and the larger spots; about 0 at 55 years, 1 at 85.
-    caps : float
-        How bright the borders of the ventricles are on FLAIR, 0 to 1.
-    stroke : tuple of float or None
-        Center (x, y, z), radius of its fluid (below 0: none) and of its scar, mm.
-    """
-
-    spots: float
-    caps: float
-    stroke: tuple[float, float, float, float, float] | None
+    spots: float  # the higher, the more and the larger spots; about 0 at 55 years, 1 at 85
+    caps: float  # how bright the borders of the ventricles are on FLAIR, 0 to 1
+    stroke: tuple[float, float, float, float, float] | None  # center, radius of its fluid (or below 0) and its scar, mm
 
 
 def draw_lookalikes(seed: int, age: float) -> Lookalikes:
@@ -39,14 +29,14 @@ def draw_lookalikes(seed: int, age: float) -> Lookalikes:
     return Lookalikes(
         spots=float(older + rng.normal(0, 0.5)),
         caps=float(np.clip(0.4 + 0.3 * older + rng.normal(0, 0.2), 0.1, 0.9)),
-        stroke=tuple(float(number) for number in place) if rng.random() < 0.3 else None,
+        stroke=tuple(float(number) for number in place) if rng.random() < 0.4 else None,
     )
 
 
 def gliosis(has: Lookalikes, tissue: Tissue, p: np.ndarray, texture: tuple) -> tuple[np.ndarray, np.ndarray]:
     """Return which part of the white matter spots replace, and which part spots and caps together, each (n,)."""
     coarse, fine = texture
-    rare = 2.0 - 0.7 * has.spots + np.clip(tissue.ventricle - 25, -15, 20) / 60  # fewer far from the ventricles
+    rare = 2.1 - 0.7 * has.spots + np.clip(tissue.ventricle - 25, -15, 20) / 60  # fewer far from the ventricles
     spots = np.clip(2 * (fine + 0.6 * coarse - rare), 0, 1) * (tissue.ventricle < 45) * (p[2] > -25)
     caps = has.caps * np.exp(-np.clip(tissue.ventricle, 0, None) / 4)
     return spots, np.clip(spots + caps, 0, 1)
@@ -67,7 +57,7 @@ def old_stroke(has: Lookalikes, p: np.ndarray, fine: np.ndarray, voxel: float) -
 def vessels(tissue: Tissue, p: np.ndarray, body: Surfaces, texture: tuple, voxel: float) -> np.ndarray:
     """Return which part of each voxel is blood or choroid plexus, (n,)."""
     (coarse, fine), q = texture, mirrored(p)
-    veins = layer(tissue.sulcus, 1.2, voxel) * layer(7 * np.abs(coarse), 1.3, voxel)  # lines within the sulci
+    veins = layer(tissue.sulcus, 1.0, voxel) * layer(7 * np.abs(coarse), 1.0, voxel)  # lines within the sulci
     arteries = tube(q, [(0, 2, -30, 1.6), (0, -3, -16, 1.4), (12, -10, -16, 1.5), (24, -14, -16, 1.3), (37, -8, -8, 1)])
     inner = tube(q, [(2, -8, 12, 0.9), (2, 18, 14, 1.1), (0, 34, 12, 2.0), (0, 62, 10, 2.0)])
     sinus = np.maximum(q[0] - 3, np.where(p[2] > 5, -body.cerebrum - 0.6, np.inf))

@@ -42,38 +42,17 @@ RELAXIVITY = 4.5  # 1 / (s mM); the doses are in mM, from and to
 
 @dataclass(frozen=True)
 class Style:
-    """How one hospital's scanner works.
-
-    Attributes
-    ----------
-    name : str
-    tesla : float
-        1.5 or 3.
-    flair : tuple of float
-        TR and TE, ms; the inversion time is the one that makes fluid dark.
-    t1 : tuple of float
-        TR, TE, and TI or 0, ms, with and without contrast agent.
-    t2 : tuple of float
-        TR and TE, ms.
-    noise : tuple of float
-        Standard deviation relative to white matter, from and to.
-    shading : tuple of float
-        How far brightness drifts across the head, as a fraction, from and to.
-    slices : float
-        Thickness of the slices of FLAIR and T2w, mm.
-    unseen : bool
-        Kept for testing: no training set has it.
-    """
+    """How one hospital's scanner works."""
 
     name: str
-    tesla: float
-    flair: tuple[float, float]
-    t1: tuple[float, float, float]
-    t2: tuple[float, float]
-    noise: tuple[float, float] = (0.04, 0.07)
-    shading: tuple[float, float] = (0.25, 0.40)
-    slices: float = 4.0
-    unseen: bool = False
+    tesla: float  # 1.5 or 3
+    flair: tuple[float, float]  # TR and TE, ms; the inversion time is the one that makes fluid dark
+    t1: tuple[float, float, float]  # TR, TE and TI (0: no inversion), ms, with and without contrast agent
+    t2: tuple[float, float]  # TR and TE, ms
+    noise: tuple[float, float] = (0.04, 0.07)  # standard deviation relative to white matter, from and to
+    shading: tuple[float, float] = (0.25, 0.40)  # how far brightness drifts across the head, from and to
+    slices: float = 4.0  # thickness of the slices of FLAIR and T2w, mm
+    unseen: bool = False  # kept for testing: no training set has it
 
 
 STYLES = {
@@ -141,21 +120,10 @@ def draw_times(style: Style, rng: np.random.Generator) -> dict[str, tuple[float,
 
 
 def levels(style: Style, times: dict, dose: float, spread: np.ndarray) -> np.ndarray:
-    """Return the signal of each tissue (in the order of TISSUES) in each channel, white matter = 1.
+    """Return the signal of each tissue in each channel, (tissues, 4) in the order of TISSUES, white matter = 1.
 
-    Parameters
-    ----------
-    style : Style
-    times : dict
-        From :func:`draw_times`.
-    dose : float
-        How much contrast agent a tissue takes up, from the least (0) to the most (1) of its kind.
-    spread : array of shape (tissues, 2)
-        T1 and T2 of this person relative to the table.
-
-    Returns
-    -------
-    array of shape (tissues, 4)
+    Tissues take up the least (``dose`` 0) to the most (1) contrast agent of their kind; ``spread`` (tissues, 2) is T1
+    and T2 of this person relative to the table.
     """
     table = np.zeros((len(TISSUES), len(CHANNELS)))
     for column, channel in enumerate(CHANNELS):
@@ -165,20 +133,10 @@ def levels(style: Style, times: dict, dose: float, spread: np.ndarray) -> np.nda
     return table / table[0]
 
 
-def expose(clean: np.ndarray, grid: Grid, style: Style, rng: np.random.Generator) -> np.ndarray:
-    """Add what a scanner adds: slices, uneven brightness, noise, a gain of its own.
+def expose(clean: np.ndarray, grid: Grid, style: Style, rng: np.random.Generator, stripped: bool) -> np.ndarray:
+    """Return the image, float32 of shape (x, y, z, 4), from the signals of the chosen voxels, (4, n), white matter = 1.
 
-    Parameters
-    ----------
-    clean : array of shape (4, n)
-        Signals of the chosen voxels, white matter = 1.
-    grid : Grid
-    style : Style
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    array of shape (x, y, z, 4), float32
+    A scanner adds slices, uneven brightness, a gain of its own and noise, in the air, too, unless ``stripped``.
     """
     step = grid.axes[2][1] - grid.axes[2][0]
     image = np.zeros((*grid.chosen.shape, 4), np.float32)
@@ -187,6 +145,7 @@ def expose(clean: np.ndarray, grid: Grid, style: Style, rng: np.random.Generator
         level = clean[channel] * np.exp(0.5 * rng.uniform(*style.shading) * Noise(rng, 80.0).on(grid))
         if name in ("FLAIR", "T2w") and style.slices > 1.2 * step:
             level = ndimage.gaussian_filter1d(grid.fill(level), style.slices / 2.5 / step, axis=2)[grid.chosen]
-        parts = noises[channel] * np.random.default_rng(rng.integers(2**63)).standard_normal((2, len(level)))
-        image[grid.chosen, channel] = gains[channel] * np.hypot(level + parts[0], parts[1])  # Rician
+        noise = np.random.default_rng(rng.integers(2**63)).standard_normal((2, *image.shape[:3]), np.float32)
+        volume = np.hypot(grid.fill(level) + noises[channel] * noise[0], noises[channel] * noise[1])  # Rician
+        image[..., channel] = gains[channel] * np.where(grid.chosen | (not stripped), volume, 0)
     return image

@@ -12,44 +12,19 @@ EDEMA, NON_ENHANCING, ENHANCING = 1, 2, 3  # the labels, numbered as in the Medi
 
 @dataclass(frozen=True)
 class Tumor:
-    """A glioma.
-
-    Attributes
-    ----------
-    seed : int
-    low_grade : bool
-        Then nothing of it is necrotic or enhances.
-    center : tuple of float
-        In the average head, mm.
-    radius : float
-        Of its core, which is everything but the edema, mm.
-    stretch : tuple of float
-        Of the core along x, y and z.
-    rim : float
-        Thickness of the enhancing rim, mm.
-    solid : float
-        How far tumor without contrast reaches beyond the rim where it does, mm.
-    edema : float
-        How far edema reaches beyond the core on average, mm.
-    wetness : float
-        How much of the tissue the edema replaces at its strongest, 0 to 1.
-    debris : float
-        How much of the necrosis is not fluid, 0 to 1: then it is bright on FLAIR like the solid tumor.
-    push : float
-        How far the surroundings are pushed aside, relative to the radius.
-    """
+    """A glioma; its core is everything but the edema."""
 
     seed: int
-    low_grade: bool
-    center: tuple[float, float, float]
-    radius: float
-    stretch: tuple[float, float, float]
-    rim: float
-    solid: float
-    edema: float
-    wetness: float
-    debris: float
-    push: float
+    low_grade: bool  # then nothing of it is necrotic or enhances
+    center: tuple[float, float, float]  # in the average head, mm
+    radius: float  # of the core, mm
+    stretch: tuple[float, float, float]  # of the core along x, y and z
+    rim: float  # thickness of the enhancing rim, mm
+    solid: float  # how far tumor without contrast reaches beyond the rim where it does, mm
+    edema: float  # how far edema reaches beyond the core on average, mm
+    wetness: float  # how much of the tissue the edema replaces at its strongest, 0 to 1
+    debris: float  # how much of the necrosis is not fluid, and so as bright on FLAIR as solid tumor, 0 to 1
+    push: float  # how far the surroundings are pushed aside, relative to the radius
 
 
 def draw_tumor(seed: int, anatomy: Anatomy, low_grade: bool) -> Tumor:
@@ -71,7 +46,7 @@ def draw_tumor(seed: int, anatomy: Anatomy, low_grade: bool) -> Tumor:
         rim=float(radius * np.exp(rng.normal(np.log(0.25), 0.4))),
         solid=0.0 if low_grade else float(rng.choice([0, 6], p=[0.6, 0.4])),
         edema=float(np.exp(rng.normal(np.log(5 if low_grade else 16.5), 0.45)) * (radius / 18) ** 0.75),
-        wetness=float(rng.uniform(0.75, 1.1)),
+        wetness=float(rng.uniform(0.8, 1.1) * np.clip(0.55 + 0.025 * radius, 0.6, 1.1)),  # small ones are fainter
         debris=float(rng.uniform(0, 0.8)),
         push=float(rng.uniform(0.1, 0.4)),
     )
@@ -94,25 +69,7 @@ class Growth:
 
 
 def grow(tumor: Tumor, anatomy: Anatomy, grid: Grid, p: np.ndarray, body: Surfaces, voxel: float) -> Growth:
-    """Let a tumor grow.
-
-    Parameters
-    ----------
-    tumor : Tumor
-    anatomy : Anatomy
-        Of the same person.
-    grid : Grid
-    p : array of shape (3, n)
-        Where its chosen voxels are in the average head, mm.
-    body : Surfaces
-        Of the same points.
-    voxel : float
-        Edge of a voxel, mm.
-
-    Returns
-    -------
-    Growth
-    """
+    """Return what a tumor makes of the chosen voxels of a grid, which are at ``p`` (3, n) in the average head."""
     rng = np.random.default_rng([tumor.seed, 5])
     lobes, inner, gaps = (Noise(rng, knots).on(grid) for knots in (max(7, 0.8 * tumor.radius), 8, 12))
     reach, detail = anatomy.folds[2].on(grid), anatomy.texture[1].on(grid)
@@ -130,7 +87,7 @@ def grow(tumor: Tumor, anatomy: Anatomy, grid: Grid, p: np.ndarray, body: Surfac
         necrosis = (core - rim) * inside(distance + 0.6 * tumor.rim, voxel)
         core = np.maximum(core, inside(distance - tumor.solid * np.clip(gaps + 0.3 * reach, 0, 1.5), voxel))
     far = tumor.edema * (1 + 0.45 * np.clip(reach + 0.5 * lobes, -2, 2.5)) - distance
-    edema = 1 / (1 + np.exp(-far / (1.5 + 0.12 * tumor.edema)))
+    edema = 1 / (1 + np.exp(-far / (1.2 + 0.08 * tumor.edema)))
     return Growth(distance, edema, rim, core - rim - necrosis, necrosis)
 
 
