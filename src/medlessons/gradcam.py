@@ -148,20 +148,24 @@ def _gradients(classifier: "keras.Model", maps, classes: Sequence[int]) -> np.nd
     return np.stack([tape.gradient(score, maps) for score in scores], axis=1).astype(np.float32)
 
 
-def pointing_game(heat: np.ndarray, mask: np.ndarray) -> int:
-    """Return whether the strongest place of a map is inside of the lesion (Zhang et al. 2018).
+def pointing_game(heat: np.ndarray, mask: np.ndarray) -> float:
+    """Return whether the center of the strongest cell of a map is inside of the lesion (Zhang et al. 2018).
+
+    The strongest cell is looked for in the map as it is. Brought to the size of the image first, a strongest cell at
+    the border becomes a plateau, whose first pixel lies at the very edge.
 
     Parameters
     ----------
     heat : array, shape (rows, columns)
-        Brought to the size of the mask.
+        Its cells divide the image evenly.
     mask : array of bool, shape (height, width)
         Where the lesion is.
 
     Returns
     -------
-    int
-        1 or 0; 0 also where the map points nowhere (it is 0 everywhere). The average over many images is the hit rate
+    float
+        1 or 0; 0 also where the map points nowhere (it is 0 everywhere). Where several cells are equally strong, the
+        share of them whose center is inside. The average over many images is the hit rate
         (doi:10.1007/s11263-017-1059-x).
 
     Raises
@@ -175,10 +179,15 @@ def pointing_game(heat: np.ndarray, mask: np.ndarray) -> int:
     >>> mask = np.zeros((3, 3), bool)
     >>> mask[1, 2] = True
     >>> pointing_game(heat, mask), pointing_game(heat, ~mask)
-    (1, 0)
+    (1.0, 0.0)
     """
-    heat, mask = _pair(heat, mask)
-    return int(heat.max() > 0 and mask.flat[heat.argmax()])
+    mask = _pair(heat, mask)[1]
+    heat = np.asarray(heat)
+    if heat.max() <= 0:
+        return 0.0
+    strongest = np.argwhere(heat == heat.max())
+    rows, columns = ((strongest + 0.5) * mask.shape / heat.shape).astype(int).T
+    return float(mask[rows, columns].mean())
 
 
 def energy_inside(heat: np.ndarray, mask: np.ndarray) -> float:

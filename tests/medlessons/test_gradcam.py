@@ -128,6 +128,20 @@ def test_what_cannot_give_a_map_is_named(images):
         gradcam.grad_cam(broken, images)
 
 
+@pytest.mark.parametrize(("row", "column"), [(0, 0), (0, 2), (1, 0), (1, 1), (2, 2)])
+def test_a_cell_at_the_border_is_hit_at_its_center(row, column):
+    heat, center = np.zeros((3, 3)), np.zeros((30, 30), bool)
+    heat[row, column], center[10 * row + 5, 10 * column + 5] = 1, True
+    assert gradcam.pointing_game(heat, center) == 1
+    assert gradcam.pointing_game(heat, ~center) == 0
+
+
+def test_a_map_that_is_the_same_everywhere_hits_in_the_share_of_its_cells():
+    left = np.zeros((30, 30), bool)
+    left[:, :10] = True
+    assert gradcam.pointing_game(np.ones((3, 3)), left) == pytest.approx(1 / 3)
+
+
 def test_pointing_game_and_energy():
     heat, mask = np.zeros((4, 4)), np.zeros((16, 16), bool)
     heat[1, 2], mask[4:8, 8:12] = 2, True
