@@ -152,100 +152,38 @@ def score(options: argparse.Namespace) -> None:
 
 
 def data_status(options: argparse.Namespace) -> None:
-    """Print one line a data set."""
-    from medlessons import data
+    """Print one line for each data set."""
+    from classroom.fetching import commands
 
-    for status in data.status():
-        state = f"{status.rows} rows, {status.note}" if status.present else "not there"
-        print(f"{status.name:<12} {status.source:<9} {state:<36} {status.path}")
+    commands.show_status(options)
 
 
 def data_prepare(options: argparse.Namespace) -> None:
     """Make the embedded data of one data set, or of all lessons."""
-    from classroom import notebooks
-    from medlessons import data
+    from classroom.fetching import commands
 
-    if options.name:
-        _dataset(options.name).prepare()
-    else:
-        data.prepare(lesson.number for lesson in notebooks.find())
+    commands.prepare(options)
 
 
 def data_fetch(options: argparse.Namespace) -> None:
     """Bring one published data set, after saying under which licence."""
-    from classroom.fetching import archives, download
+    from classroom.fetching import commands
 
-    dataset = _dataset(options.name)
-    part = {} if options.subset is None else {"subset": options.subset}
-    if part and (options.origin is not None or options.name != "chestxray8"):
-        raise LessonError("--subset is for chestxray8 from its usual place; leave it out.")
-    if options.origin is None or download.is_url(options.origin):
-        sources = dataset.sources(**part)
-        print(*sources, sep="\n")
-        archives.check_space(settings.real_dir(), sum(source.room for source in sources), options.name)
-        if sources:
-            _confirm(f"Fetch this{f' from {options.origin}' if options.origin else ''}?", options.yes)
-    print(dataset.fetch(options.origin, **part))
+    commands.fetch(options)
 
 
 def data_verify(options: argparse.Namespace) -> int:
-    """Read real data again; print one line a folder and one a fault, and return 1 if there is one."""
-    from medlessons import data
-    from medlessons.data import places
+    """Read real data again; return 1 if something is wrong with them."""
+    from classroom.fetching import commands
 
-    chosen = [_dataset(options.name)] if options.name else data.REGISTRY.values()
-    layouts = [layout for dataset in chosen for layout in dataset.layouts() if layout.goal.exists()]
-    failed = 0
-    for goal in dict.fromkeys(layout.goal for layout in layouts):
-        faults = places.verify([layout for layout in layouts if layout.goal == goal])
-        print(f"{'FAULT' if faults else 'ok   '} {goal}")
-        print(*(f"      {fault}\n" for fault in faults), sep="", end="")
-        failed += bool(faults)
-    if not layouts:
-        print(f"No published data are there. Fetch some with `medlessons data fetch {options.name or 'NAME'}`.")
-    return 1 if failed else 0
+    return commands.verify(options)
 
 
 def data_remove(options: argparse.Namespace) -> None:
     """Remove what was fetched of one data set."""
-    from medlessons import data
-    from medlessons.data import places
+    from classroom.fetching import commands
 
-    goals = {layout.goal: places.is_ours(layout.goal) for layout in _dataset(options.name).layouts()}
-    ours = [goal for goal, is_ours in goals.items() if is_ours]
-    for goal in goals.keys() - ours:
-        if goal.exists():
-            print(f"{goal} was laid there by hand, and stays. Remove it yourself, if you no longer need it.")
-    if not ours:
-        raise LessonError(f"Nothing of {options.name} is there that was fetched.")
-    for goal in ours:
-        readers = [name for name, task in data.REGISTRY.items() if goal in {one.goal for one in task.layouts()}]
-        print(f"{goal} (read by {' and '.join(readers)})")
-    _confirm("Remove this?", options.yes)
-    for goal in ours:
-        places.take_away(goal)
-
-
-def _confirm(question: str, agreed: bool) -> None:
-    """Ask at the terminal; raise LessonError unless the answer is yes."""
-    if agreed:
-        return
-    if not sys.stdin.isatty():
-        raise LessonError(f"{question} Nobody can answer here: if you agree, run the command again with --yes.")
-    try:
-        answer = input(f"{question} [y/N] ")
-    except EOFError:
-        answer = ""
-    if answer.strip().lower() not in ("y", "yes"):
-        raise LessonError("Nothing was done.")
-
-
-def _dataset(name: str):
-    from medlessons import data
-
-    if name not in data.REGISTRY:
-        raise LessonError(f"There is no data set {name!r}; there are: {', '.join(data.REGISTRY)}.")
-    return data.REGISTRY[name]
+    commands.remove(options)
 
 
 def weights_status(options: argparse.Namespace) -> bool:

@@ -34,7 +34,7 @@ def pack(path, members):
 
 
 def unpack(path, tmp_path):
-    return archives.unpack(path, tmp_path / "work" / "out", progress=False)
+    return archives.unpack(path, tmp_path / "work" / "out")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -103,7 +103,7 @@ def test_a_truncated_archive_is_damaged(tmp_path, kind):
         cut = tmp_path / f"{end}.{kind}"
         cut.write_bytes(whole[:end])
         with pytest.raises(LessonError, match="Download it again"):
-            archives.unpack(cut, tmp_path / "out" / str(end), progress=False)
+            archives.unpack(cut, tmp_path / "out" / str(end))
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar.gz"])

@@ -40,6 +40,7 @@ def test_own_folders_are_read(tmp_path, write_image):
     for name in ("frontal/7_1.png", "frontal/7_2.png", "lateral/7_3.PNG", "lateral/8.png"):
         write_image(tmp_path / name)
     (tmp_path / "lateral" / "notes.txt").write_text("not an image by its name")
+    (tmp_path / "lateral" / "._8.png").write_text("a ghost of macOS")
     table = image_table.own_folders(tmp_path, LABELS, "")
     assert list(table["patient"]) == ["7", "7", "7", "8"]
     assert list(table["label"]) == ["frontal", "frontal", "lateral", "lateral"]
@@ -61,16 +62,3 @@ def test_a_folder_of_dicom_files_says_to_convert_them(tmp_path):
     path.write_bytes(bytes(128) + b"DICM")
     with pytest.raises(LessonError, match=r"DICOM files\. Convert them to PNG first"):
         image_table.own_folders(tmp_path, LABELS, "")
-
-
-def test_glance_reads_the_beginnings_only_and_believes_what_was_read(tmp_path, write_image, monkeypatch):
-    paths = [write_image(tmp_path / name) for name in ("a.png", "b.png")]
-    paths[1].write_text("no image")
-    assert (
-        image_table.glance(paths, tmp_path, "own data").attrs["wrong"] == "1 of the files are no images, such as b.png"
-    )
-    image_table.drop_unreadable(pd.DataFrame({"path": [str(paths[0])]}), tmp_path)
-    monkeypatch.setattr(image_table.images, "is_image", lambda path: path.name == "b.png")
-    table = image_table.glance(paths, tmp_path, "own data")
-    assert len(table) == 2 and table.attrs == {"name": "own data"}
-    assert image_table.glance([], tmp_path, "own data").attrs["wrong"] == "no image"

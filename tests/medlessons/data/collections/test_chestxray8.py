@@ -74,7 +74,7 @@ def test_a_subset(folder):
     "content, says",
     [
         (None, r"chestxray8: there is no table of ChestX-ray8\. Expected is one of .*medlessons data fetch chestxray8"),
-        ("", r"not a readable CSV"),
+        ("", r"the file is empty"),
         (RELEASE.replace("Patient ID", "Person"), "line 1: the column 'Patient ID' is missing"),
         (RELEASE.replace("Effusion", "Cough"), "line 2, column Finding Labels: 'Cough' is not one of the fourteen"),
         (RELEASE.replace(",2,414", ",,414"), r"line 4: the patient is empty\. Fill it in"),

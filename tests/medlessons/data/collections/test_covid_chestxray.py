@@ -51,8 +51,12 @@ def test_a_row_that_leads_out_of_the_folder_is_refused(folder, where):
 @pytest.mark.parametrize(
     "content, says",
     [
-        (None, r"metadata\.csv: the published radiographs are not there\. Fetch .*medlessons data fetch orientation"),
-        ("", "not a readable CSV"),
+        (
+            None,
+            r"metadata\.csv: the published radiographs are not there\. Fetch .*medlessons data fetch covid_ches",
+        ),
+        ("", "the file is empty"),
+        ("<html>", "this is a web page"),
         ("view,filename,folder\n", "line 1: the column patientid is missing"),
         ("patientid,view,filename,folder\n,PA,a.png,images\n", "line 2, column patientid: it is empty"),
     ],
