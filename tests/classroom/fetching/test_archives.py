@@ -87,6 +87,15 @@ def test_a_bomb_is_refused(tmp_path, monkeypatch, kind, size):
         unpack(pack(tmp_path / f"bomb.{kind}", BOMBS[size]), tmp_path)
 
 
+def test_what_follows_the_last_member_counts_as_well(tmp_path, monkeypatch):
+    monkeypatch.setattr(archives, "ALWAYS_ALLOWED", 2_500_000)
+    monkeypatch.setattr(archives, "LARGEST_RATIO", 4)
+    whole = gzip.decompress(pack(tmp_path / "set.tar.gz", {"a.png": NOISE}).read_bytes())
+    (tmp_path / "set.tar.gz").write_bytes(gzip.compress(whole + bytes(3_000_000)))
+    with pytest.raises(LessonError, match="it unpacks to more than 4 times its size"):
+        unpack(tmp_path / "set.tar.gz", tmp_path)
+
+
 def test_a_zip_that_lies_about_its_size_is_no_bomb(tmp_path, monkeypatch):
     path = pack(tmp_path / "lie.zip", {"bomb": bytes(3_000_000)})
     path.write_bytes(path.read_bytes().replace((3_000_000).to_bytes(4, "little"), (3_000).to_bytes(4, "little")))

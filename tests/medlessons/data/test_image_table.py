@@ -56,9 +56,15 @@ def test_a_folder_with_one_class_only_is_refused(tmp_path, write_image, label, o
         image_table.own_folders(tmp_path, LABELS, "fetch the set")
 
 
+def test_one_patient_has_one_name(tmp_path, write_image):
+    for name in ("frontal/7_1.png", "frontal/0007_2.png", "lateral/7.0_3.png", "lateral/7 _4.png", "lateral/A7_1.png"):
+        write_image(tmp_path / name)
+    assert sorted(image_table.own_folders(tmp_path, LABELS, "")["patient"]) == ["7", "7", "7", "7", "A7"]
+
+
 def test_a_folder_of_dicom_files_says_to_convert_them(tmp_path):
     path = tmp_path / "frontal" / "IM0001"
     path.parent.mkdir(parents=True)
-    path.write_bytes(bytes(128) + b"DICM")
+    path.write_bytes(bytes(128) + b"DICM" + bytes(500))
     with pytest.raises(LessonError, match=r"DICOM files\. Convert them to PNG first"):
         image_table.own_folders(tmp_path, LABELS, "")
