@@ -67,7 +67,7 @@ def parser() -> argparse.ArgumentParser:
     prepare.add_argument("name", nargs="?", help="one data set; those of all lessons unless given")
     prepare.set_defaults(run=data_prepare)
     fetch = steps.add_parser("fetch", help="bring the published data")
-    fetch.add_argument("name", help="the data set, such as anemia")
+    fetch.add_argument("name", help="a data set or a collection, such as findings or chestxray8")
     fetch.add_argument("--from", dest="origin", help="a URL, an archive, a folder or a file instead of the usual place")
     fetch.add_argument("--subset", type=int, help="of chestxray8: how many of its 12 archives; 0 for the tables alone")
     fetch.add_argument("--yes", action="store_true", help="do not ask")

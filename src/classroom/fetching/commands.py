@@ -40,12 +40,11 @@ def fetch(options: argparse.Namespace) -> None:
             said = _("There is no subset of {subset} archives; choose 0 (the tables alone) to {most}.")
             raise LessonError(said.format(subset=subset, most=most))
     if origin is None or download.is_url(origin):
-        missing = {one.name: one.missing(name, subset) for one in chosen}
-        print(*(one.describe(missing[one.name], subset) for one in chosen if missing[one.name]), sep="\n")
-        rooms = [room for sizes in missing.values() for _size, room in sizes]
-        largest = max((one.size for one_ in chosen for one in one_.missing_pieces(subset).values()), default=0)
-        archives.check_space(settings.real_dir(), sum(rooms) + largest, name)
-        if rooms:
+        missing = [(one, sizes) for one in chosen if (sizes := one.sizes(name, subset))]
+        for one, (size, _room) in missing:
+            print(one.describe(size, subset))
+        archives.check_space(settings.real_dir(), sum(room for _one, (_size, room) in missing), name)
+        if missing:
             _confirm(_("Fetch this from {origin}?").format(origin=origin) if origin else _("Fetch this?"), options.yes)
     print(*placing.fetch(name, origin, subset), sep="\n")
 

@@ -63,14 +63,18 @@ class Collection:
             return {}
         return {name: piece for name, piece in list(self.pieces.items())[:subset] if name not in there}
 
-    def missing(self, name: str, subset: int | None = None) -> list[tuple[int, int]]:
-        """Return bytes to download, and bytes of room, of what is not there: the set itself, and each of its pieces."""
-        base = [] if self.is_sound(name) else [(self.size, self.room)]
-        return base + [(piece.size, piece.size) for piece in self.missing_pieces(subset).values()]
+    def sizes(self, name: str, subset: int | None = None) -> tuple[int, int] | None:
+        """Return the bytes of what is missing, and of the disk that it takes; None if nothing is missing."""
+        is_there = self.is_sound(name)
+        pieces = [piece.size for piece in self.missing_pieces(subset).values()]
+        if is_there and not pieces:
+            return None
+        size, room = (0, 0) if is_there else (self.size, self.room)
+        return size + sum(pieces), room + sum(pieces) + max(pieces, default=0)  # an unpacked archive is removed
 
-    def describe(self, missing: list[tuple[int, int]], subset: int | None = None) -> str:
-        """Return what must be known before it is fetched."""
-        size, title = sum(size for size, _room in missing), self.title
+    def describe(self, size: int, subset: int | None = None) -> str:
+        """Return what must be known before ``size`` bytes of it are fetched."""
+        title = self.title
         if self.pieces:
             count = len(self.missing_pieces(subset))
             title = _("{title}: {count} of {all} archives").format(title=title, count=count, all=len(self.pieces))

@@ -31,7 +31,7 @@ def test_what_must_be_known_before_a_fetch_is_said(collection):
     cards = (settings.REPOSITORY / "data" / "README.md").read_text(encoding="utf-8")
     assert collection.title and collection.licence and collection.citation and collection.page.startswith("https://")
     assert collection.licence.split(":")[0].split(";")[0] in cards
-    said = collection.describe(collection.missing(collection.name))
+    said = collection.describe(collection.sizes(collection.name)[0])
     assert all(word in said for word in (collection.title, collection.page, collection.licence, collection.citation))
     assert ("not known before" in said) == (collection.size == 0)
 

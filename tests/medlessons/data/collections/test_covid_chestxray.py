@@ -71,6 +71,8 @@ def test_what_is_wrong_with_the_table_is_named(folder, content, says):
 
 def test_spaces_make_no_other_patient_and_trailing_commas_move_no_column(folder):
     lines = (folder / "metadata.csv").read_text().splitlines()
-    (folder / "metadata.csv").write_text("\n".join([lines[0], *(line.replace("1,", "1 ,", 1) + "," for line in lines[1:])]))
+    (folder / "metadata.csv").write_text(
+        "\n".join([lines[0], *(line.replace("1,", "1 ,", 1) + "," for line in lines[1:])])
+    )
     table = covid_chestxray.read(folder)
     assert table[["patient", "view", "finding"]].to_numpy().tolist() == [["1", "PA", "COVID-19"], ["1", "L", "SARS"]]
