@@ -60,25 +60,28 @@ def parser() -> argparse.ArgumentParser:
     scoring.add_argument("notebooks", nargs="+", type=Path)
     scoring.add_argument("--whole", action="store_true", help=_("execute also what no exercise needs: trainings"))
 
-    data = verb("data", data_status, "Say which data are there; prepare or fetch them.")
+    data = verb("data", data_step, _("Say which data are there; prepare or fetch them."))
+    data.set_defaults(step="status", name=None)
     steps = data.add_subparsers(metavar="STEP")
-    steps.add_parser("status", help="say which data are there (default)").set_defaults(run=data_status)
-    prepare = steps.add_parser("prepare", help="make the embedded data")
-    prepare.add_argument("name", nargs="?", help="one data set; those of all lessons unless given")
-    prepare.set_defaults(run=data_prepare)
-    fetch = steps.add_parser("fetch", help="bring the published data")
-    fetch.add_argument("name", help="a data set or a collection, such as findings or chestxray8")
-    fetch.add_argument("--from", dest="origin", help="a URL, an archive, a folder or a file instead of the usual place")
-    fetch.add_argument("--subset", type=int, help="of chestxray8: how many of its 12 archives; 0 for the tables alone")
-    fetch.add_argument("--yes", action="store_true", help="do not ask")
-    fetch.set_defaults(run=data_fetch)
-    check = steps.add_parser("verify", help="read the published data again, and name what has changed")
-    check.add_argument("name", nargs="?", help="one data set; all unless given")
-    check.set_defaults(run=data_verify)
-    remove = steps.add_parser("remove", help="remove published data that were fetched")
-    remove.add_argument("name", help="the data set, such as anemia")
-    remove.add_argument("--yes", action="store_true", help="do not ask")
-    remove.set_defaults(run=data_remove)
+
+    def data_verb(name, summary, wants, **options):
+        sub = steps.add_parser(name, help=summary, description=summary)
+        sub.set_defaults(step=name)
+        if wants:
+            sub.add_argument("name", help=wants, **options)
+        return sub
+
+    named = _("a data set or a collection, such as findings or chestxray8")
+    or_all = _("a data set; all of them unless given")
+    data_verb("status", _("say which data are there (default)"), None)
+    data_verb("prepare", _("make the embedded data"), or_all, nargs="?")
+    fetch = data_verb("fetch", _("bring the published data"), named)
+    fetch.add_argument("--from", dest="origin", help=_("a URL, an archive, a folder or a file, not the usual place"))
+    fetch.add_argument("--subset", type=int, help=_("of chestxray8: how many of its 12 archives; 0: the tables alone"))
+    data_verb("verify", _("read the published data again, and name what has changed"), or_all, nargs="?")
+    remove = data_verb("remove", _("remove published data that were fetched"), named)
+    for sub in (fetch, remove):
+        sub.add_argument("--yes", action="store_true", help=_("do not ask"))
 
     weights = verb("weights", weights_status, _("Say which trained weights are there and whole."))
     weights.add_argument("step", nargs="?", choices=["status"], help=_("the default"))
@@ -151,39 +154,11 @@ def score(options: argparse.Namespace) -> None:
     scoring.write_scores(options.notebooks, sys.stdout, options.whole)
 
 
-def data_status(options: argparse.Namespace) -> None:
-    """Print one line for each data set."""
+def data_step(options: argparse.Namespace) -> int | None:
+    """Do one step with the data: status, prepare, fetch, verify or remove."""
     from classroom.fetching import commands
 
-    commands.show_status(options)
-
-
-def data_prepare(options: argparse.Namespace) -> None:
-    """Make the embedded data of one data set, or of all lessons."""
-    from classroom.fetching import commands
-
-    commands.prepare(options)
-
-
-def data_fetch(options: argparse.Namespace) -> None:
-    """Bring one published data set, after saying under which licence."""
-    from classroom.fetching import commands
-
-    commands.fetch(options)
-
-
-def data_verify(options: argparse.Namespace) -> int:
-    """Read real data again; return 1 if something is wrong with them."""
-    from classroom.fetching import commands
-
-    return commands.verify(options)
-
-
-def data_remove(options: argparse.Namespace) -> None:
-    """Remove what was fetched of one data set."""
-    from classroom.fetching import commands
-
-    commands.remove(options)
+    return commands.STEPS[options.step](options)
 
 
 def weights_status(options: argparse.Namespace) -> bool:

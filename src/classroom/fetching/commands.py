@@ -95,3 +95,6 @@ def _confirm(question: str, agreed: bool) -> None:
         answer = ""
     if answer.strip().lower() not in ("y", "yes"):
         raise LessonError(_("Nothing was done."))
+
+
+STEPS = {"status": show_status, "prepare": prepare, "fetch": fetch, "verify": verify, "remove": remove}
