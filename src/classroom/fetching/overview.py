@@ -37,7 +37,7 @@ def _embedded(task) -> Status:
     folder, recipe = task.embedded()
     if not folder.exists():
         return Status(task.NAME, "embedded", folder)
-    if not places.is_whole(folder, recipe):
+    if not places.is_whole(folder, recipe, thorough=True):
         note = _("incomplete or out of date; it will be made again")
         return Status(task.NAME, "embedded", folder, True, note=note)
     rows = sum(len(pd.read_csv(path)) for path in folder.glob("*.csv"))

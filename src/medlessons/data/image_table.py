@@ -116,7 +116,7 @@ def own_folders(folder: Path, labels: Sequence[str], next_step: str) -> pd.DataF
     Raises
     ------
     LessonError
-        If one of the folders is missing or has no image that can be read.
+        If one of the folders is missing or has no image that can be read, or all images are of one patient.
     """
     rows = [
         {"path": str(path), "patient": path.stem.split("_")[0], "label": label, "source": folder.name}
@@ -127,7 +127,18 @@ def own_folders(folder: Path, labels: Sequence[str], next_step: str) -> pd.DataF
     table["patient"] = text.patient_names(table["patient"])
     table = drop_unreadable(table, folder, own=True)
     check_labels(table, labels, folder, next_step)
+    if table["patient"].nunique() == 1:
+        raise LessonError(
+            f"{folder}: all {len(table)} images are of one patient ({table['patient'][0]!r}): they cannot be split. "
+            "The patient is what stands before the first underscore of a file's name: name them 17_1.png, 18_1.png."
+        )
+    table.attrs["left_out"]["a DICOM file, not converted"] = sum(map(_is_dicom, _other_files(folder, labels)))
     return tidy(table, ("label",), "own data")
+
+
+def _other_files(folder: Path, labels: Sequence[str]) -> list[Path]:
+    every = {path for label in labels for path in (folder / label).glob("[!.]*")}
+    return sorted(path for path in every if path.suffix.lower() not in manifest.SUFFIXES)
 
 
 def image_files(folder: Path) -> list[Path]:

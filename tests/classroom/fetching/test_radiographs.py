@@ -25,7 +25,7 @@ def real(tmp_path, write_image):
 
 def test_own_images_come_before_published_ones(real, tmp_path, write_image):
     for label in orientation.LABELS:
-        write_image(tmp_path / "mine" / label / "7_1.png")
+        write_image(tmp_path / "mine" / label / f"{label}_1.png")
     assert placing.fetch("orientation", tmp_path / "mine") == [tmp_path / "real" / "orientation"]
     table = orientation.load("real")
     assert table.attrs["name"] == "own data" and list(table["label"]) == list(orientation.LABELS)
@@ -85,7 +85,7 @@ def children(tmp_path, write_image):
 
 def test_fetch_brings_either_collection_or_own_images(adults, children, tmp_path, monkeypatch, write_image):
     for label in covid.LABELS:
-        write_image(tmp_path / "mine" / label / "1_1.png")
+        write_image(tmp_path / "mine" / label / f"{label}_1.png")
     monkeypatch.setenv("MEDLESSONS_DATA", str(tmp_path / "goal"))
     for origin in (adults, children.parent / "chest_xray"):
         assert placing.fetch("covid", origin) == [tmp_path / "goal" / origin.name]

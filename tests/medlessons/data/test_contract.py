@@ -115,7 +115,7 @@ def test_an_unknown_source_is_named(name, how, monkeypatch):
 def test_own_images_in_one_folder_a_label_are_welcome(name, write_image):
     task = data.REGISTRY[name]
     for label in task.LABELS:
-        write_image(settings.real_dir() / name / label / "7_1.png")
+        write_image(settings.real_dir() / name / label / f"{label}_1.png")
     table = task.load("real")
     assert table.attrs["name"] == "own data" and sorted(table["label"]) == sorted(task.LABELS)
     assert list(table.columns) == ["path", "patient", "view", "label", "age", "sex", "source"]

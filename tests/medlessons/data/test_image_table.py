@@ -62,6 +62,21 @@ def test_one_patient_has_one_name(tmp_path, write_image):
     assert sorted(image_table.own_folders(tmp_path, LABELS, "")["patient"]) == ["7", "7", "7", "7", "A7"]
 
 
+def test_images_of_one_patient_only_are_refused(tmp_path, write_image):
+    for number in range(3):
+        for label in LABELS:
+            write_image(tmp_path / label / f"IMG_{number:04d}.png")
+    with pytest.raises(LessonError, match=r"all 6 images are of one patient \('IMG'\): they cannot be split\. The pat"):
+        image_table.own_folders(tmp_path, LABELS, "")
+
+
+def test_dicom_files_beside_images_are_counted(tmp_path, write_image):
+    for label in LABELS:
+        write_image(tmp_path / label / f"{label}_1.png")
+        (tmp_path / label / "p_1.dcm").write_bytes(bytes(128) + b"DICM" + bytes(500))
+    assert image_table.own_folders(tmp_path, LABELS, "").attrs["left_out"] == {"a DICOM file, not converted": 2}
+
+
 def test_a_folder_of_dicom_files_says_to_convert_them(tmp_path):
     path = tmp_path / "frontal" / "IM0001"
     path.parent.mkdir(parents=True)

@@ -108,6 +108,6 @@ def test_elsewhere_is_the_published_set_if_the_source_is_real(real, monkeypatch)
 
 def test_own_images_come_before_published_ones(real, tmp_path, write_image):
     for label in orientation.LABELS:
-        write_image(tmp_path / "real" / "orientation" / label / "7_1.png")
+        write_image(tmp_path / "real" / "orientation" / label / f"{label}_1.png")
     table = orientation.load("real")
     assert table.attrs["name"] == "own data" and list(table["label"]) == list(orientation.LABELS)
