@@ -1,6 +1,9 @@
 """Data are made whole or not at all, once, whoever asks at the same time."""
 
 import errno
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -81,7 +84,7 @@ def test_what_is_there_is_neither_read_nor_locked(goal, monkeypatch):
     for name in ("table.csv", "images/a.png"):
         os.utime(goal / name, (1, 1))
     monkeypatch.setattr(places.files, "sha256", lambda path: pytest.fail(f"{path} is read"))
-    monkeypatch.setattr(places, "_alone", lambda *_: pytest.fail("waits for a lock"))
+    monkeypatch.setattr(places, "alone", lambda *_: pytest.fail("waits for a lock"))
     places.made(goal, "recipe", make)
 
 
