@@ -60,25 +60,28 @@ def parser() -> argparse.ArgumentParser:
     scoring.add_argument("notebooks", nargs="+", type=Path)
     scoring.add_argument("--whole", action="store_true", help=_("execute also what no exercise needs: trainings"))
 
-    data = verb("data", data_status, "Say which data are there; prepare or fetch them.")
+    data = verb("data", data_step, _("Say which data are there; prepare or fetch them."))
+    data.set_defaults(step="status", name=None)
     steps = data.add_subparsers(metavar="STEP")
-    steps.add_parser("status", help="say which data are there (default)").set_defaults(run=data_status)
-    prepare = steps.add_parser("prepare", help="make the embedded data")
-    prepare.add_argument("name", nargs="?", help="one data set; those of all lessons unless given")
-    prepare.set_defaults(run=data_prepare)
-    fetch = steps.add_parser("fetch", help="bring the published data")
-    fetch.add_argument("name", help="the data set, such as anemia")
-    fetch.add_argument("--from", dest="origin", help="a URL, an archive, a folder or a file instead of the usual place")
-    fetch.add_argument("--subset", type=int, help="of chestxray8: how many of its 12 archives; 0 for the tables alone")
-    fetch.add_argument("--yes", action="store_true", help="do not ask")
-    fetch.set_defaults(run=data_fetch)
-    check = steps.add_parser("verify", help="read the published data again, and name what has changed")
-    check.add_argument("name", nargs="?", help="one data set; all unless given")
-    check.set_defaults(run=data_verify)
-    remove = steps.add_parser("remove", help="remove published data that were fetched")
-    remove.add_argument("name", help="the data set, such as anemia")
-    remove.add_argument("--yes", action="store_true", help="do not ask")
-    remove.set_defaults(run=data_remove)
+
+    def data_verb(name, summary, wants, **options):
+        sub = steps.add_parser(name, help=summary, description=summary)
+        sub.set_defaults(step=name)
+        if wants:
+            sub.add_argument("name", help=wants, **options)
+        return sub
+
+    named = _("a data set or a collection, such as findings or chestxray8")
+    or_all = _("a data set; all of them unless given")
+    data_verb("status", _("say which data are there (default)"), None)
+    data_verb("prepare", _("make the embedded data"), or_all, nargs="?")
+    fetch = data_verb("fetch", _("bring the published data"), named)
+    fetch.add_argument("--from", dest="origin", help=_("a URL, an archive, a folder or a file, not the usual place"))
+    fetch.add_argument("--subset", type=int, help=_("of chestxray8: how many of its 12 archives; 0: the tables alone"))
+    data_verb("verify", _("read the published data again, and name what has changed"), or_all, nargs="?")
+    remove = data_verb("remove", _("remove published data that were fetched"), named)
+    for sub in (fetch, remove):
+        sub.add_argument("--yes", action="store_true", help=_("do not ask"))
 
     weights = verb("weights", weights_status, _("Say which trained weights are there and whole."))
     weights.add_argument("step", nargs="?", choices=["status"], help=_("the default"))
@@ -151,101 +154,11 @@ def score(options: argparse.Namespace) -> None:
     scoring.write_scores(options.notebooks, sys.stdout, options.whole)
 
 
-def data_status(options: argparse.Namespace) -> None:
-    """Print one line a data set."""
-    from medlessons import data
+def data_step(options: argparse.Namespace) -> int | None:
+    """Do one step with the data: status, prepare, fetch, verify or remove."""
+    from classroom.fetching import commands
 
-    for status in data.status():
-        state = f"{status.rows} rows, {status.note}" if status.present else "not there"
-        print(f"{status.name:<12} {status.source:<9} {state:<36} {status.path}")
-
-
-def data_prepare(options: argparse.Namespace) -> None:
-    """Make the embedded data of one data set, or of all lessons."""
-    from classroom import notebooks
-    from medlessons import data
-
-    if options.name:
-        _dataset(options.name).prepare()
-    else:
-        data.prepare(lesson.number for lesson in notebooks.find())
-
-
-def data_fetch(options: argparse.Namespace) -> None:
-    """Bring one published data set, after saying under which licence."""
-    from classroom.fetching import archives, download
-
-    dataset = _dataset(options.name)
-    part = {} if options.subset is None else {"subset": options.subset}
-    if part and (options.origin is not None or options.name != "chestxray8"):
-        raise LessonError("--subset is for chestxray8 from its usual place; leave it out.")
-    if options.origin is None or download.is_url(options.origin):
-        sources = dataset.sources(**part)
-        print(*sources, sep="\n")
-        archives.check_space(settings.real_dir(), sum(source.room for source in sources), options.name)
-        if sources:
-            _confirm(f"Fetch this{f' from {options.origin}' if options.origin else ''}?", options.yes)
-    print(dataset.fetch(options.origin, **part))
-
-
-def data_verify(options: argparse.Namespace) -> int:
-    """Read real data again; print one line a folder and one a fault, and return 1 if there is one."""
-    from medlessons import data
-    from medlessons.data import places
-
-    chosen = [_dataset(options.name)] if options.name else data.REGISTRY.values()
-    layouts = [layout for dataset in chosen for layout in dataset.layouts() if layout.goal.exists()]
-    failed = 0
-    for goal in dict.fromkeys(layout.goal for layout in layouts):
-        faults = places.verify([layout for layout in layouts if layout.goal == goal])
-        print(f"{'FAULT' if faults else 'ok   '} {goal}")
-        print(*(f"      {fault}\n" for fault in faults), sep="", end="")
-        failed += bool(faults)
-    if not layouts:
-        print(f"No published data are there. Fetch some with `medlessons data fetch {options.name or 'NAME'}`.")
-    return 1 if failed else 0
-
-
-def data_remove(options: argparse.Namespace) -> None:
-    """Remove what was fetched of one data set."""
-    from medlessons import data
-    from medlessons.data import places
-
-    goals = {layout.goal: places.is_ours(layout.goal) for layout in _dataset(options.name).layouts()}
-    ours = [goal for goal, is_ours in goals.items() if is_ours]
-    for goal in goals.keys() - ours:
-        if goal.exists():
-            print(f"{goal} was laid there by hand, and stays. Remove it yourself, if you no longer need it.")
-    if not ours:
-        raise LessonError(f"Nothing of {options.name} is there that was fetched.")
-    for goal in ours:
-        readers = [name for name, task in data.REGISTRY.items() if goal in {one.goal for one in task.layouts()}]
-        print(f"{goal} (read by {' and '.join(readers)})")
-    _confirm("Remove this?", options.yes)
-    for goal in ours:
-        places.take_away(goal)
-
-
-def _confirm(question: str, agreed: bool) -> None:
-    """Ask at the terminal; raise LessonError unless the answer is yes."""
-    if agreed:
-        return
-    if not sys.stdin.isatty():
-        raise LessonError(f"{question} Nobody can answer here: if you agree, run the command again with --yes.")
-    try:
-        answer = input(f"{question} [y/N] ")
-    except EOFError:
-        answer = ""
-    if answer.strip().lower() not in ("y", "yes"):
-        raise LessonError("Nothing was done.")
-
-
-def _dataset(name: str):
-    from medlessons import data
-
-    if name not in data.REGISTRY:
-        raise LessonError(f"There is no data set {name!r}; there are: {', '.join(data.REGISTRY)}.")
-    return data.REGISTRY[name]
+    return commands.STEPS[options.step](options)
 
 
 def weights_status(options: argparse.Namespace) -> bool:

@@ -77,9 +77,9 @@ def graphics_card() -> Finding:
 
 def data() -> Iterator[Finding]:
     """Say which data sets are there. The embedded ones are made on demand."""
-    from medlessons import data
+    from classroom import fetching
 
-    for status in data.status():
+    for status in fetching.status():
         if status.present:
             says = _("{rows} rows, {note}.").format(rows=status.rows, note=status.note)
         elif status.source == "embedded":

@@ -112,11 +112,9 @@ def _name(run: Run) -> str:
 
 def _ran_on(numbers: set[int]) -> list[str]:
     """Return a line for each data set that these lessons use of the chosen source, and for each file of weights."""
-    from medlessons import data  # here, since pages alone do not need them
+    from classroom import fetching  # here, since pages alone do not need them
 
-    tasks = [task for task in data.REGISTRY.values() if numbers & set(task.LESSONS)]
-    lines_of = [line for task in tasks for line in task.status()]
-    there = [line for line in lines_of if line.source == settings.source() and line.present]
+    there = [line for line in fetching.status(numbers) if line.source == settings.source() and line.present]
     says = _("Data: {name}: {note}, {rows} rows.")
     lines = [says.format(name=line.name, note=line.note, rows=line.rows) for line in there]
     return lines + [f"{finding.what}: {finding.says}" for finding in doctor.weights()]

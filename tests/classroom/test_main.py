@@ -13,6 +13,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from classroom import __main__ as command
 from classroom import student
+from classroom.fetching import commands, placing
 from medlessons import data, settings
 from simclinic import blood
 
@@ -127,7 +128,7 @@ def test_ctrl_c_ends_without_a_traceback(monkeypatch, capsys):
     def interrupted():
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(data, "status", interrupted)
+    monkeypatch.setattr(commands, "status", interrupted)
     assert command.main(["data", "status"]) == 130
     assert "stopped" in capsys.readouterr().err
 
@@ -159,13 +160,13 @@ def counts(tmp_path):
         ("orientation", [], ["differs by image", "arXiv", "not known before"]),
         ("covid", [], ["CC BY 4.0", "1.2 GB", "10.17632/rscbjbr9sj.2", "differs by image"]),
         ("chestxray8", [], ["NIH Clinical Center", "45.1 GB", "12 of 12 archives"]),
-        ("chestxray8", ["--subset", "1"], ["2.0 GB", "1 of 12"]),
+        ("findings", ["--subset", "1"], ["2.0 GB", "1 of 12"]),
         ("chestxray8", ["--subset", "0"], ["12.0 MB", "0 of 12"]),
         ("covid", ["--from", "http://127.0.0.1:9/x.zip"], ["CC BY 4.0"]),
     ],
 )
 def test_nothing_is_fetched_before_its_licence_was_agreed_to(name, arguments, says, monkeypatch, capsys):
-    monkeypatch.setattr(data.REGISTRY[name], "fetch", lambda *_, **__: pytest.fail("nothing may be fetched"))
+    monkeypatch.setattr(placing, "fetch", lambda *_, **__: pytest.fail("nothing may be fetched"))
     assert command.main(["data", "fetch", name, *arguments]) == 1
     printed = capsys.readouterr()
     assert all(word.lower() in printed.out.lower() for word in says), printed.out
@@ -177,9 +178,9 @@ def test_the_answer_counts(answer, fetched, monkeypatch, capsys):
     asked = []
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
     monkeypatch.setattr("builtins.input", lambda question: answer)
-    monkeypatch.setattr(data.REGISTRY["chestxray8"], "fetch", lambda *_, **part: asked.append(part))
+    monkeypatch.setattr(placing, "fetch", lambda *wanted: asked.append(wanted) or [])
     assert command.main(["data", "fetch", "chestxray8", "--subset", "2"]) == (0 if fetched else 1)
-    assert asked == ([{"subset": 2}] if fetched else [])
+    assert asked == ([("chestxray8", None, 2)] if fetched else [])
 
 
 def test_a_disk_that_is_too_small_is_said_before_the_question(monkeypatch, capsys):
@@ -217,3 +218,14 @@ def test_what_was_laid_by_hand_is_not_removed(counts, capsys):
     assert f"{folder} was laid there by hand, and stays. Remove it yourself" in capsys.readouterr().out
     assert folder.is_dir()
     assert command.main(["data", "verify", "anemia"]) == 0
+
+
+def test_a_task_and_its_collection_are_verified_and_removed_by_either_name(counts, capsys, write_image):
+    folder = settings.real_dir() / "chest_xray"
+    for name in ("train/NORMAL/IM-0001-0001.jpeg", "train/PNEUMONIA/person1_virus_6.jpeg"):
+        write_image(counts.parent / "chest_xray" / name)
+    assert command.main(["data", "fetch", "kermany", "--from", str(counts.parent / "chest_xray")]) == 0
+    assert command.main(["data", "verify", "covid"]) == command.main(["data", "verify", "kermany"]) == 0
+    capsys.readouterr()
+    assert command.main(["data", "remove", "covid", "--yes"]) == 0 and not folder.exists()
+    assert f"{folder} (read by covid)" in capsys.readouterr().out

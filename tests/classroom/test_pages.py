@@ -2,13 +2,12 @@
 
 import re
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from classroom import notebooks, pages
-from medlessons import data, models
+from classroom import fetching, notebooks, pages
+from medlessons import models
 from medlessons.errors import LessonError
 
 
@@ -39,15 +38,12 @@ def test_formulas_become_mathml_and_prices_do_not():
 
 
 def test_the_report_names_source_data_and_weights(monkeypatch):
-    blood = [
-        data.Status("blood", "embedded", Path(), True, 1281, True, "simulated data"),
-        data.Status("blood", "real", Path(), True, 150, True, "own data"),
+    lines = [
+        fetching.Status("blood", "embedded", Path(), True, 1281, True, "simulated data"),
+        fetching.Status("blood", "real", Path(), True, 150, True, "own data"),
+        fetching.Status("chest", "real", Path()),
     ]
-    chest = [data.Status("chest", "real", Path(), False, 0, False, "not there")]
-    brain = [data.Status("brain", "real", Path(), True, 9, True, "published data")]
-    tasks = zip(((1,), (1, 2), (3,)), (blood, chest, brain), strict=True)
-    tasks = {rows[0].name: SimpleNamespace(LESSONS=wanted, status=rows.copy) for wanted, rows in tasks}
-    monkeypatch.setattr(data, "REGISTRY", tasks)
+    monkeypatch.setattr(fetching, "status", lambda lessons: lines if lessons == {1} else [])
     monkeypatch.setattr(models, "status", lambda: {"a": None, "b": "damaged."})
     monkeypatch.setenv("MEDLESSONS_SOURCE", "real")
     run = notebooks.Run(notebooks.Lesson(1, "Blood", Path("01_blood.ipynb")), new_notebook())

@@ -1,1 +1,5 @@
-"""Published data, downloaded, unpacked, checked, and put into their place whole or not at all."""
+"""Published data: one table of what can be fetched, and how it comes to its place whole or not at all."""
+
+from classroom.fetching.overview import Status, status
+
+__all__ = ["Status", "status"]

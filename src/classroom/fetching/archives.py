@@ -12,19 +12,22 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from tqdm import tqdm
 
+from medlessons.data import text
 from medlessons.errors import LessonError
+from medlessons.wording import _
 
 SUFFIXES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz")
 LARGEST_RATIO = 100  # of unpacked to packed bytes: images hardly shrink, tables of labels to a tenth
 ALWAYS_ALLOWED = 50_000_000  # bytes: so little is no bomb, whatever the ratio
 BLOCK = 512  # bytes: what a tar archive spends on a member, even on an empty one
 CHUNK = 1 << 20  # bytes
+EXCEL = "[Content_Types].xml"  # in each workbook, which is a zip
 DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError)
 DAMAGED_CODES = (None, errno.EINVAL, errno.EILSEQ, errno.ENAMETOOLONG)  # of an OSError: gzip and bz2 give none
 
 
-def unpack(place: Path, target: Path, progress: bool = True) -> Path:
-    """Return the folder into which a zip or tar archive was unpacked; `place` if it is no archive.
+def unpack(place: Path, target: Path) -> Path:
+    """Return the folder into which a zip or tar archive was unpacked; ``place`` if it is no archive.
 
     Parameters
     ----------
@@ -32,8 +35,6 @@ def unpack(place: Path, target: Path, progress: bool = True) -> Path:
         A file or a folder.
     target : Path
         The folder to unpack into. It is made.
-    progress : bool
-        Show a progress bar.
 
     Raises
     ------
@@ -45,13 +46,9 @@ def unpack(place: Path, target: Path, progress: bool = True) -> Path:
         return place
     try:
         if zipfile.is_zipfile(place):
-            _unzip(place, target, progress)
-        elif tarfile.is_tarfile(place):
-            _untar(place, target, progress)
-        elif place.suffix.lower() in SUFFIXES:
-            raise LessonError(f"{place.name}: this is not an archive, or a cut one. Download it again.")
-        else:
-            return place
+            return _unzip(place, target)
+        if tarfile.is_tarfile(place):
+            return _untar(place, target)
     except DAMAGED as error:
         raise _is_damaged(place, error) from error
     except OSError as error:
@@ -60,43 +57,54 @@ def unpack(place: Path, target: Path, progress: bool = True) -> Path:
         raise _is_damaged(place, error) from None
     except (RuntimeError, NotImplementedError) as error:  # zipfile: a password, or a method that it does not know
         raise LessonError(
-            f"{place.name}: the archive cannot be unpacked here ({error}). Unpack it with another program, and give "
-            "the folder with --from."
+            _(
+                "{file}: the archive cannot be unpacked here ({error}). Unpack it with another program, and give the "
+                "folder with --from."
+            ).format(file=place, error=error)
         ) from error
-    return target
+    if place.suffix.lower() in SUFFIXES:
+        with place.open("rb") as file:
+            if file.read(CHUNK).lstrip().lower().startswith(text.WEB_PAGE):
+                raise LessonError(f"{place}: {text.IS_WEB_PAGE}")
+        raise LessonError(_("{file}: this is not an archive, or a cut one. Download it again.").format(file=place))
+    return place
 
 
 def _is_damaged(archive: Path, error: Exception) -> LessonError:
-    return LessonError(f"{archive.name}: the archive is damaged ({error}). Download it again.")
+    said = _("{file}: the archive is damaged ({error}). Download it again.")
+    return LessonError(said.format(file=archive, error=error))
 
 
-def _unzip(archive: Path, target: Path, progress: bool) -> None:
+def _unzip(archive: Path, target: Path) -> Path:
     with zipfile.ZipFile(archive) as members:
+        if EXCEL in members.namelist():
+            return archive
         for member in members.infolist():
             _refuse_harm(archive, member.filename, stat.S_ISLNK(member.external_attr >> 16))
-        total = sum(max(member.file_size, BLOCK) for member in members.infolist())
-        _refuse_bomb(archive, total)
-        check_space(target.parent, total, archive.name)
-        for member in tqdm(members.infolist(), f"unpacking {archive.name}", unit="file", disable=not progress):
+        total = sum(member.file_size for member in members.infolist())
+        _refuse_bomb(archive, total + BLOCK * len(members.infolist()))
+        check_space(target, total, archive.name)
+        for member in tqdm(members.infolist(), f"unpacking {archive.name}", unit="file"):
             members.extract(member, target)
+    return target
 
 
-def _untar(archive: Path, target: Path, progress: bool) -> None:
+def _untar(archive: Path, target: Path) -> Path:
     """Unpack member by member: how much a packed tar archive holds is known only at its end."""
-    check_space(target.parent, archive.stat().st_size, archive.name)
-    total = 0
+    check_space(target, archive.stat().st_size, archive.name)
+    total = rest = 0
     with tarfile.open(archive) as members:
-        for member in tqdm(members, f"unpacking {archive.name}", unit="file", disable=not progress):
+        for member in tqdm(members, f"unpacking {archive.name}", unit="file"):
             _refuse_harm(archive, member.name, not (member.isfile() or member.isdir()))
             total += max(member.size, BLOCK)
             _refuse_bomb(archive, total)
             members.extract(member, target, filter="data")
-        rest = 0
         while piece := members.fileobj.read(CHUNK):  # to the end of a packed archive, where its checksum is compared
             rest += len(piece)
             _refuse_bomb(archive, total + rest)
     if not rest:
         raise tarfile.ReadError("its end is missing")
+    return target
 
 
 def _refuse_harm(archive: Path, name: str, is_link: bool) -> None:
@@ -104,16 +112,20 @@ def _refuse_harm(archive: Path, name: str, is_link: bool) -> None:
     for path in (PurePosixPath(name), PureWindowsPath(name)):
         if is_link or path.is_absolute() or path.drive or ".." in path.parts:
             raise LessonError(
-                f"{archive.name}: its member {name!r} would be written outside of the folder, or is a link. "
-                "Do not use this file; get the data set from its publisher."
+                _(
+                    "{file}: its member {name!r} would be written outside of the folder, or is a link. Do not use this "
+                    "file; get the data set from its publisher."
+                ).format(file=archive, name=name)
             )
 
 
 def _refuse_bomb(archive: Path, total: int) -> None:
     if total > max(ALWAYS_ALLOWED, LARGEST_RATIO * archive.stat().st_size):
         raise LessonError(
-            f"{archive.name}: it unpacks to more than {LARGEST_RATIO} times its size, as no archive of images does. "
-            "Do not use this file; get the data set from its publisher."
+            _(
+                "{file}: it unpacks to more than {ratio} times its size, as no archive of images does. Do not use this "
+                "file; get the data set from its publisher."
+            ).format(file=archive, ratio=LARGEST_RATIO)
         )
 
 
@@ -124,8 +136,10 @@ def check_space(folder: Path, needed: int, name: str) -> None:
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise LessonError(
-            f"{name}: it needs {gigabytes(needed)}, but the disk of {folder} has {gigabytes(free)} left. Free some "
-            "space, or choose another disk with MEDLESSONS_DATA."
+            _(
+                "{name}: it needs {needed}, but the disk of {folder} has {free} left. Free some space, or choose "
+                "another disk with MEDLESSONS_DATA."
+            ).format(name=name, needed=gigabytes(needed), folder=folder, free=gigabytes(free))
         ) from OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 

@@ -1,51 +1,25 @@
-"""Files come here: from a URL, or from Kaggle. A download that was interrupted goes on where it stopped."""
+"""Files come here: by pooch from a URL, by kagglehub from Kaggle. A download that was interrupted goes on later."""
 
-import contextlib
-import datetime
+import os
 import re
 import shutil
-import sys
-import time
-from collections.abc import Iterator
+import urllib.parse
+import urllib.request
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import pandas as pd
 from tqdm import tqdm
-from tqdm.utils import CallbackIOWrapper
 
 from classroom.fetching import archives
 from medlessons import files
 from medlessons.errors import LessonError
-from medlessons.files import explain_os_errors
+from medlessons.wording import _
 
-ATTEMPTS = 3  # in a row that bring no new byte
-PAUSE = 1.0  # seconds between two attempts
+TRIES = 3
 TIMEOUT = 30  # seconds without a byte
 CHUNK = 1 << 14  # bytes: what an interruption may lose
-TRY_AGAIN = (408, 416, 425, 429)  # of the answers 4xx: the others stay as they are
-DOWNLOADS, COLLECTED = "downloads", "collected"  # in a workspace: what the next run goes on with
-LOG = "downloads.csv"  # what was downloaded when, with its checksum
-
-
-@dataclass(frozen=True)
-class Source:
-    """What is said of a published data set before it is fetched."""
-
-    title: str
-    page: str  # where a person finds it
-    licence: str
-    citation: str
-    size: int = 0  # bytes of the download; 0 if the publisher does not say
-    room: int = 0  # bytes of the disk that it takes while it is fetched
-
-    def __str__(self) -> str:
-        size = archives.gigabytes(self.size) if self.size else "not known before the download begins"
-        return (
-            f"{self.title}\n  page      {self.page}\n  licence   {self.licence}\n  cite      {self.citation}\n"
-            f"  size      {size}"
-        )
+TRY_AGAIN = (408, 425, 429)  # of the answers 4xx: the others stay as they are
 
 
 @dataclass(frozen=True)
@@ -56,247 +30,164 @@ class Remote:
     name: str
     page: str = ""  # where a person finds it
     known_hash: str | None = None  # "sha256:..." or "md5:..."; None if no checksum is published
-
-
-@contextlib.contextmanager
-def workspace(goal: Path) -> Iterator[Path]:
-    """Give a folder beside `goal` for what is fetched before it is checked.
-
-    It is removed when all ends well. Else what was downloaded stays, for the next run; what was unpacked does not.
-    """
-    folder = workspace_of(goal)
-    with explain_os_errors(goal):
-        _tidy(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            yield folder
-            shutil.rmtree(folder)
-        finally:
-            _tidy(folder)
-
-
-def workspace_of(goal: Path) -> Path:
-    """Return the folder in which a data set is fetched."""
-    return goal.with_name(f".{goal.name}.fetch")
-
-
-def _tidy(folder: Path) -> None:
-    """Remove from a workspace all but what was downloaded; the whole if that is nothing."""
-    if folder.is_dir():
-        for path in folder.iterdir():
-            if path.name not in (DOWNLOADS, COLLECTED):
-                shutil.rmtree(path)
-        if not any(folder.iterdir()):
-            folder.rmdir()
-
-
-@contextlib.contextmanager
-def doubted(place: Path, workplace: Path) -> Iterator[None]:
-    """Remove a download that turns out to be damaged, or something else: the next run would take it for whole.
-
-    It stays if the file system is at fault, such as a full disk.
-    """
-    try:
-        yield
-    except LessonError as error:
-        is_trouble_here = getattr(error.__cause__, "errno", None) is not None
-        if place.is_file() and place.is_relative_to(workplace) and not is_trouble_here:
-            place.unlink()
-        raise
+    size: int = 0
 
 
 def is_url(origin: str | Path) -> bool:
     """Say whether an origin is an address in the web."""
-    return str(origin).startswith(("http://", "https://"))
+    return str(origin).lower().startswith(("http://", "https://"))
 
 
-def retrieve(origin: str | Path | Remote, workplace: Path, progress: bool = True) -> Path:
-    """Return the local path of `origin`: a URL is downloaded, a file or folder stays where it is.
-
-    Parameters
-    ----------
-    origin : str, Path or Remote
-    workplace : Path
-        A download goes to its folder ``downloads``, and goes on there if it was interrupted. A file that was laid there
-        by hand is taken.
-    progress : bool
-        Show a progress bar while downloading.
+def retrieve(origin: str | Path, folder: Path) -> Path:
+    """Return the local path of ``origin``: a URL is downloaded into a folder, a file or folder stays where it is.
 
     Raises
     ------
     LessonError
-        If `origin` is empty, the file does not exist, the disk is too small, or the download failed.
+        If ``origin`` is empty, there is no such file, the disk is too small, or the download failed.
     """
-    if isinstance(origin, Remote):
-        return _download(origin, workplace / DOWNLOADS, progress)
-    if not str(origin).strip():
-        raise LessonError("--from is empty. Give the path of a file or folder, or a URL.")
+    origin = str(origin).strip()
+    if not origin:
+        raise LessonError(_("--from is empty. Give the path of a file or folder, or a URL."))
     if is_url(origin):
-        return _download(Remote(str(origin), _name_of(str(origin))), workplace / DOWNLOADS, progress)
+        name = re.sub(r"[^\w.-]+", "_", origin.split("?")[0].rsplit("/", 1)[-1]).lstrip(".")[-100:]
+        return get(Remote(origin, name or "download"), folder)
+    if origin.startswith("file:"):
+        origin = urllib.request.url2pathname(urllib.parse.urlparse(origin).path)
     path = Path(origin).expanduser()
     if not path.exists():
-        raise LessonError(f"{path}: there is no such file or folder. Check the path, or give a URL.")
+        said = _("{path}: there is no such file or folder. Check the path, or give a URL.")
+        raise LessonError(said.format(path=path))
     return path
 
 
-def _name_of(url: str) -> str:
-    """Return a name for the file of a URL that any file system takes."""
-    return re.sub(r"[^\w.-]+", "_", url.split("?")[0].rsplit("/", 1)[-1]).lstrip(".")[-100:] or "download"
+def get(remote: Remote, folder: Path) -> Path:
+    """Download a file into a folder unless it is there with the known hash; it has its name only when it is whole.
+
+    Raises
+    ------
+    LessonError
+        If the disk is too small, or the download failed three times.
+    """
+    import pooch  # here, since both cost time and only a download needs them
+    import requests
+
+    pooch.get_logger().setLevel("WARNING")
+    registry, urls = {remote.name: remote.known_hash}, {remote.name: remote.url}
+    store = pooch.create(folder, "", registry=registry, urls=urls, retry_if_failed=TRIES - 1)
+    by_hand = (folder / remote.name).is_file()
+    try:
+        return Path(store.fetch(remote.name, downloader=partial(_go_on, remote=remote)))
+    except LessonError:
+        raise
+    except (ValueError, OSError) as error:  # the hash is wrong; the network, a proxy, or a certificate is
+        if not isinstance(error, (ValueError, requests.RequestException)) and error.errno is not None:
+            raise  # the disk
+        is_hash = isinstance(error, ValueError) and not isinstance(error, requests.RequestException)
+        said = _("its checksum is not the published one") if is_hash else _reason(error)
+        if by_hand:
+            said += _("; and the {name} that lies in {folder} has not the published checksum").format(
+                name=remote.name, folder=folder
+            )
+        step = _("Check the address and the network, or download the file by hand and give its path with --from.")
+        if remote.page:
+            step = _(
+                "Run the command again later. Or open {page} in a browser, download {name}, put it into {folder}, and "
+                "run the command again."
+            ).format(page=remote.page, name=remote.name, folder=folder)
+        raise LessonError(
+            _("{url}: the download failed ({said}). {step}").format(url=remote.url, said=said, step=step)
+        ) from error
 
 
-def _download(wanted: Remote, folder: Path, progress: bool) -> Path:
-    """Download a file; it takes its name only when it is whole and has its checksum."""
-    import requests  # here, since it costs time and only a download needs it
+def _go_on(url: str, whole: str, store, remote: Remote) -> None:
+    """Download for pooch, from where an earlier try or run has stopped if the server allows it.
 
-    folder.mkdir(parents=True, exist_ok=True)
-    path, part = folder / wanted.name, folder / f"{wanted.name}.part"
-    if path.is_file() and _has_hash(path, wanted.known_hash):
-        return path
-    failures = furthest = 0
-    while True:
-        try:
-            _go_on(wanted, part, progress)
-            if _has_hash(part, wanted.known_hash):
-                break
-            _forget(part)
-            said = "its checksum is not the published one"
-        except requests.RequestException as error:
-            status = error.response.status_code if error.response is not None else 0
-            if status == 416 and _has_hash(part, wanted.known_hash or "none"):
-                break  # it was whole already
-            if status == 416:
-                _forget(part)
-            if 400 <= status < 500 and status not in TRY_AGAIN:
-                raise _failed(wanted, folder, _in_short(error)) from error
-            said = _in_short(error)
-        size = part.stat().st_size if part.exists() else 0
-        failures, furthest = (0, size) if size > furthest else (failures + 1, furthest)
-        if not size:
-            _forget(part)
-        if failures == ATTEMPTS:
-            raise _failed(wanted, folder, f"{ATTEMPTS} times without a new byte: {said}")
-        time.sleep(PAUSE)
-    part.replace(path)
-    _forget(part)
-    if wanted.known_hash is None:
-        _log(wanted, path)
-    return path
+    The beginning is kept beside the file, with the server's tag: if that has changed, the file has.
+    """
+    import requests
 
-
-def _forget(part: Path) -> None:
-    """Remove the beginning of a download, and the tag of its file."""
-    part.unlink(missing_ok=True)
-    _tag_of(part).unlink(missing_ok=True)
-
-
-def _tag_of(part: Path) -> Path:
-    """Return where the server's tag of a file is kept: if it has changed, the file has."""
-    return part.with_suffix(".etag")
-
-
-def _go_on(wanted: Remote, part: Path, progress: bool) -> None:
-    """Download a file to `part`, from where an earlier run has stopped if the server allows it."""
-    import pooch
-
-    tag = _tag_of(part)
+    part = Path(whole).with_name(f"{remote.name}.part")
+    tag = part.with_suffix(".etag")
+    start = part.stat().st_size if part.exists() and (remote.known_hash or tag.exists()) else 0
     headers = {"Accept-Encoding": "identity"}  # bytes are counted as they are stored
-    start = part.stat().st_size if part.exists() and (wanted.known_hash or tag.exists()) else 0
     if start:
         headers["Range"] = f"bytes={start}-"
-    if start and tag.exists():
-        headers["If-Range"] = tag.read_text(encoding="utf-8")  # all of it, if the file has changed meanwhile
-    bar = tqdm(desc=wanted.name, unit="B", unit_scale=True, delay=1, disable=not progress)
-    with part.open("ab") as file, bar:
-        hook = partial(_look_at_answer, start=start, file=file, tag=tag, bar=bar)
-        get = pooch.HTTPDownloader(chunk_size=CHUNK, timeout=TIMEOUT, headers=headers, hooks={"response": hook})
-        get(wanted.url, CallbackIOWrapper(bar.update, file, "write"), None)
+        if tag.exists():
+            headers["If-Range"] = tag.read_text(encoding="utf-8")  # all of it, if the file has changed meanwhile
+    with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
+        goes_on = answer.headers.get("Content-Range", "").startswith(f"bytes {start}-")
+        if answer.status_code == 416 and remote.known_hash:
+            os.replace(part, whole)  # it was whole already, as pooch will see
+            return
+        if answer.status_code == 416 or (answer.status_code == 206 and not goes_on):
+            part.unlink(missing_ok=True)
+            raise requests.RequestException("the server answered with another part of the file than was asked for")
+        if 400 <= answer.status_code < 500 and answer.status_code not in TRY_AGAIN:
+            raise OSError(f"{answer.status_code} Client Error: {answer.reason}")  # pooch does not try again
+        answer.raise_for_status()
+        start = start if answer.status_code == 206 else 0
+        length = answer.headers.get("Content-Length", "")
+        length = int(length) if length.isdecimal() else 0
+        archives.check_space(part.parent, length, remote.name)
+        bar = tqdm(desc=remote.name, initial=start, total=start + length or None, unit="B", unit_scale=True, delay=1)
+        with part.open("ab" if start else "wb") as file, bar:
+            if not start:
+                tag.unlink(missing_ok=True)
+                etag = answer.headers.get("ETag", "")
+                if re.fullmatch(r'"[^"]*"', etag):  # a weak one does not promise the same bytes
+                    tag.write_text(etag, encoding="utf-8")
+            for piece in answer.iter_content(CHUNK):
+                file.write(piece)
+                bar.update(len(piece))
+    os.replace(part, whole)
+    tag.unlink(missing_ok=True)
 
 
-def _look_at_answer(response, start: int, file, tag: Path, bar: tqdm, **_) -> None:
-    """Before the first byte arrives: does the server go on, or begin again; is there a tag, and space on the disk?"""
+def _reason(error: Exception) -> str:
     import requests
 
-    if not 200 <= response.status_code < 300:
-        return
-    length = response.headers.get("Content-Length", "")
-    length = int(length) if length.isdecimal() else 0
-    archives.check_space(tag.parent, length, tag.stem)
-    if response.status_code != 206:  # the whole file, whatever was asked for
-        start = 0
-        file.truncate(0)
-        tag.unlink(missing_ok=True)
-        etag = response.headers.get("ETag", "")
-        if re.fullmatch(r'"[^"]*"', etag):  # a weak one does not promise the same bytes
-            tag.write_text(etag, encoding="utf-8")
-    elif not response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
-        file.truncate(0)
-        raise requests.RequestException("the server answered with another part of the file than was asked for")
-    bar.initial = bar.n = start
-    bar.total = start + length if length else None
-
-
-def _has_hash(path: Path, known_hash: str | None) -> bool:
-    import pooch
-
-    if known_hash is None:
-        return True
-    algorithm, _, digest = known_hash.partition(":")
-    return bool(digest) and path.is_file() and pooch.file_hash(str(path), alg=algorithm) == digest
-
-
-def _in_short(error: Exception) -> str:
-    import requests
-
-    return "the connection failed" if isinstance(error, requests.ConnectionError) else str(error)
-
-
-def _failed(wanted: Remote, folder: Path, said: str) -> LessonError:
-    if (folder / wanted.name).is_file():
-        said += f"; and the {wanted.name} that lies in {folder} has not the published checksum"
-    if wanted.page:
-        step = (
-            f"Run the command again later. Or open {wanted.page} in a browser, download {wanted.name}, put it into "
-            f"{folder}, and run the command again."
+    if isinstance(error, requests.exceptions.SSLError) or "certificate" in str(error):
+        return _(
+            "its certificate cannot be verified: in a network that replaces certificates, REQUESTS_CA_BUNDLE must name "
+            "a file with those of the network"
         )
-    else:
-        step = "Check the address and the network, or download the file by hand and give its path with --from."
-    return LessonError(f"{wanted.url}: the download failed ({said}). {step}")
+    if isinstance(error, requests.exceptions.ProxyError):
+        return _("the proxy does not answer: check the variables HTTP_PROXY and HTTPS_PROXY")
+    return _("the connection failed") if isinstance(error, requests.ConnectionError) else str(error)
 
 
-def _log(wanted: Remote, path: Path) -> None:
-    """Note what was downloaded; say so if the same address gave other bytes before."""
-    log, digest = path.parent.parent.with_name(LOG), files.sha256(path)
-    try:
-        known = pd.read_csv(log, dtype=str)
-        before = known.loc[known["url"] == wanted.url, "sha256"].tolist()
-    except (OSError, ValueError, KeyError):
-        known, before = pd.DataFrame(), []
-    if before and before[-1] != digest:
-        print(f"{wanted.name}: the publisher has changed this file since it was fetched last.", file=sys.stderr)
-    row = {"url": wanted.url, "date": f"{datetime.date.today()}", "size": path.stat().st_size, "sha256": digest}
-    with files.atomic_write(log) as temporary:
-        pd.concat([known, pd.DataFrame([row])]).to_csv(temporary, index=False)
+def get_from_kaggle(handle: str, name: str, folder: Path) -> Path:
+    """Download one file of a Kaggle data set into a folder; one that was laid there by hand is taken.
 
+    Parameters
+    ----------
+    handle : str
+        Such as ``"owner/name"``.
+    name : str
+        Of the file.
+    folder : Path
 
-def retrieve_from_kaggle(handle: str, workplace: Path, file: str | None = None) -> Path:
-    """Download a Kaggle data set such as ``"owner/name"``, or one file of it; return where it lies.
-
-    A file that was laid into the folder ``downloads`` by hand is taken.
+    Raises
+    ------
+    LessonError
+        If Kaggle does not give it.
     """
     import kagglehub
 
-    if file and (workplace / DOWNLOADS / file).is_file():
-        return workplace / DOWNLOADS / file
-    target = workplace / "kaggle"
-    shutil.rmtree(target, ignore_errors=True)  # of a run that was stopped: kagglehub does not go on in such a folder
-    try:
-        return Path(kagglehub.dataset_download(handle, path=file, output_dir=str(target)))
-    except Exception as error:  # kagglehub raises many kinds: no network, no account, moved, refused
-        step = "give its path with --from"
-        if file:
-            (workplace / DOWNLOADS).mkdir(parents=True, exist_ok=True)
-            step = f"put it into {workplace / DOWNLOADS}, and run the command again"
-        raise LessonError(
-            f"https://www.kaggle.com/datasets/{handle}: the download from Kaggle failed ({_in_short(error)}). Check "
-            f"the network; or download {file or 'the file'} with a browser and {step}."
-        ) from error
+    if not (folder / name).is_file():
+        target = folder.with_name("kaggle")
+        shutil.rmtree(target, ignore_errors=True)  # of a run that was stopped: kagglehub cannot go on in it
+        try:
+            found = kagglehub.dataset_download(handle, path=name, output_dir=str(target))
+        except Exception as error:  # kagglehub raises many kinds: no network, no account, moved, refused
+            folder.mkdir(parents=True, exist_ok=True)
+            raise LessonError(
+                _(
+                    "https://www.kaggle.com/datasets/{handle}: the download from Kaggle failed ({said}). Check the "
+                    "network; or download {name} with a browser, put it into {folder}, and run the command again."
+                ).format(handle=handle, said=_reason(error), name=name, folder=folder)
+            ) from error
+        with files.atomic_write(folder / name) as temporary:
+            shutil.copyfile(found, temporary)  # on Kaggle's and Google's computers it is theirs, and cannot be moved
+    return folder / name

@@ -11,6 +11,7 @@ import pandas as pd
 
 from medlessons import blood_counts, files
 from medlessons.blood_counts import DIAGNOSES, LIMITS, MEASUREMENTS
+from medlessons.data import text
 from medlessons.errors import LessonError
 from simclinic import blood
 
@@ -23,6 +24,7 @@ MINIMUM_ROWS_PER_DIAGNOSIS = 5
 DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}  # instead of commas
 NO_VALUE = ("", "na", "n/a", "nan", "null", "none", "-")
 FETCH = "`medlessons data fetch anemia`"
+NEXT_STEP = f"Fetch it again with {FETCH}, or put your own blood counts there."
 
 
 def check(content: bytes, file: str) -> pd.DataFrame:
@@ -50,7 +52,7 @@ def check(content: bytes, file: str) -> pd.DataFrame:
     content = content.removeprefix(codecs.BOM_UTF8)
     if files.md5(content.replace(b"\r\n", b"\n")) == PUBLISHED_MD5:
         return read(content, "published data")
-    lines = _split_cells(_decode(content, file), file)
+    lines = _split_cells(text.decode(content, file, NEXT_STEP), file)
     table = pd.DataFrame(lines[1:], columns=lines[0])
     table.index += 2  # the line in the file
     _refuse_changed_copy(table, file)
@@ -71,32 +73,7 @@ def read(content: bytes, name: str) -> pd.DataFrame:
 
 
 # ---------------------------------------------------------------------------------------------------------
-# From bytes to cells
-
-
-def _decode(content: bytes, file: str) -> str:
-    if not content.strip():
-        raise LessonError(
-            f"{file}: the file is empty. Fetch it again with {FETCH}, or put your own blood counts there."
-        )
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise LessonError(f'{file}: the text is in UTF-16. Save it again as "CSV UTF-8".')
-    if content.startswith(b"PK"):
-        raise LessonError(f"{file}: this is a zip or an Excel workbook, not a CSV file. Unpack it, or save it as CSV.")
-    if content.lstrip().lower().startswith((b"<!doctype", b"<html")):
-        raise LessonError(
-            f"{file}: this is a web page, most likely a login page. Sign in with a browser, download the file by hand "
-            "and give its path with --from."
-        )
-    if b"\0" in content:
-        raise LessonError(f"{file}: this is not a text file. A CSV file with 15 columns was expected; fetch it again.")
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise LessonError(
-            f'{file}, line {line}: the text is not in UTF-8 (byte {error.start}). Save it again as "CSV UTF-8".'
-        ) from error
+# Cells
 
 
 def _split_cells(text: str, file: str) -> list[list[str]]:

@@ -1,19 +1,17 @@
 """COVID-19, normal, or another infection? (lesson 4): simulated patients, the published ones, or an instructor's own.
 
-The published lesson puts adults with COVID-19 from many hospitals (``published/covid_chestxray.py``) beside children
-from one hospital (``published/kermany.py``): the label can be read from the age, or from the machine. The embedded set
-has the same fault, and beside it sets without. The format is described in data/README.md.
+The published lesson puts adults with COVID-19 from many hospitals (``collections/covid_chestxray.py``) beside children
+from one hospital (``collections/kermany.py``): the label can be read from the age, or from the machine. The embedded
+set has the same fault, and beside it sets without. The format is described in data/README.md.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from classroom.fetching import download
 from medlessons import settings
 from medlessons.data import image_table, places, simulated
 from medlessons.data.collections import covid_chestxray, kermany
@@ -118,6 +116,11 @@ def embedded_folder(part: str) -> Path:
     return settings.embedded_dir() / NAME / f"{part}-{settings.sized(**SIZE)}px"
 
 
+def embedded() -> tuple[Path, str]:
+    """Return the folder of the lesson's embedded set, and what it is made from."""
+    return embedded_folder("published"), _recipe("published")
+
+
 def prepare() -> Path:
     """Make the embedded radiographs unless they are there, whole and up to date; return their folder."""
     for part in PARTS:
@@ -209,7 +212,7 @@ def read_adults(folder: Path, outside: bool = False) -> pd.DataFrame:
     rows = covid_chestxray.read(folder)
     covid = rows["finding"].str.contains("COVID-19", regex=False)
     rows["label"] = np.where(covid, "COVID-19", "other infection")
-    rows.loc[rows["finding"] == "No Finding", "label"] = "normal"
+    rows.loc[rows["finding"].str.lower() == "no finding", "label"] = "normal"
     known = ~rows["finding"].isin(("", "todo", "Unknown"))
     wanted = known & ~rows["patient"].isin(rows.loc[covid, "patient"]) if outside else covid
     view = rows.loc[wanted, "view"]
@@ -240,71 +243,3 @@ def _keep(table: pd.DataFrame, rows: pd.DataFrame, reasons: dict[str, pd.Series]
     kept = shuffled[place < shuffled["label"].map(IMAGES)].sort_index()
     kept.attrs["left_out"]["more than the published lesson has"] = len(table) - len(kept)
     return kept
-
-
-def fetch(origin: str | Path | None = None, progress: bool = True) -> Path:
-    """Bring the two published collections, or own images, to where :func:`load` expects them.
-
-    Parameters
-    ----------
-    origin : str or Path, optional
-        A URL, an archive or a folder of one of the two collections, or of own images in one folder a label. Unless
-        given, what is missing is downloaded: the adults from GitHub, the children from Mendeley (1.2 GB).
-    progress : bool
-        Show a progress bar while downloading.
-
-    Returns
-    -------
-    Path
-        The folder of what was brought.
-
-    Raises
-    ------
-    LessonError
-        If the download fails, an image table cannot be read, or something whole is there already.
-    """
-    if origin is not None:
-        return places.fetched(partial(download.retrieve, origin, progress=progress), layouts())
-    for layout, collection in _missing() or _published():
-        places.fetched(partial(download.retrieve, collection.ARCHIVE, progress=progress), [layout])
-    return settings.real_dir()
-
-
-def layouts() -> list[places.Layout]:
-    """Return how real images may lie in their folders: the adults', the children's, or own ones."""
-    return [
-        places.Layout(covid_chestxray.folder(), covid_chestxray.NEEDS, read_adults),
-        places.Layout(kermany.folder(), kermany.NEEDS, read_children, takes=kermany.PARTS),
-        places.Layout(own_folder(), LABELS, read_own),
-    ]
-
-
-def _published() -> list[tuple]:
-    """Return layout and module of the two published collections."""
-    return list(zip(layouts(), (covid_chestxray, kermany), strict=False))
-
-
-def _missing() -> list[tuple]:
-    return [(layout, collection) for layout, collection in _published() if not places.is_sound(layout)]
-
-
-def sources() -> list[download.Source]:
-    """Return what is to be said before the published images that are missing are fetched."""
-    return [collection.SOURCE for _, collection in _missing()]
-
-
-def status() -> list[places.Status]:
-    """Say what is there of the embedded images and of the children's; the adults' stand with lesson 2."""
-    own, children = own_folder(), kermany.folder()
-    if own.is_dir():
-        paths = [path for label in LABELS for path in image_table.image_files(own / label)]
-        real = places.status_of_real(NAME, own, lambda: image_table.glance(paths, own, "own data"))
-    else:
-        folders = [children / part / kind for part in kermany.PARTS for kind in kermany.FOLDERS]
-        paths = [path for folder in folders for path in image_table.image_files(folder)]
-        real = places.status_of_real(NAME, children, lambda: image_table.glance(paths, children, "published data"))
-    folder = embedded_folder("published")
-    return [
-        places.status_of_embedded(NAME, folder, _recipe("published")),
-        real,
-    ]

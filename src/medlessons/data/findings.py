@@ -5,23 +5,19 @@ The embedded set has the sizes, the prevalence and the visits of the published l
 The format is described in data/README.md.
 """
 
-import os
-import shutil
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from classroom.fetching import archives, download
-from medlessons import files, settings, splits
-from medlessons.data import image_table, manifest, places, simulated
+from medlessons import settings, splits
+from medlessons.data import image_table, places, simulated
 from medlessons.data.collections import chestxray8
 from medlessons.errors import LessonError
 from simclinic import clinic, thorax
 from simclinic.thorax import FINDINGS
 
-NAME = "chestxray8"
+NAME = "findings"
 LESSONS = (3,)
 PARTS = ("train", "valid", "test")
 SIZE = {"quick": 128, "full": 320}  # pixels of an embedded image
@@ -139,6 +135,11 @@ def embedded_folder() -> Path:
     return settings.embedded_dir() / NAME / f"{settings.sized(**SIZE)}px"
 
 
+def embedded() -> tuple[Path, str]:
+    """Return the folder of the embedded set, and what it is made from."""
+    return embedded_folder(), _recipe()
+
+
 def prepare() -> Path:
     """Make the embedded radiographs unless they are there, whole and up to date; return their folder."""
     return simulated.made(embedded_folder(), _recipe(), _draw_tables, settings.sized(**SIZE))
@@ -184,13 +185,24 @@ def _leak(train: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
 # Published
 
 
+def check(folder: Path) -> None:
+    """Read all parts of a folder of published images; its table, where there are no images yet."""
+    if not chestxray8.image_paths(folder):
+        chestxray8.read_labels(chestxray8.find_table(folder))
+        return
+    for part in PARTS:
+        read_published(folder, part)
+
+
 def read_published(folder: Path, part: str) -> pd.DataFrame:
     """Return one part of the published images (:func:`load`)."""
     if all((folder / name).is_file() for name in chestxray8.COURSE.values()):
         return _read(folder, folder / chestxray8.COURSE[part]).drop(columns="list")
     table, shares = _read(folder), SHARES
     if set(table["list"]) >= set(chestxray8.LISTS):
+        unlisted = int((table["list"] == "").sum())
         table = table[table["list"] == ("test" if part == "test" else "train_val")]
+        table.attrs["left_out"] = table.attrs["left_out"] | ({"in neither list": unlisted} if unlisted else {})
         shares = {name: share for name, share in SHARES.items() if name != "test"}
     table = table.drop(columns="list").reset_index(drop=True)
     if part not in shares:
@@ -203,136 +215,3 @@ def read_published(folder: Path, part: str) -> pd.DataFrame:
 def _read(folder: Path, table: Path | None = None) -> pd.DataFrame:
     rows = image_table.drop_unreadable(chestxray8.read(folder, table), Path(folder).absolute())
     return image_table.tidy(rows, (*FINDINGS, "list"), "published data")
-
-
-def fetch(origin: str | Path | None = None, progress: bool = True, subset: int | None = None) -> Path:
-    """Bring the published images, or a part of them, to where :func:`load` expects them.
-
-    Parameters
-    ----------
-    origin : str or Path, optional
-        A URL, an archive or a folder with a table and images in one of the forms that
-        :mod:`~medlessons.data.collections.chestxray8` reads. The NIH's archives, and the tables from Kaggle, unless
-        given.
-    progress : bool
-        Show a progress bar while downloading.
-    subset : int, optional
-        How many of the twelve archives; 0 for the tables alone. A later call may ask for more, and brings only these.
-
-    Returns
-    -------
-    Path
-        The folder. It is put there only after its table and each image were read.
-
-    Raises
-    ------
-    LessonError
-        If the download fails, the table or the images cannot be read, or something whole is there.
-    """
-    if origin is not None:
-        return places.fetched(partial(download.retrieve, origin, progress=progress), layouts())
-    count = _count(subset)
-    return places.fetched(partial(_collect, count=count, progress=progress), [_layout_of_archives(count)])
-
-
-def layouts() -> list[places.Layout]:
-    """Return how real images may lie in their folder."""
-    return [
-        places.Layout(chestxray8.folder(), (table, "images*"), _check, takes=chestxray8.TAKES)
-        for table in (*chestxray8.TABLES, chestxray8.COURSE["train"])
-    ]
-
-
-def sources(subset: int | None = None) -> list[download.Source]:
-    """Return what is to be said before the published images that are missing are fetched; nothing if none is."""
-    names = _image_folders(_count(subset))
-    if places.is_sound(_layout_of_archives(len(names))):
-        return []
-    missing = [number for number, name in enumerate(names) if not (chestxray8.folder() / name).is_dir()]
-    return [chestxray8.source(missing)]
-
-
-def _layout_of_archives(count: int) -> places.Layout:
-    needs = (chestxray8.TABLES[0], *_image_folders(count))
-    takes = (*chestxray8.TAKES, manifest.FILE)
-    return places.Layout(chestxray8.folder(), needs, partial(_check_archives, count=count), takes)
-
-
-def _count(subset: int | None) -> int:
-    most = len(chestxray8.ARCHIVES)
-    if subset is not None and not 0 <= subset <= most:
-        raise LessonError(f"There is no subset of {subset} archives; choose 0 (the tables alone) to {most}.")
-    return most if subset is None else subset
-
-
-def _image_folders(count: int) -> list[str]:
-    return [archive.name.removesuffix(".tar.gz") for archive in chestxray8.ARCHIVES[:count]]
-
-
-def _collect(workplace: Path, count: int, progress: bool) -> Path:
-    """Bring together the tables and the first archives, unpacked; what is there already is taken along.
-
-    Each piece gets its name only when it is whole, so that a run that is stopped costs one piece at most.
-    """
-    goal, collected = chestxray8.folder(), workplace / download.COLLECTED
-    before = collected / ".before"  # what the place held until now
-    collected.mkdir(exist_ok=True)
-    grows = manifest.is_kept_in(goal) and places.is_sound(_layout_of_archives(0))
-    there = [folder for folder in (goal, before, collected) if grows or folder != goal]
-
-    def is_missing(name: str) -> bool:
-        return not any((folder / name).exists() for folder in there)
-
-    for name in filter(is_missing, chestxray8.LABELS):
-        table = download.retrieve_from_kaggle(chestxray8.KAGGLE, workplace, name)
-        with files.atomic_write(collected / name) as temporary:
-            shutil.copy2(table, temporary)  # on Kaggle's and Google's computers it is theirs, and cannot be moved
-    for archive, name in zip(chestxray8.ARCHIVES, _image_folders(count), strict=False):
-        if is_missing(name):
-            packed = download.retrieve(archive, workplace, progress)
-            os.replace(archives.unpack(packed, workplace / "unpacked", progress), collected / name)
-            packed.unlink()
-    if grows:
-        manifest.start(collected)  # new images are read while the others are still in their place
-        manifest.take_over(collected, goal)
-        os.replace(goal, before)
-    if before.is_dir():
-        for path in before.iterdir():
-            if path.name != manifest.FILE:
-                os.replace(path, collected / path.name)
-        places.remove(before)
-    return collected
-
-
-def _check_archives(folder: Path, count: int) -> None:
-    """Check a folder that should hold the first archives. What was laid by hand, or in another form, is whole as is."""
-    missing = [name for name in _image_folders(count) if not (folder / name).is_dir()]
-    images = {path.name for path in folder.glob("images*")}
-    may_grow = manifest.is_kept_in(folder) or not images
-    if missing and may_grow and images <= set(_image_folders(len(chestxray8.ARCHIVES))):
-        raise LessonError(
-            f"{folder}: {missing[0]} is missing. Fetch it with `medlessons data fetch {NAME} --subset {count}`."
-        )
-    if images:
-        _check(folder)
-    else:
-        chestxray8.read_labels(chestxray8.find_table(folder))
-
-
-def _check(folder: Path) -> None:
-    for part in PARTS:
-        read_published(folder, part)
-
-
-def status() -> list[places.Status]:
-    """Say what is there of the embedded and of the published images."""
-    folder = chestxray8.folder()
-    return [
-        places.status_of_embedded(NAME, embedded_folder(), _recipe()),
-        places.status_of_real(NAME, folder, lambda: _glance(folder)),
-    ]
-
-
-def _glance(folder: Path) -> pd.DataFrame:
-    paths = [Path(path) for path in chestxray8.image_paths(folder).values()]
-    return image_table.glance(paths, folder, "published data")

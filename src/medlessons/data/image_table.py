@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medlessons import images
-from medlessons.data import manifest
+from medlessons.data import manifest, text
 from medlessons.errors import LessonError
 from simclinic import clinic
 
@@ -104,7 +103,7 @@ def own_folders(folder: Path, labels: Sequence[str], next_step: str) -> pd.DataF
     ----------
     folder : Path
         Holds a folder for each of ``labels``. The patient is what stands before the first underscore of a file's
-        name: ``0017_2.png`` is patient 0017.
+        name: ``0017_2.png`` is patient 17.
     labels : sequence of str
     next_step : str
         What to do if a label is missing: the end of a sentence.
@@ -117,7 +116,7 @@ def own_folders(folder: Path, labels: Sequence[str], next_step: str) -> pd.DataF
     Raises
     ------
     LessonError
-        If one of the folders is missing or has no image that can be read.
+        If one of the folders is missing or has no image that can be read, or all images are of one patient.
     """
     rows = [
         {"path": str(path), "patient": path.stem.split("_")[0], "label": label, "source": folder.name}
@@ -125,28 +124,23 @@ def own_folders(folder: Path, labels: Sequence[str], next_step: str) -> pd.DataF
         for path in image_files(folder / label)
     ]
     table = pd.DataFrame(rows, columns=["path", "patient", "label", "source"])
+    table["patient"] = text.patient_names(table["patient"])
     table = drop_unreadable(table, folder, own=True)
     check_labels(table, labels, folder, next_step)
+    if table["patient"].nunique() == 1:
+        raise LessonError(
+            f"{folder}: all {len(table)} images are of one patient ({table['patient'][0]!r}): they cannot be split. "
+            "The patient is what stands before the first underscore of a file's name: name them 17_1.png, 18_1.png."
+        )
+    table.attrs["left_out"]["a DICOM file, not converted"] = sum(map(_is_dicom, _other_files(folder, labels)))
     return tidy(table, ("label",), "own data")
 
 
+def _other_files(folder: Path, labels: Sequence[str]) -> list[Path]:
+    every = {path for label in labels for path in (folder / label).glob("[!.]*")}
+    return sorted(path for path in every if path.suffix.lower() not in manifest.SUFFIXES)
+
+
 def image_files(folder: Path) -> list[Path]:
-    """Return the files in a folder that have the name of an image, sorted."""
-    return sorted(path for path in folder.glob("*") if path.suffix.lower() in manifest.SUFFIXES)
-
-
-def glance(paths: Sequence[Path], folder: Path, name: str) -> pd.DataFrame:
-    """Return a table of ``paths`` for a line of status: of images that were never read, the beginning is read.
-
-    ``attrs["wrong"]`` says how many are no images; it is empty if all are.
-    """
-    known = manifest.read(folder)["error"]
-    fine = set(known.index[known == ""])
-    wrong = [path for path in paths if path.relative_to(folder).as_posix() not in fine and not images.is_image(path)]
-    table = pd.DataFrame({"path": [str(path) for path in paths]})
-    table.attrs["name"] = name
-    if not paths:
-        table.attrs["wrong"] = "no image"
-    elif wrong:
-        table.attrs["wrong"] = f"{len(wrong)} of the files are no images, such as {wrong[0].name}"
-    return table
+    """Return the files in a folder that have the name of an image, sorted; without macOS' ``._*``."""
+    return sorted(path for path in folder.glob("[!.]*") if path.suffix.lower() in manifest.SUFFIXES)

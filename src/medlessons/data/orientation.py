@@ -4,13 +4,11 @@ The published images are those of :mod:`~medlessons.data.collections.covid_chest
 PA or AP, needs the frontal ones alone, and the column ``view``. The format is described in data/README.md.
 """
 
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from classroom.fetching import download
 from medlessons import settings
 from medlessons.data import image_table, places, simulated
 from medlessons.data.collections import covid_chestxray
@@ -110,6 +108,11 @@ def embedded_folder(part: str) -> Path:
     return settings.embedded_dir() / NAME / f"{part}-{settings.sized(**SIZE)}px"
 
 
+def embedded() -> tuple[Path, str]:
+    """Return the folder of the lesson's embedded set, and what it is made from."""
+    return embedded_folder("lesson"), _recipe("lesson")
+
+
 def prepare() -> Path:
     """Make the embedded radiographs unless they are there, whole and up to date; return their folder."""
     for part in SEEDS:
@@ -172,57 +175,3 @@ def read_published(folder: Path) -> pd.DataFrame:
     table = image_table.drop_unreadable(table, Path(folder).absolute())
     image_table.check_labels(table, LABELS, folder, FETCH)
     return image_table.tidy(table, ("label",), "published data")
-
-
-def fetch(origin: str | Path | None = None, progress: bool = True) -> Path:
-    """Bring the published collection, or own images, to where :func:`load` expects them.
-
-    Parameters
-    ----------
-    origin : str or Path, optional
-        A URL, an archive, or a folder: of the collection (``metadata.csv`` and ``images/``), or of own images
-        (``frontal/`` and ``lateral/``). GitHub unless given.
-    progress : bool
-        Show a progress bar while downloading.
-
-    Returns
-    -------
-    Path
-        The folder. It is put there only after its table was read and both views were found.
-
-    Raises
-    ------
-    LessonError
-        If the download fails, the table or the images cannot be read, or something whole is there already.
-    """
-    published, own = layouts()
-    if origin is None:
-        retrieve = partial(download.retrieve, covid_chestxray.ARCHIVE, progress=progress)
-        return places.fetched(retrieve, [published])
-    return places.fetched(partial(download.retrieve, origin, progress=progress), [published, own])
-
-
-def layouts() -> list[places.Layout]:
-    """Return how real images may lie in their folders: the published ones, or own ones."""
-    return [
-        places.Layout(covid_chestxray.folder(), covid_chestxray.NEEDS, read_published),
-        places.Layout(own_folder(), LABELS, read_own),
-    ]
-
-
-def sources() -> list[download.Source]:
-    """Return what is to be said before the published images are fetched; nothing if they are there."""
-    return [] if places.is_sound(layouts()[0]) else [covid_chestxray.SOURCE]
-
-
-def status() -> list[places.Status]:
-    """Say what is there of the embedded and of the real images."""
-    own, published = own_folder(), covid_chestxray.folder()
-    if own.is_dir():
-        paths = [path for label in LABELS for path in image_table.image_files(own / label)]
-        real = places.status_of_real(NAME, own, lambda: image_table.glance(paths, own, "own data"))
-    else:
-        paths = image_table.image_files(published / "images")
-        place = published if (published / covid_chestxray.METADATA).is_file() else published / covid_chestxray.METADATA
-        real = places.status_of_real(NAME, place, lambda: image_table.glance(paths, published, "published data"))
-    return [places.status_of_embedded(NAME, embedded_folder("lesson"), _recipe("lesson")), real]

@@ -4,6 +4,7 @@ After each of them a data set is in its place whole or not at all, and the same 
 """
 
 import contextlib
+import dataclasses
 import errno
 import functools
 import hashlib
@@ -17,11 +18,13 @@ import time
 import zipfile
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import pooch
 import pytest
 
-from classroom.fetching import archives, download
+from classroom.fetching import archives, download, placing, table
 from medlessons.data import manifest, places
 from medlessons.errors import LessonError
 from tests.classroom.fetching.faulty_server import FAULTS
@@ -93,19 +96,22 @@ class Toy:
         known = "sha256:" + hashlib.sha256(self.sound[kind]).hexdigest() if pinned else None
         return f"{self.server.address}/toy.{kind}", known, self.goal, self.images
 
+    def collection(self) -> table.Collection:
+        """Return its row of the table."""
+        return row(self.goal, self.images, None)
+
     def look(self) -> bool:
         """Say whether the data set is in its place; it must be whole then, verified, and alone."""
         strange = {path.name for path in self.goal.parent.glob("*")} - {
             "toy",
-            "downloads.csv",
             ".toy.lock",
             ".toy.fetch",
         }
-        assert not {name for name in strange if not name.startswith((".toy.", ".downloads.csv."))}, strange
+        assert not {name for name in strange if not name.startswith(".toy.")}, strange
         if not self.goal.exists():
             return False
         check(self.goal, self.images)
-        assert len(manifest.read(self.goal)) == len(self.images) + 1 and not manifest.recheck(self.goal)
+        assert len(manifest.read(self.goal)) == len(self.images) + 1 and not placing.verify(self.collection())
         return True
 
     def clear(self) -> None:
@@ -129,10 +135,17 @@ def check(folder: Path, images: dict[str, bytes]) -> None:
 
 def fetch(url: str, known_hash: str | None, goal: Path, images: dict[str, bytes], patience: float = 0.2) -> Path:
     """Fetch the data set as the command line does."""
-    download.PAUSE, download.TIMEOUT = 0, patience
-    layout = places.Layout(goal, ("table.csv", "images"), lambda folder: check(folder, images))
+    pooch.core.time = SimpleNamespace(sleep=lambda seconds: None)
+    download.TIMEOUT = patience
+    os.environ["MEDLESSONS_DATA"] = str(goal.parent)
     remote = download.Remote(url, Path(url).name, "https://page", known_hash)
-    return places.fetched(lambda workplace: download.retrieve(remote, workplace, progress=False), [layout])
+    return placing.fetch_published(row(goal, images, remote), "toy")
+
+
+def row(goal: Path, images: dict[str, bytes], remote: download.Remote | None) -> table.Collection:
+    """Return a row of the table of what can be fetched."""
+    checks = {"toy": functools.partial(check, images=images)}
+    return table.Collection("toy", str(goal), checks, ("table.csv", "images"), archive=remote)
 
 
 def disturb_network(toy: Toy, count: int) -> Counter:
@@ -202,20 +215,21 @@ def fill_disk(patch: pytest.MonkeyPatch, where: str, after: int) -> None:
         return call
 
     if where == "write":
-        patch.setattr(download, "CallbackIOWrapper", lambda callback, file, name: Full(file, fail(file.write)))
+        opened = Path.open
+
+        def open_full(path, *arguments, **options):
+            file = opened(path, *arguments, **options)
+            if path.suffix == ".part":
+                file.write = fail(file.write)
+            return file
+
+        patch.setattr(Path, "open", open_full)
     elif where == "copy":
         patch.setattr(shutil, "copyfileobj", fail(shutil.copyfileobj))
     elif where == "rename":
         patch.setattr(os, "replace", fail(os.replace))
     else:
         patch.setattr(archives.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": after}))
-
-
-class Full:
-    """A file on a disk that will be full."""
-
-    def __init__(self, file, write):
-        self.write, self.flush = write, file.flush
 
 
 def kill_fetches(toy: Toy, count: int) -> Counter:
@@ -261,7 +275,7 @@ def time_of(context, toy: Toy, plan: list[str]) -> float:
 
 def moment(toy: Toy) -> str:
     """Say what a run is doing, as far as its files tell."""
-    work = download.workspace_of(toy.goal)
+    work = places.workspace_of(toy.goal)
     if toy.goal.exists():
         return "in its place"
     if any(work.glob("unpacked/*/manifest.csv")):
@@ -275,24 +289,26 @@ def grow(remotes: tuple, tables: Path, data: Path, subset: int) -> None:
     """Fetch a subset of small archives in the form of the NIH's, with the tables of a Kaggle of its own."""
     import kagglehub
 
-    from medlessons.data import findings
-
     def deliver(handle, path, output_dir):
         Path(output_dir).mkdir(parents=True)
         return shutil.copy2(tables / path, output_dir)
 
     kagglehub.dataset_download = deliver
-    findings.chestxray8.ARCHIVES = remotes
     os.environ["MEDLESSONS_DATA"] = str(data)
-    download.PAUSE = 0
-    with contextlib.suppress(LessonError):  # "whole already"
-        findings.fetch(subset=subset)
+    placing.fetch_published(grown(remotes), "chestxray8", subset)
+
+
+def grown(remotes: tuple) -> table.Collection:
+    """Return the row of ChestX-ray8 with other archives."""
+    return dataclasses.replace(
+        table.named("chestxray8")[0], pieces={remote.name.removesuffix(".tar.gz"): remote for remote in remotes}
+    )
 
 
 def kill_growth(remotes: tuple, tables: Path, data: Path, count: int, rng: np.random.Generator) -> Counter:
     """Kill runs that fetch one archive more than is there; what was there stays whole, or is found again."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__, "medlessons.data"])
+    context.set_forkserver_preload([__name__])
     seen, goal, longest, have = Counter(), data / "chestxray8", 1.0, 0
     while seen["killed"] < count:
         if have == len(remotes):
@@ -309,17 +325,15 @@ def kill_growth(remotes: tuple, tables: Path, data: Path, count: int, rng: np.ra
             longest = time.perf_counter() - start
         run.join()
         folders = list(goal.glob("images_*"))
-        if not folders and have:
-            work = download.workspace_of(goal) / download.COLLECTED
-            assert len([*work.glob(".before/images_*"), *work.glob("images_*")]) >= have
-            seen["while it moved"] += 1
-        else:
-            assert len(folders) in (have, have + 1)
-            have = len(folders)
+        assert len(folders) in (have, have + 1)
+        have = len(folders)
         assert all(len(list(folder.rglob("*.png"))) == 10 for folder in folders)
-        assert not folders or (len(manifest.read(goal)) >= 10 * len(folders) + 4 and not manifest.recheck(goal))
+        if folders:
+            seen["between an archive and its list"] += len(manifest.read(goal)) == 10 * len(folders) - 6
+            assert not placing.verify(grown(remotes))
+            assert len(manifest.read(goal)) == 10 * len(folders) + 4
     grow(remotes, tables, data, len(remotes))
-    assert len(list(goal.glob("images_*"))) == len(remotes) and not download.workspace_of(goal).exists()
+    assert len(list(goal.glob("images_*"))) == len(remotes) and not places.workspace_of(goal).exists()
     return seen
 
 
@@ -329,4 +343,4 @@ def end_well(toy: Toy, kind: str, pinned: bool) -> None:
         toy.offer(kind)
         toy.server.plan = []
         fetch(*toy.arguments(kind, pinned), patience=PATIENCE)
-    assert toy.look() and not download.workspace_of(toy.goal).exists()
+    assert toy.look() and not places.workspace_of(toy.goal).exists()

@@ -34,7 +34,7 @@ def pack(path, members):
 
 
 def unpack(path, tmp_path):
-    return archives.unpack(path, tmp_path / "work" / "out", progress=False)
+    return archives.unpack(path, tmp_path / "work" / "out")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -87,6 +87,15 @@ def test_a_bomb_is_refused(tmp_path, monkeypatch, kind, size):
         unpack(pack(tmp_path / f"bomb.{kind}", BOMBS[size]), tmp_path)
 
 
+def test_what_follows_the_last_member_counts_as_well(tmp_path, monkeypatch):
+    monkeypatch.setattr(archives, "ALWAYS_ALLOWED", 2_500_000)
+    monkeypatch.setattr(archives, "LARGEST_RATIO", 4)
+    whole = gzip.decompress(pack(tmp_path / "set.tar.gz", {"a.png": NOISE}).read_bytes())
+    (tmp_path / "set.tar.gz").write_bytes(gzip.compress(whole + bytes(3_000_000)))
+    with pytest.raises(LessonError, match="it unpacks to more than 4 times its size"):
+        unpack(tmp_path / "set.tar.gz", tmp_path)
+
+
 def test_a_zip_that_lies_about_its_size_is_no_bomb(tmp_path, monkeypatch):
     path = pack(tmp_path / "lie.zip", {"bomb": bytes(3_000_000)})
     path.write_bytes(path.read_bytes().replace((3_000_000).to_bytes(4, "little"), (3_000).to_bytes(4, "little")))
@@ -103,7 +112,7 @@ def test_a_truncated_archive_is_damaged(tmp_path, kind):
         cut = tmp_path / f"{end}.{kind}"
         cut.write_bytes(whole[:end])
         with pytest.raises(LessonError, match="Download it again"):
-            archives.unpack(cut, tmp_path / "out" / str(end), progress=False)
+            archives.unpack(cut, tmp_path / "out" / str(end))
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar.gz"])

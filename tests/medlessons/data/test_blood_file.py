@@ -50,7 +50,7 @@ FILE_FAULTS = {
     b"": r"own\.csv: the file is empty",
     b" \n\n": r"own\.csv: the file is empty",
     b"\xef\xbb\xbf\n": r"own\.csv: the file is empty",
-    b"\xff\xfeW\0B\0C\0": r"the text is in UTF-16\. Save it again as \"CSV UTF-8\"",
+    b"\xff\xfeW\0B\0C\0": r"own\.csv, line 1: 14 of the 15 column names are missing",  # read as UTF-16
     b"PK\x03\x04": r"a zip or an Excel workbook, not a CSV file",
     b"\x89PNG\r\n\0\0": r"this is not a text file",
     b"WBC,LYMp\n1,\xe9\n": r"line 2: the text is not in UTF-8 \(byte 11\)",

@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 
 from medlessons import data, settings
-from medlessons.data import anemia, covid, findings, orientation, places
+from medlessons.data import anemia, covid, findings, orientation
 from medlessons.errors import LessonError
 from simclinic import clinic
 
 LOADERS = {
     "anemia": {"load": anemia.load},
     "orientation": {"load": orientation.load, "load_external": orientation.load_external},
-    "chestxray8": {f"load {part}": partial(findings.load, part) for part in findings.PARTS},
+    "findings": {f"load {part}": partial(findings.load, part) for part in findings.PARTS},
     "covid": {"load": covid.load, "load_outside": covid.load_outside},
 }
-LABELS = {"orientation": ["label"], "chestxray8": list(findings.FINDINGS), "covid": ["label"]}
+LABELS = {"orientation": ["label"], "findings": list(findings.FINDINGS), "covid": ["label"]}
 CASES = [(name, how) for name, loaders in LOADERS.items() for how in loaders]
 IMAGES = [case for case in CASES if case[0] in LABELS]
 
@@ -107,61 +107,15 @@ def test_an_unknown_source_is_named(name, how, monkeypatch):
         LOADERS[name][how]()
 
 
-@pytest.mark.parametrize("name", data.REGISTRY)
-@pytest.mark.parametrize(
-    "origin, says",
-    [
-        ("", r"--from is empty\. Give the path"),
-        ("nowhere", "nowhere: there is no such file or folder"),
-        ("empty", r"empty: this is not the data set\. Expected was .* Give its path with --from"),
-        ("broken.zip", r"broken\.zip: .*Download it again"),
-    ],
-)
-def test_fetch_names_what_it_cannot_use_and_places_nothing(name, origin, says, tmp_path):
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "broken.zip").write_bytes(b"PK\x03\x04 cut off")
-    with pytest.raises(LessonError, match=says):
-        data.REGISTRY[name].fetch(str(tmp_path / origin) if origin else "")
-    assert all(path.suffix == ".lock" for path in settings.real_dir().glob("*"))
-
-
-@pytest.mark.parametrize("name", data.REGISTRY)
-def test_what_must_be_known_before_a_fetch_is_said(name):
-    cards = (settings.REPOSITORY / "data" / "README.md").read_text(encoding="utf-8")
-    for source in data.REGISTRY[name].sources():
-        assert source.title and source.licence and source.citation and source.page.startswith("https://")
-        assert source.licence.split(":")[0].split(";")[0] in cards
-    assert data.REGISTRY[name].sources()
-
-
-@pytest.mark.parametrize("name", data.REGISTRY)
-def test_real_data_lie_in_the_folder_for_them(name):
-    for layout in data.REGISTRY[name].layouts():
-        assert layout.goal.parent == settings.real_dir()
-        assert not places.is_sound(layout) and places.verify([layout]), "it is not there"
-
-
 # ---------------------------------------------------------------------------------------------------------
 # Both
-
-
-@pytest.mark.parametrize("name", data.REGISTRY)
-def test_status_is_one_line_a_source(name):
-    task = data.REGISTRY[name]
-    task.prepare()
-    embedded, real = task.status()
-    assert [line.name for line in (embedded, real)] == [name, name]
-    assert [line.source for line in (embedded, real)] == ["embedded", "real"]
-    assert embedded.present and embedded.verified and embedded.rows > 0 and embedded.note == "simulated data"
-    assert (real.present, real.verified, real.rows, real.note) == (False, False, 0, "not there")
-    assert embedded.path.is_relative_to(settings.embedded_dir()) and real.path.is_relative_to(settings.real_dir())
 
 
 @pytest.mark.parametrize("name", ["orientation", "covid"])
 def test_own_images_in_one_folder_a_label_are_welcome(name, write_image):
     task = data.REGISTRY[name]
     for label in task.LABELS:
-        write_image(settings.real_dir() / name / label / "7_1.png")
+        write_image(settings.real_dir() / name / label / f"{label}_1.png")
     table = task.load("real")
     assert table.attrs["name"] == "own data" and sorted(table["label"]) == sorted(task.LABELS)
     assert list(table.columns) == ["path", "patient", "view", "label", "age", "sex", "source"]

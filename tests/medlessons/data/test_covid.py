@@ -1,7 +1,5 @@
 """Lesson 4's images: in the published form the source gives the label away, in the others it says nothing."""
 
-import shutil
-
 import pandas as pd
 import pytest
 
@@ -130,37 +128,3 @@ def test_what_is_missing_is_named(adults):
     (adults / "metadata.csv").unlink()
     with pytest.raises(LessonError, match=r"metadata\.csv: the published radiographs are not there"):
         covid.load("real")
-
-
-def test_fetch_brings_either_collection_or_own_images(adults, children, tmp_path, monkeypatch, write_image):
-    for label in covid.LABELS:
-        write_image(tmp_path / "mine" / label / "1_1.png")
-    monkeypatch.setenv("MEDLESSONS_DATA", str(tmp_path / "goal"))
-    for origin in (adults, children.parent / "chest_xray"):
-        assert covid.fetch(origin) == tmp_path / "goal" / origin.name
-    assert len(covid.load("real")) == 5 and (tmp_path / "goal" / "chest_xray" / "manifest.csv").is_file()
-    covid.fetch(tmp_path / "mine")
-    assert covid.load("real").attrs["name"] == "own data"
-
-
-def test_fetch_downloads_what_is_missing(adults, children, tmp_path, monkeypatch):
-    asked = []
-
-    def retrieve(remote, workplace, progress):
-        asked.append(remote)
-        return children
-
-    monkeypatch.setattr(covid.download, "retrieve", retrieve)
-    monkeypatch.setenv("MEDLESSONS_DATA", str(tmp_path / "goal"))
-    shutil.copytree(adults, tmp_path / "goal" / adults.name)
-    assert covid.sources() == [covid.kermany.SOURCE]
-    assert covid.fetch() == tmp_path / "goal"
-    assert asked == [covid.kermany.ARCHIVE] and asked[0].known_hash.startswith("sha256:13efc055")
-    assert covid.sources() == []
-    with pytest.raises(LessonError, match="something already, and it is whole"):
-        covid.fetch()
-
-
-def test_status(adults, children):
-    embedded, real = covid.status()
-    assert not embedded.present and (real.rows, real.verified, real.note) == (3, True, "published data")

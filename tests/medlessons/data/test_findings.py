@@ -1,25 +1,18 @@
 """Lesson 3's images: the published sizes, prevalence, visits and leak; labels that err; the way back to each lesion."""
 
-import hashlib
-import io
 import os
-import shutil
-import tarfile
 import time
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from classroom.fetching import download
 from medlessons import images, splits
-from medlessons.data import findings, manifest
+from medlessons.data import findings
 from medlessons.data.collections import chestxray8
 from medlessons.errors import LessonError
 from simclinic import clinic, thorax
 from simclinic.thorax import FINDINGS
-from tests.classroom.fetching import faults
 
 COLUMNS = ["path", "patient", "view", *FINDINGS, "age", "sex", "source"]
 
@@ -148,115 +141,6 @@ def test_the_tables_of_the_published_lesson_are_kept_with_their_leak(real):
     parts = load_all()
     assert [len(part) for part in parts.values()] == [40, 6, 20]
     assert len(splits.shared_patients({"train": parts["train"], "valid": parts["valid"]})) == 3
-
-
-def test_fetch_brings_a_folder_and_reads_each_image_once(real, tmp_path, monkeypatch):
-    monkeypatch.setenv("MEDLESSONS_DATA", str(tmp_path / "goal"))
-    goal = findings.fetch(real)
-    monkeypatch.setattr(manifest.images, "read", None)
-    assert len(findings.load("train", "real")) > 30 and (goal / manifest.FILE).is_file()
-    assert [(line.present, line.verified) for line in findings.status()] == [(False, False), (True, True)]
-
-
-# ---------------------------------------------------------------------------------------------------------
-# The NIH's archives
-
-
-@pytest.fixture
-def nih(real, server, tmp_path, monkeypatch):
-    """Twelve small archives on a server, and the tables on a Kaggle of its own; returns which tables were asked for."""
-    import kagglehub
-
-    tables, asked, remotes = tmp_path / "kaggle", [], []
-    tables.mkdir()
-    rows = ["Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Sex,View Position"]
-    for number in range(1, 13):
-        packed = io.BytesIO()
-        with tarfile.open(fileobj=packed, mode="w:gz") as archive:
-            for patient in range(10 * number, 10 * number + 10):
-                rows.append(f"{patient:08d}_000.png,{'Mass' if patient % 2 else 'No Finding'},0,{patient},50,F,PA")
-                image = next((real / "images").iterdir())
-                archive.add(image, f"images/{patient:08d}_000.png")
-        content = packed.getvalue()
-        server.files[f"/{number}.gz"] = content
-        digest = hashlib.md5(content).hexdigest()
-        name = f"images_{number:03d}.tar.gz"
-        remotes.append(download.Remote(f"{server.address}/{number}.gz", name, "https://page", f"md5:{digest}"))
-    (tables / "Data_Entry_2017.csv").write_text("\n".join(rows))
-    for name in ("train_val_list.txt", "test_list.txt", "BBox_List_2017.csv"):
-        (tables / name).write_text("")
-
-    def deliver(handle, path, output_dir):
-        asked.append(path)
-        target = Path(output_dir) / path
-        target.parent.mkdir(parents=True)
-        return shutil.copy2(tables / path, target)
-
-    monkeypatch.setattr(kagglehub, "dataset_download", deliver)
-    monkeypatch.setattr(chestxray8, "ARCHIVES", tuple(remotes))
-    monkeypatch.setenv("MEDLESSONS_DATA", str(tmp_path / "goal"))
-    return asked
-
-
-def images_there():
-    return sorted(path.name for path in chestxray8.folder().glob("images_*"))
-
-
-def test_a_subset_of_the_archives_grows(nih, server):
-    goal = findings.fetch(subset=2)
-    assert images_there() == ["images_001", "images_002"] and len(load_all()["train"]) == 14
-    assert sorted(path.name for path in goal.parent.iterdir()) == [".chestxray8.lock", "chestxray8"]
-    findings.fetch(subset=3)
-    assert images_there() == ["images_001", "images_002", "images_003"] and len(pd.concat(load_all().values())) == 30
-    assert [path for path, _ in server.asked] == ["/1.gz", "/2.gz", "/3.gz"] and len(nih) == 4
-    for subset in (1, 3):
-        with pytest.raises(LessonError, match="something already, and it is whole"):
-            findings.fetch(subset=subset)
-    assert findings.sources(12)[0].title.endswith("9 of 12 archives of images from the NIH")
-
-
-def test_the_tables_alone_and_then_all(nih):
-    goal = findings.fetch(subset=0)
-    assert not images_there() and (goal / "Data_Entry_2017.csv").is_file()
-    with pytest.raises(LessonError, match="none of the 120 images"):
-        load_all()
-    findings.fetch()
-    assert len(images_there()) == 12 and len(nih) == 4
-
-
-def test_a_stopped_fetch_goes_on_and_keeps_what_is_there(nih, server):
-    findings.fetch(subset=1)
-    server.plan = ["sound", "404"]
-    with pytest.raises(LessonError, match=r"3\.gz: the download failed .*404.*images_003\.tar\.gz, put it into"):
-        findings.fetch(subset=3)
-    assert images_there() == ["images_001"] and len(pd.concat(load_all().values())) == 10, "still of use meanwhile"
-    findings.fetch(subset=3)
-    assert [path for path, _ in server.asked] == ["/1.gz", "/2.gz", "/3.gz", "/3.gz"]
-
-
-def test_a_set_that_was_stopped_while_it_grew_is_found_again(nih, tmp_path, monkeypatch):
-    goal = findings.fetch(subset=1)
-    collected = tmp_path / "goal" / ".chestxray8.fetch" / "collected"
-    collected.mkdir(parents=True)
-    goal.rename(collected / ".before")
-    findings.fetch(subset=2)
-    assert images_there() == ["images_001", "images_002"] and len(nih) == 4
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
-def test_a_growing_set_survives_kills(nih, tmp_path):
-    print(
-        faults.kill_growth(chestxray8.ARCHIVES, tmp_path / "kaggle", tmp_path / "goal", 100, np.random.default_rng(0))
-    )
-
-
-def test_what_was_laid_by_hand_does_not_grow(nih, real):
-    shutil.copytree(real, chestxray8.folder())
-    with pytest.raises(LessonError, match="something already, and it is whole"):
-        findings.fetch(subset=1)
-    with pytest.raises(LessonError, match=r"no subset of 13 archives; choose 0 \(the tables alone\) to 12"):
-        findings.fetch(subset=13)
 
 
 @pytest.mark.slow

@@ -40,6 +40,7 @@ def test_own_folders_are_read(tmp_path, write_image):
     for name in ("frontal/7_1.png", "frontal/7_2.png", "lateral/7_3.PNG", "lateral/8.png"):
         write_image(tmp_path / name)
     (tmp_path / "lateral" / "notes.txt").write_text("not an image by its name")
+    (tmp_path / "lateral" / "._8.png").write_text("a ghost of macOS")
     table = image_table.own_folders(tmp_path, LABELS, "")
     assert list(table["patient"]) == ["7", "7", "7", "8"]
     assert list(table["label"]) == ["frontal", "frontal", "lateral", "lateral"]
@@ -55,22 +56,30 @@ def test_a_folder_with_one_class_only_is_refused(tmp_path, write_image, label, o
         image_table.own_folders(tmp_path, LABELS, "fetch the set")
 
 
-def test_a_folder_of_dicom_files_says_to_convert_them(tmp_path):
-    path = tmp_path / "frontal" / "IM0001"
-    path.parent.mkdir(parents=True)
-    path.write_bytes(bytes(128) + b"DICM")
-    with pytest.raises(LessonError, match=r"DICOM files\. Convert them to PNG first"):
+def test_one_patient_has_one_name(tmp_path, write_image):
+    for name in ("frontal/7_1.png", "frontal/0007_2.png", "lateral/7.0_3.png", "lateral/7 _4.png", "lateral/A7_1.png"):
+        write_image(tmp_path / name)
+    assert sorted(image_table.own_folders(tmp_path, LABELS, "")["patient"]) == ["7", "7", "7", "7", "A7"]
+
+
+def test_images_of_one_patient_only_are_refused(tmp_path, write_image):
+    for number in range(3):
+        for label in LABELS:
+            write_image(tmp_path / label / f"IMG_{number:04d}.png")
+    with pytest.raises(LessonError, match=r"all 6 images are of one patient \('IMG'\): they cannot be split\. The pat"):
         image_table.own_folders(tmp_path, LABELS, "")
 
 
-def test_glance_reads_the_beginnings_only_and_believes_what_was_read(tmp_path, write_image, monkeypatch):
-    paths = [write_image(tmp_path / name) for name in ("a.png", "b.png")]
-    paths[1].write_text("no image")
-    assert (
-        image_table.glance(paths, tmp_path, "own data").attrs["wrong"] == "1 of the files are no images, such as b.png"
-    )
-    image_table.drop_unreadable(pd.DataFrame({"path": [str(paths[0])]}), tmp_path)
-    monkeypatch.setattr(image_table.images, "is_image", lambda path: path.name == "b.png")
-    table = image_table.glance(paths, tmp_path, "own data")
-    assert len(table) == 2 and table.attrs == {"name": "own data"}
-    assert image_table.glance([], tmp_path, "own data").attrs["wrong"] == "no image"
+def test_dicom_files_beside_images_are_counted(tmp_path, write_image):
+    for label in LABELS:
+        write_image(tmp_path / label / f"{label}_1.png")
+        (tmp_path / label / "p_1.dcm").write_bytes(bytes(128) + b"DICM" + bytes(500))
+    assert image_table.own_folders(tmp_path, LABELS, "").attrs["left_out"] == {"a DICOM file, not converted": 2}
+
+
+def test_a_folder_of_dicom_files_says_to_convert_them(tmp_path):
+    path = tmp_path / "frontal" / "IM0001"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(bytes(128) + b"DICM" + bytes(500))
+    with pytest.raises(LessonError, match=r"DICOM files\. Convert them to PNG first"):
+        image_table.own_folders(tmp_path, LABELS, "")

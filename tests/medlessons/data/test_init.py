@@ -8,4 +8,4 @@ def test_only_what_the_lessons_need_is_prepared(monkeypatch):
     for task in data.REGISTRY.values():
         monkeypatch.setattr(task, "prepare", lambda name=task.NAME: made.append(name))
     data.prepare([1, 3])
-    assert made == ["anemia", "chestxray8"]
+    assert made == ["anemia", "findings"]

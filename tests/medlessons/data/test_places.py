@@ -1,17 +1,13 @@
-"""Data are made or fetched whole or not at all, once, whoever asks at the same time; what is there is said."""
+"""Data are made whole or not at all, once, whoever asks at the same time."""
 
 import errno
 import os
 import subprocess
 import sys
-import time
-import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
-import pandas as pd
 import pytest
 
-from classroom.fetching import download
 from medlessons.data import places
 from medlessons.errors import LessonError
 
@@ -20,10 +16,6 @@ def make(folder):
     (folder / "images").mkdir()
     (folder / "images" / "a.png").write_bytes(b"drawn")
     (folder / "table.csv").write_text("path\nimages/a.png\n")
-
-
-# ---------------------------------------------------------------------------------------------------------
-# Made
 
 
 @pytest.fixture
@@ -92,7 +84,7 @@ def test_what_is_there_is_neither_read_nor_locked(goal, monkeypatch):
     for name in ("table.csv", "images/a.png"):
         os.utime(goal / name, (1, 1))
     monkeypatch.setattr(places.files, "sha256", lambda path: pytest.fail(f"{path} is read"))
-    monkeypatch.setattr(places, "_alone", lambda *_: pytest.fail("waits for a lock"))
+    monkeypatch.setattr(places, "alone", lambda *_: pytest.fail("waits for a lock"))
     places.made(goal, "recipe", make)
 
 
@@ -159,190 +151,8 @@ def test_an_unknown_source():
         places.choose("imagined")
 
 
-# ---------------------------------------------------------------------------------------------------------
-# Fetched
-
-
-@pytest.fixture
-def published(tmp_path):
-    folder = tmp_path / "downloads" / "toy-master"
-    folder.mkdir(parents=True)
-    make(folder)
-    (folder / "scripts").mkdir()
-    return folder
-
-
-def check(folder):
-    path = folder / "images" / "a.png"
-    if not path.is_file() or path.read_bytes() != b"drawn":
-        raise LessonError(f"{path}: damaged")
-
-
-@pytest.fixture
-def layout(tmp_path):
-    return places.Layout(tmp_path / "real" / "toy", ("table.csv", "images"), check)
-
-
-def test_a_folder_is_left_where_it_is_and_only_what_is_needed_comes_along(published, layout):
-    assert places.fetched(lambda workplace: published, [layout]) == layout.goal
-    assert sorted(path.name for path in layout.goal.iterdir()) == ["images", "manifest.csv", "table.csv"]
-    assert (published / "images" / "a.png").is_file()
-
-
-def test_what_cannot_be_written_to_becomes_a_copy_that_can(published, layout):
-    (published / "images" / "a.png").chmod(0o400)
-    (published / "images").chmod(0o500)
-    places.fetched(lambda workplace: published, [layout])
-    assert os.access(layout.goal / "images" / "a.png", os.W_OK)
-    assert (layout.goal / "images").stat().st_mode & 0o200
-    (published / "images").chmod(0o700)
-    places.take_away(layout.goal)
-    assert not layout.goal.exists()
-
-
-def test_a_copy_needs_space(published, layout, monkeypatch):
-    monkeypatch.setattr(places.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 3}))
-    with pytest.raises(LessonError, match=r"the copy: it needs 2\d bytes, but the disk of .* has 3 bytes left"):
-        places.fetched(lambda workplace: published, [layout])
-    assert not layout.goal.exists()
-
-
-def test_what_was_unpacked_is_moved_not_copied(published, layout, tmp_path, monkeypatch):
-    with zipfile.ZipFile(tmp_path / "toy.zip", "w") as archive:
-        for path in published.rglob("*"):
-            archive.write(path, path.relative_to(published.parent))
-    monkeypatch.setattr(places, "_copy", None)
-    used = []
-
-    def retrieve(workplace):
-        used.append(workplace)
-        return download.retrieve(tmp_path / "toy.zip", workplace)
-
-    places.fetched(retrieve, [layout])
-    check(layout.goal)
-    assert used[0].parent == layout.goal.parent and not used[0].exists()
-
-
-def test_what_fails_its_check_is_not_placed(published, layout):
-    (published / "images" / "a.png").write_bytes(b"cut")
-    with pytest.raises(LessonError, match="damaged"):
-        places.fetched(lambda workplace: published, [layout])
-    assert [path.name for path in layout.goal.parent.iterdir()] == [".toy.lock"]
-
-
-def test_a_whole_set_is_never_replaced_and_a_damaged_one_is_kept_aside(published, layout, capsys):
-    places.fetched(lambda workplace: published, [layout])
-    (layout.goal / "images" / "a.png").write_bytes(b"mine")
-    places.fetched(lambda workplace: published, [layout])
-    assert (layout.goal.with_name("toy.1") / "images" / "a.png").read_bytes() == b"mine"
-    assert "did not pass its check. It is now toy.1" in capsys.readouterr().err
-    with pytest.raises(LessonError, match="something already, and it is whole"):
-        places.fetched(lambda workplace: pytest.fail("nothing may be downloaded"), [layout])
-    other = places.Layout(layout.goal.with_name("other"), ("other.csv",), check)
-    with pytest.raises(LessonError, match="toy: there is something already, and it is whole"):
-        places.fetched(lambda workplace: published, [layout, other])
-
-
-def test_the_first_layout_that_fits_is_taken(published, layout, tmp_path):
-    own = places.Layout(tmp_path / "real" / "own", ("images",), check)
-    assert places.fetched(lambda workplace: published, [layout, own]) == layout.goal
-    (published / "table.csv").unlink()
-    assert places.fetched(lambda workplace: published, [layout, own]) == own.goal
-    (published / "images").rename(published / "pictures")
-    (own.goal / "images" / "a.png").unlink()
-    with pytest.raises(LessonError, match=r"toy-master: this is not the data set\. .*table.csv, images; or images"):
-        places.fetched(lambda workplace: published, [layout, own])
-
-
-def test_two_fetches_at_once_both_end_well(published, layout):
-    calls = []
-
-    def retrieve(workplace):
-        calls.append(workplace)
-        time.sleep(0.3)
-        return published
-
-    with ThreadPoolExecutor(2) as pool:
-        goals = list(pool.map(lambda _: places.fetched(retrieve, [layout]), range(2)))
-    assert goals == [layout.goal] * 2 and len(calls) == 1
-
-
-@pytest.mark.parametrize("is_full", [True, False])
-def test_a_whole_download_is_kept_if_only_the_disk_is_full(layout, tmp_path, monkeypatch, is_full):
-    def retrieve(workplace):
-        (workplace / download.DOWNLOADS).mkdir()
-        path = workplace / download.DOWNLOADS / "toy.zip"
-        with zipfile.ZipFile(path, "w") as archive:
-            archive.writestr("other.csv", "x" * 100)
-        return path
-
-    if is_full:
-        monkeypatch.setattr(download.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 10}))
-    with pytest.raises(LessonError, match="toy.zip: it needs" if is_full else "this is not the data set"):
-        places.fetched(retrieve, [layout])
-    assert (download.workspace_of(layout.goal) / "downloads" / "toy.zip").exists() == is_full
-
-
-def test_what_a_killed_run_left_is_removed(published, layout, goal):
-    for place in (layout.goal, goal):
-        for name in (f".{place.name}.abc123", f".{place.name}.removed"):
-            (place.parent / name / "deep").mkdir(parents=True)
-    places.fetched(lambda workplace: published, [layout])
+def test_what_a_killed_run_left_is_removed_but_for_downloads(goal):
+    for name in (".64px.abc123", ".64px.removed", ".64px.fetch"):
+        (goal.parent / name / "deep").mkdir(parents=True)
     places.made(goal, "recipe", make)
-    for place in (layout.goal, goal):
-        assert sorted(path.name for path in place.parent.iterdir()) == [f".{place.name}.lock", place.name]
-
-
-KILLED = """
-import sys, time
-from pathlib import Path
-from medlessons.data import places
-goal, published = map(Path, sys.argv[1:])
-
-def slow_check(folder):
-    if not (folder / "images" / "a.png").is_file():
-        raise places.LessonError("not there")
-    print("checking", flush=True)
-    time.sleep(60)
-
-places.fetched(lambda workplace: published, [places.Layout(goal, ("table.csv", "images"), slow_check)])
-"""
-
-
-def test_a_fetch_that_is_killed_places_nothing_and_the_next_one_ends_well(published, layout):
-    run = subprocess.Popen(
-        [sys.executable, "-c", KILLED, layout.goal, published], stdout=subprocess.PIPE, env={**os.environ}, text=True
-    )
-    assert run.stdout.readline() == "checking\n"
-    run.kill()
-    run.wait()
-    assert not layout.goal.exists() and len(list(layout.goal.parent.iterdir())) > 1
-    places.fetched(lambda workplace: published, [layout])
-    assert sorted(path.name for path in layout.goal.parent.iterdir()) == [".toy.lock", "toy"]
-
-
-# ---------------------------------------------------------------------------------------------------------
-# Status
-
-
-def test_status_of_what_is_made(goal):
-    line = places.status_of_embedded("toy", goal, "recipe")
-    assert (line.present, line.note) == (False, "not there")
-    places.made(goal, "recipe", make)
-    line = places.status_of_embedded("toy", goal, "recipe")
-    assert (line.present, line.rows, line.verified, line.note) == (True, 1, True, "simulated data")
-    line = places.status_of_embedded("toy", goal, "newer")
-    assert line.present and not line.verified and "made again" in line.note
-
-
-def test_status_of_what_was_fetched(tmp_path):
-    table = pd.DataFrame({"path": ["a", "b"]})
-    table.attrs["name"] = "own data"
-    assert not places.status_of_real("toy", tmp_path / "real", lambda: table).present
-    line = places.status_of_real("toy", tmp_path, lambda: table)
-    assert (line.rows, line.verified, line.note) == (2, True, "own data")
-    table.attrs["wrong"] = "one is missing"
-    line = places.status_of_real("toy", tmp_path, lambda: table)
-    assert (line.verified, line.note) == (False, "own data, but one is missing")
-    line = places.status_of_real("toy", tmp_path, lambda: check(tmp_path))
-    assert line.present and not line.verified and "damaged" in line.note and line.rows == 0
+    assert sorted(path.name for path in goal.parent.iterdir()) == [".64px.fetch", ".64px.lock", "64px"]

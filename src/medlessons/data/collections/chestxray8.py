@@ -12,26 +12,23 @@ The images lie in folders whose names begin with ``images``, or in a folder ``im
 """
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from classroom.fetching import download
 from medlessons import settings
+from medlessons.data import text
 from medlessons.errors import LessonError
 from simclinic.thorax import FINDINGS
 
 NAME = "chestxray8"
 PAGE = "https://nihcc.app.box.com/v/ChestXray-NIHCC"
-KAGGLE = "nih-chest-xrays/data"  # the same tables as single files, which Box does not offer
+FETCH_AGAIN = f"Fetch it again from {PAGE}."
 TABLES = ("Data_Entry_2017*.csv", "sample_labels.csv", "labels.csv")  # the first that is there is read
 COURSE = {"train": "train-small.csv", "valid": "valid-small.csv", "test": "test.csv"}
-LISTS = {"train_val": "train_val_list.txt", "test": "test_list.txt"}
+LISTS = {"train_val": "train_val_list*.txt", "test": "test_list*.txt"}  # a copy on Kaggle adds _NIH
 BOXES = "BBox_List_2017.csv"
-LABELS = ("Data_Entry_2017.csv", *LISTS.values(), BOXES)  # as Kaggle names them
-TAKES = (*TABLES, *COURSE.values(), *LISTS.values(), BOXES, "images*")
 HOSPITAL = "NIH Clinical Center"
 NO_FINDING = "No Finding"
 BOX_PIXELS = 1024  # edge of the images that the boxes were drawn on
@@ -39,42 +36,6 @@ OLDEST = 120  # years: a few published ages are typing errors, such as 414
 
 RELEASE_COLUMNS = ("Image Index", "Finding Labels", "Patient ID", "Patient Age", "Patient Gender", "View Position")
 SUBSET_COLUMNS = ("Image", "PatientId", *FINDINGS)
-
-# The NIH's archives of images: name in Box, bytes, and the MD5 checksum of the NIH's FAQ_CHESTXRAY.pdf.
-_ARCHIVES = (
-    ("vfk49d74nhbxq3nqjg0900w5nvkorp5c", 2_008_470_987, "fe8ed0a6961412fddcbb3603c11b3698"),
-    ("i28rlmbvmfjbl8p2n3ril0pptcmcu9d1", 3_952_623_504, "ab07a2d7cbe6f65ddd97b4ed7bde10bf"),
-    ("f1t00wrtdk94satdfb9olcolqx20z2jp", 3_929_234_850, "2301d03bde4c246388bad3876965d574"),
-    ("0aowwzs5lhjrceb3qp67ahp0rd1l1etg", 3_838_903_983, "9f1b7f5aae01b13f4bc8e2c44a4b8ef6"),
-    ("v5e3goj22zr6h8tzualxfsqlqaygfbsn", 3_935_496_531, "1861f3cd0ef7734df8104f2b0309023b"),
-    ("asi7ikud9jwnkrnkj99jnpfkjdes7l6l", 3_986_301_172, "456b53a8b351afd92a35bc41444c58c8"),
-    ("jn1b4mw4n6lnh74ovmcjb8y48h8xj07n", 4_016_328_426, "1075121ea20a137b87f290d6a4a5965e"),
-    ("tvpxmn7qyrgl0w8wfh9kqfjskv6nmm1j", 4_018_347_353, "b61f34cec3aa69f295fbb593cbd9d443"),
-    ("upyy3ml7qdumlgk2rfcvlb9k6gvqq2pj", 4_111_327_929, "442a3caa61ae9b64e61c561294d1e183"),
-    ("l6nilvfa9cg3s28tqv1qc1olm3gnz54p", 4_181_556_296, "09ec81c4c31e32858ad8cf965c494b74"),
-    ("hhq8fkdgvcari67vfhs7ppg2w6ni4jze", 4_187_084_020, "499aefc67207a5a97692424cf5dbeed5"),
-    ("ioqwiy20ihqwyr8pf4c24eazhh281pbu", 2_914_187_733, "dc9fda1757c2de0032b63347a7d2895c"),
-)
-ARCHIVES = tuple(
-    download.Remote(
-        f"https://nihcc.box.com/shared/static/{key}.gz", f"images_{number:03d}.tar.gz", PAGE, f"md5:{digest}"
-    )
-    for number, (key, _, digest) in enumerate(_ARCHIVES, 1)
-)
-LABELS_SIZE = 12_000_000  # bytes of the tables, about
-
-
-def source(numbers: Sequence[int]) -> download.Source:
-    """Return what is said before the tables and some of the archives are fetched, which are counted from 0."""
-    sizes = [_ARCHIVES[number][1] for number in numbers]
-    return download.Source(
-        title=f"ChestX-ray8: tables from Kaggle, and {len(sizes)} of {len(ARCHIVES)} archives of images from the NIH",
-        page=PAGE,
-        licence="not restricted; name the page, the paper and the NIH Clinical Center",
-        citation="Wang et al. 2017, ChestX-ray8, https://doi.org/10.1109/CVPR.2017.369",
-        size=LABELS_SIZE + sum(sizes),
-        room=LABELS_SIZE + sum(sizes) + max(sizes, default=0),  # an archive is removed when it is unpacked
-    )
 
 
 def folder() -> Path:
@@ -156,10 +117,7 @@ def read_labels(path: Path) -> pd.DataFrame:
     LessonError
         If the file is no table of either form; the message names the column and the line.
     """
-    try:
-        rows = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise LessonError(f"{path}: this is not a readable CSV file ({error}). Fetch it again from {PAGE}.") from error
+    rows = text.read_csv(path, FETCH_AGAIN)
     rows = rows.rename(columns={"Patient Sex": "Patient Gender"})  # its name in Data_Entry_2017_v2020.csv
     release = "Image Index" in rows.columns
     missing = [name for name in (RELEASE_COLUMNS if release else SUBSET_COLUMNS) if name not in rows.columns]
@@ -170,7 +128,7 @@ def read_labels(path: Path) -> pd.DataFrame:
         )
     table = _from_release(rows, path) if release else _from_subset(rows, path)
     for column, name in (("image", "image"), ("patient", "patient")):
-        empty = table.index[table[column].str.strip() == ""]
+        empty = table.index[table[column] == ""]
         if len(empty):
             raise LessonError(f"{path}, line {empty[0] + 2}: the {name} is empty. Fill it in, or remove the row.")
     twice = table.index[table["image"].duplicated()]
@@ -179,7 +137,7 @@ def read_labels(path: Path) -> pd.DataFrame:
             f"{path}, line {twice[0] + 2}: {table.at[twice[0], 'image']} stands in an earlier row, too. Remove one of "
             "them."
         )
-    return table.assign(source=HOSPITAL)
+    return table.assign(patient=text.patient_names(table["patient"]), source=HOSPITAL)
 
 
 def _from_release(rows: pd.DataFrame, path: Path) -> pd.DataFrame:
@@ -261,18 +219,23 @@ def read_boxes(folder: Path) -> pd.DataFrame:
 def image_paths(folder: Path) -> dict[str, str]:
     """Return file name -> path of all images of a folder; one look at each folder, since there are 112,120 of them."""
     paths = {}
-    for pattern in ("images*", "images*/images"):
+    for pattern in ("images*", "images*/images*"):
         for place in sorted(folder.glob(pattern)):
             if place.is_dir():
                 with os.scandir(place) as entries:
-                    paths |= {entry.name: entry.path for entry in entries if entry.name.endswith((".png", ".jpg"))}
+                    paths |= {entry.name: entry.path for entry in entries if _is_image(entry.name)}
     return paths
+
+
+def _is_image(name: str) -> bool:
+    return name.lower().endswith((".png", ".jpg", ".jpeg")) and not name.startswith(".")  # macOS adds ._*
 
 
 def _lists(folder: Path) -> dict[str, str]:
     """Return file name -> "train_val" or "test", as the NIH divided the images; empty without its lists."""
     lists = {}
     for part, name in LISTS.items():
-        if (folder / name).is_file():
-            lists |= dict.fromkeys((folder / name).read_text(encoding="utf-8").split(), part)
+        for path in folder.glob(name):
+            names = text.decode(path.read_bytes(), str(path), FETCH_AGAIN).split() if path.stat().st_size else []
+            lists |= dict.fromkeys(names, part)
     return lists

@@ -9,24 +9,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from classroom.fetching import download
 from medlessons import settings
-from medlessons.data import image_table
+from medlessons.data import image_table, text
 from medlessons.errors import LessonError
 
 NAME = "covid-chestxray-dataset"
-# No commit and no checksum are pinned: GitHub packs this archive when it is asked for and does not promise the same
-# bytes, and the authors have published no checksum. What was fetched is listed in its manifest, with a checksum a file.
-PAGE = "https://github.com/ieee8023/covid-chestxray-dataset"
-ARCHIVE = download.Remote(f"{PAGE}/archive/refs/heads/master.zip", "covid-chestxray-dataset-master.zip", PAGE)
-SOURCE = download.Source(
-    title="COVID-19 image data collection: radiographs and CT slices of adults",
-    page=PAGE,
-    licence="differs by image: see the column license of metadata.csv",
-    citation="Cohen et al. 2020, https://arxiv.org/abs/2006.11988",
-)
+FETCH = "medlessons data fetch covid_chestxray"
 METADATA = "metadata.csv"
-NEEDS = (METADATA, "images")
 CT_VIEWS = ("Axial", "Coronal")
 COLUMNS = ("patientid", "view", "folder", "filename")
 
@@ -79,29 +68,23 @@ def read(folder: Path) -> pd.DataFrame:
 def _read_metadata(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise LessonError(
-            f"{path}: the published radiographs are not there. Fetch them with `medlessons data fetch orientation`, "
+            f"{path}: the published radiographs are not there. Fetch them with `{FETCH}`, "
             "or use the simulated ones with MEDLESSONS_SOURCE=embedded."
         )
-    try:
-        rows = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise LessonError(
-            f"{path}: this is not a readable CSV file ({error}). Fetch it again with `medlessons data fetch "
-            "orientation`."
-        ) from error
+    rows = text.read_csv(path, f"Fetch it again with `{FETCH}`.")
     missing = [column for column in COLUMNS if column not in rows.columns]
     if missing:
         raise LessonError(
             f"{path}, line 1: the column {missing[0]} is missing; needed are {', '.join(COLUMNS)}. "
-            "Fetch the file again with `medlessons data fetch orientation`."
+            f"Fetch the file again with `{FETCH}`."
         )
-    nameless = rows.index[rows["patientid"].str.strip() == ""]
+    nameless = rows.index[rows["patientid"] == ""]
     if len(nameless):
         raise LessonError(
             f"{path}, line {nameless[0] + 2}, column patientid: it is empty. Without it the images cannot be split "
             "by patient: fill it in, or remove the row."
         )
-    return rows.assign(view=rows["view"].str.strip())
+    return rows.assign(patientid=text.patient_names(rows["patientid"]))
 
 
 def _refuse_paths_outside(rows: pd.DataFrame, path: Path) -> None:

@@ -12,31 +12,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from classroom.fetching import download
 from medlessons import settings
 from medlessons.data import image_table
 from medlessons.errors import LessonError
 
 NAME = "chest_xray"
-PAGE = "https://data.mendeley.com/datasets/rscbjbr9sj/2"
-ARCHIVE = download.Remote(
-    "https://data.mendeley.com/public-files/datasets/rscbjbr9sj/files/f12eaf6d-6023-432f-acc9-80c9d7393433/"
-    "file_downloaded",
-    "ChestXRay2017.zip",
-    PAGE,
-    "sha256:13efc055629733dbab07877f8b3c9f81097840dbcdaa326a8542322c2281ce36",
-)
-SOURCE = download.Source(
-    title="Chest X-ray images of children from Guangzhou",
-    page=PAGE,
-    licence="CC BY 4.0",
-    citation="Kermany, Zhang and Goldbaum 2018, https://doi.org/10.17632/rscbjbr9sj.2",
-    size=1_235_512_464,
-    room=2_500_000_000,
-)
 PARTS = ("train", "test", "val")
 FOLDERS = ("NORMAL", "PNEUMONIA")
-NEEDS = tuple(f"train/{folder}" for folder in FOLDERS)
 HOSPITAL = "Guangzhou Women and Children's Medical Center"
 FINDINGS = {"bacteria": "bacterial pneumonia", "virus": "viral pneumonia"}
 

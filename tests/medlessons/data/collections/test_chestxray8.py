@@ -74,7 +74,7 @@ def test_a_subset(folder):
     "content, says",
     [
         (None, r"chestxray8: there is no table of ChestX-ray8\. Expected is one of .*medlessons data fetch chestxray8"),
-        ("", r"not a readable CSV"),
+        ("", r"the file is empty"),
         (RELEASE.replace("Patient ID", "Person"), "line 1: the column 'Patient ID' is missing"),
         (RELEASE.replace("Effusion", "Cough"), "line 2, column Finding Labels: 'Cough' is not one of the fourteen"),
         (RELEASE.replace(",2,414", ",,414"), r"line 4: the patient is empty\. Fill it in"),
@@ -122,3 +122,30 @@ def test_a_release_of_112120_images_is_read_in_seconds(tmp_path, monkeypatch):
     start = time.process_time()
     assert len(chestxray8.read(tmp_path)) == 112_120
     assert time.process_time() - start < 10
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_lists_may_be_in_any_encoding_and_named_as_on_kaggle(folder, encoding):
+    (folder / "train_val_list_NIH.txt").write_text("00000001_000.png\n00000001_001.png", encoding=encoding)
+    (folder / "test_list_NIH.txt").write_text("00000002_000.png", encoding=encoding)
+    assert list(chestxray8.read(folder)["list"]) == ["train_val", "train_val", "test"]
+
+
+def test_the_copy_of_224_pixels_capitals_and_ghosts(folder, write_image):
+    (folder / "images-224").mkdir()
+    (folder / "images_001" / "images").rename(folder / "images-224" / "images-224")
+    (folder / "images-224" / "images-224" / "._00000001_000.png").write_text("a ghost of macOS")
+    table = chestxray8.read(folder)
+    assert len(table) == 3 and not any(table.attrs["left_out"].values())
+
+
+@pytest.mark.parametrize("name", ["00000001", "1.0", " 1 ", "+1"])
+def test_one_patient_has_one_name(folder, name):
+    text = RELEASE.replace(",1,1,058Y", f",1,{name},058Y")
+    (folder / "Data_Entry_2017_v2020.csv").write_text(text)
+    assert list(chestxray8.read(folder)["patient"]) == ["1", "1", "2"]
+
+
+def test_a_header_that_lost_its_last_comma(folder):
+    (folder / "Data_Entry_2017_v2020.csv").write_text(RELEASE.replace("x,y],\n", "x,y]\n"))
+    assert list(chestxray8.read(folder)["patient"]) == ["1", "1", "2"]

@@ -51,8 +51,12 @@ def test_a_row_that_leads_out_of_the_folder_is_refused(folder, where):
 @pytest.mark.parametrize(
     "content, says",
     [
-        (None, r"metadata\.csv: the published radiographs are not there\. Fetch .*medlessons data fetch orientation"),
-        ("", "not a readable CSV"),
+        (
+            None,
+            r"metadata\.csv: the published radiographs are not there\. Fetch .*medlessons data fetch covid_ches",
+        ),
+        ("", "the file is empty"),
+        ("<html>", "this is a web page"),
         ("view,filename,folder\n", "line 1: the column patientid is missing"),
         ("patientid,view,filename,folder\n,PA,a.png,images\n", "line 2, column patientid: it is empty"),
     ],
@@ -63,3 +67,12 @@ def test_what_is_wrong_with_the_table_is_named(folder, content, says):
         (folder / "metadata.csv").write_text(content)
     with pytest.raises(LessonError, match=says):
         covid_chestxray.read(folder)
+
+
+def test_spaces_make_no_other_patient_and_trailing_commas_move_no_column(folder):
+    lines = (folder / "metadata.csv").read_text().splitlines()
+    (folder / "metadata.csv").write_text(
+        "\n".join([lines[0], *(line.replace("1,", "1 ,", 1) + "," for line in lines[1:])])
+    )
+    table = covid_chestxray.read(folder)
+    assert table[["patient", "view", "finding"]].to_numpy().tolist() == [["1", "PA", "COVID-19"], ["1", "L", "SARS"]]

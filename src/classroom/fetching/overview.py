@@ -1,0 +1,82 @@
+"""What is there of each data set, embedded and real."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from classroom.fetching import table
+from medlessons import data, files, images
+from medlessons.data import manifest, places
+from medlessons.errors import LessonError
+from medlessons.wording import _
+
+
+@dataclass(frozen=True)
+class Status:
+    """What is there of a data set: one line of ``medlessons data status``."""
+
+    name: str
+    source: str  # "embedded" or "real"
+    path: Path
+    present: bool = False
+    rows: int = 0
+    verified: bool = False  # checksum known, or every check passed
+    note: str = _("not there")  # "simulated data", "published data", "own data", or what is wrong
+
+
+def status(lessons: set[int] | None = None) -> list[Status]:
+    """Return what is there of every data set, or of those that some lessons need: embedded and real."""
+    chosen = [task for task in data.REGISTRY.values() if lessons is None or lessons & set(task.LESSONS)]
+    return [line for task in chosen for line in (_embedded(task), _real(task.NAME))]
+
+
+def _embedded(task) -> Status:
+    """Say whether an embedded set is there and up to date. Its rows are those of its CSV files."""
+    folder, recipe = task.embedded()
+    if not folder.exists():
+        return Status(task.NAME, "embedded", folder)
+    if not places.is_whole(folder, recipe, thorough=True):
+        note = _("incomplete or out of date; it will be made again")
+        return Status(task.NAME, "embedded", folder, True, note=note)
+    rows = sum(len(pd.read_csv(path)) for path in folder.glob("*.csv"))
+    return Status(task.NAME, "embedded", folder, True, rows, True, _("simulated data"))
+
+
+def _real(name: str) -> Status:
+    """Say what is there of the real data of a task: own ones if there are any, else those of the last collection."""
+    rows = table.named(name)
+    own = [one for one in rows if not one.is_published and one.folder.is_dir()]
+    collection = (own or [one for one in rows if one.is_published])[-1]
+    place = collection.folder
+    try:
+        with files.explain_os_errors(place):
+            if not place.exists():
+                return Status(name, "real", place)
+            missing = [need for need in collection.needs if not any(map(any, map(place.glob, need.split("|"))))]
+        if missing:
+            note = _("{what} is missing").format(what=missing[0])
+            return Status(name, "real", place, True, note=note)
+        if collection.single:
+            counts = collection.checks[name](place)
+            return Status(name, "real", place, True, len(counts), True, counts.attrs["name"])
+    except LessonError as error:
+        return Status(name, "real", place, True, note=str(error))
+    return _of_images(name, place, _("own data") if own else _("published data"))
+
+
+def _of_images(name: str, folder: Path, note: str) -> Status:
+    """Count the images of a folder; of those that were never read, only the beginning is."""
+    walk = ((where, file) for where, _folders, found in os.walk(folder) for file in found)
+    paths = [f"{where}/{file}" for where, file in walk if file.lower().endswith(manifest.SUFFIXES) and file[0] != "."]
+    known = manifest.read(folder)["error"]
+    fine = set(known.index[known == ""])
+    start = len(f"{folder}/")
+    wrong = [path for path in paths if path[start:] not in fine and not images.is_image(Path(path))]
+    if wrong:
+        said = _("{note}, but {count} of the files are no images, such as {file}")
+        note = said.format(note=note, count=len(wrong), file=Path(wrong[0]).name)
+    elif not paths:
+        note = _("{note}, but no image").format(note=note)
+    return Status(name, "real", folder, True, len(paths), bool(paths) and not wrong, note)
