@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from classroom import notebooks, student
+from classroom import notebooks, student, what_came_out
 
 LESSONS = notebooks.find()
 IDS = [lesson.path.stem for lesson in LESSONS]
@@ -137,7 +137,9 @@ def test_each_exercise_has_a_task_a_hint_a_solution_and_a_check(notebook):
         assert "<details><summary>Hint</summary>" in before
 
 
-def test_in_one_exercise_the_student_writes_a_network(notebook):
+def test_in_one_exercise_of_a_lesson_that_trains_the_student_writes_a_network(notebook):
+    if "import keras" not in sources_of(notebook):
+        pytest.skip("nothing is trained in this lesson")
     solutions = re.findall(r"### BEGIN SOLUTION(.*?)### END SOLUTION", sources_of(notebook), re.DOTALL)
     assert [solution for solution in solutions if re.search(r"keras\.Sequential|keras\.Model|layers\.\w", solution)]
 
@@ -162,6 +164,10 @@ def names_in(source, context):
     return {
         node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name) and isinstance(node.ctx, context)
     }
+
+
+def test_each_number_of_what_came_out_stands_in_an_output(notebook):
+    assert what_came_out.unsupported(notebook) == []
 
 
 def test_open_tasks_have_a_place_to_work_in_that_nothing_needs(notebook):

@@ -117,12 +117,14 @@ def run_lessons(options: argparse.Namespace) -> bool:
 
 
 def refresh(options: argparse.Namespace) -> None:
-    """Execute lessons on the embedded data in the quick profile, and store their outputs."""
-    from classroom import notebooks
+    """Execute lessons on the embedded data in the quick profile, store the outputs, and list what went false."""
+    from classroom import notebooks, what_came_out
 
     settings.choose("embedded", "quick")
     for lesson in notebooks.find(options.lesson):
         notebooks.store(notebooks.execute(lesson))
+        for fault in what_came_out.unsupported(notebooks.read(lesson.path)):
+            print(_("Lesson {number}: no output shows {fault}").format(number=lesson.number, fault=fault))
 
 
 def student_edition(options: argparse.Namespace) -> None:

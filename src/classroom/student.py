@@ -7,7 +7,7 @@ from pathlib import Path
 
 import nbformat
 
-from classroom import notebooks
+from classroom import notebooks, what_came_out
 from medlessons import settings
 from medlessons.errors import LessonError
 from medlessons.wording import _
@@ -21,7 +21,7 @@ LINK = re.compile(r"(?<=\]\()(?!\w+:|#)([^)#\s]+)")  # to a file beside the note
 
 
 def edition(notebook: nbformat.NotebookNode, folder: Path = FOLDER) -> nbformat.NotebookNode:
-    """Return the student edition of a lesson: stubs, no outputs, and links that are right in `folder`.
+    """Return the student edition of a lesson: stubs, no outputs, folded answers, and links that are right in `folder`.
 
     A solution stands between ``### BEGIN SOLUTION`` and ``### END SOLUTION``. A code cell that nbgrader's metadata call
     a solution, and that has no such marks, becomes a stub as a whole.
@@ -34,7 +34,8 @@ def edition(notebook: nbformat.NotebookNode, folder: Path = FOLDER) -> nbformat.
     stripped = copy.deepcopy(notebook)
     for number, cell in enumerate(stripped.cells):
         if cell.cell_type == "markdown":
-            cell.source = _with_links_from(cell.source, folder)
+            source = what_came_out.folded(cell.source) if what_came_out.is_block(cell) else cell.source
+            cell.source = _with_links_from(source, folder)
         elif cell.cell_type == "code":
             cell.source = _with_stub(cell.source, number, cell.metadata.get("nbgrader", {}).get("solution", False))
             cell.outputs, cell.execution_count = [], None
