@@ -36,7 +36,7 @@ def auroc(truth: Sequence[int], score: Sequence[float]) -> float:
     >>> auroc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
     0.75
     """
-    truth, score = _checked(truth, score)
+    truth, score = checked(truth, score)
     positives = int(truth.sum())
     negatives = len(truth) - positives
     if positives == 0 or negatives == 0:
@@ -91,7 +91,7 @@ def cluster_bootstrap_ci(
     >>> round(low, 2), round(high, 2)
     (0.0, 1.0)
     """
-    truth, score = _checked(truth, score)
+    truth, score = checked(truth, score)
     if len(patients) != len(truth):
         raise LessonError(f"There are {len(truth)} cases but {len(patients)} patients' names.")
     members = list(pd.Series(np.arange(len(truth))).groupby(np.asarray(patients, dtype=str)).indices.values())
@@ -107,6 +107,55 @@ def cluster_bootstrap_ci(
         raise LessonError(f"No draw of patients gives a number, so there is no interval. The last one: {reason}")
     low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def draw_weights(patients: Sequence, repeats: int = 1000, seed: int = 0) -> np.ndarray:
+    """Draw patients with replacement, many times, and return how often each image counts in each draw.
+
+    A bootstrap needs no copies of rows: a patient who was drawn twice has a weight of 2 on each image. (Give each image
+    a name of its own, and images are drawn.)
+
+    Parameters
+    ----------
+    patients : sequence, shape (images,)
+        Who each image belongs to.
+    repeats, seed : int
+        How many draws, and the start of their random numbers.
+
+    Returns
+    -------
+    array of int, shape (repeats, images)
+    """
+    codes, unique = pd.factorize(np.asarray(patients, dtype=str), sort=True)
+    shares = np.full(len(unique), 1 / len(unique))
+    return np.random.default_rng(seed).multinomial(len(unique), shares, size=repeats)[:, codes]
+
+
+def auroc_difference(
+    truth: Sequence[int], one: Sequence[float], other: Sequence[float], weights: np.ndarray, level: float = 0.95
+) -> tuple[float, float, float]:
+    """Return how much higher the AUROC of one model is than that of another on the same cases, with its interval.
+
+    Both are judged on the same draws, so what makes a draw easy or hard for both cancels out. Two separate intervals
+    that overlap do not say this.
+
+    Parameters
+    ----------
+    truth : sequence of 0 and 1, shape (cases,)
+    one, other : sequences of float, shape (cases,)
+        The scores of two models.
+    weights : array of int, shape (repeats, cases)
+        From :func:`draw_weights`.
+    level : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    difference, low, high : float
+    """
+    both = [weighted_auroc(*checked(truth, score), weights) for score in (one, other)]
+    low, high = np.nanquantile(both[0] - both[1], [(1 - level) / 2, (1 + level) / 2])
+    return auroc(truth, one) - auroc(truth, other), float(low), float(high)
 
 
 def auroc_table(
@@ -152,31 +201,42 @@ def auroc_table(
         )
     if len(patients) != len(labels):
         raise LessonError(f"There are {len(labels)} images but {len(patients)} patients' names.")
-    codes, unique = pd.factorize(np.asarray(patients, dtype=str), sort=True)
-    rng = np.random.default_rng(seed)
-    draws = rng.multinomial(len(unique), np.full(len(unique), 1 / len(unique)), size=repeats)
-    weights = np.vstack([np.ones(len(unique), int), draws])[:, codes]  # the first row: each image once
+    weights = np.vstack([np.ones((1, len(labels)), int), draw_weights(patients, repeats, seed)])  # first: each once
     rows = {}
     for name in labels.columns:
-        truth, score = _checked(labels[name], scores[name])
-        values = _weighted_auroc(truth, score, weights)
+        truth, score = checked(labels[name], scores[name])
+        values = weighted_auroc(truth, score, weights)
         enough = not np.isnan(values[0])
         low, high = np.nanquantile(values[1:], [(1 - level) / 2, (1 + level) / 2]) if enough else (np.nan, np.nan)
         rows[name] = (int(truth.sum()), values[0], low, high)
     return pd.DataFrame.from_dict(rows, "index", columns=["positives", "AUROC", "low", "high"])
 
 
-def _weighted_auroc(truth: np.ndarray, score: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the AUROC for each row of weights, shape (repeats, cases); NaN where a row has one class only."""
+def weighted_auroc(truth: np.ndarray, score: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the AUROC for each of many weightings of the same cases, which are sorted once.
+
+    Parameters
+    ----------
+    truth : array of 0 and 1, shape (cases,)
+    score : array of float, shape (cases,)
+    weights : array of int, shape (repeats, cases)
+        How often each case counts, such as :func:`draw_weights` returns.
+
+    Returns
+    -------
+    array of float, shape (repeats,)
+        NaN where one class has no weight.
+    """
     order = np.argsort(score, kind="stable")
-    truth, weights = truth[order], weights[:, order]
-    starts = np.flatnonzero(np.r_[True, np.diff(score[order]) > 0])  # equal scores form one step
-    positive = np.add.reduceat(weights * truth, starts, axis=1)
-    negative = np.add.reduceat(weights * (1 - truth), starts, axis=1)
-    below = np.cumsum(negative, axis=1) - negative
-    pairs = positive.sum(axis=1) * negative.sum(axis=1)
+    score, truth = score[order], truth[order]
+    counted = weights.T[order].astype(np.float32)  # one row per case, so that sums run along the memory
+    negatives = np.vstack([np.zeros((1, len(weights))), np.cumsum(counted * (truth == 0)[:, None], axis=0)])
+    positive = score[truth == 1]
+    lower, not_higher = np.searchsorted(score, positive), np.searchsorted(score, positive, side="right")
+    right_pairs = (negatives[lower] + negatives[not_higher]) / 2  # a tie counts half
+    counted = counted[truth == 1]
     with np.errstate(invalid="ignore"):
-        return (positive * (below + negative / 2)).sum(axis=1) / pairs
+        return (counted * right_pairs).sum(axis=0) / (counted.sum(axis=0) * negatives[-1])
 
 
 def accuracy(truth: Sequence[int], predicted: Sequence[int]) -> float:
@@ -231,6 +291,44 @@ def operating_point(truth: Sequence[int], predicted: Sequence[int]) -> pd.Series
     )
 
 
+def rates(truth: Sequence[int], called: Sequence[int], level: float = 0.95) -> pd.DataFrame:
+    """Return the rates of a confusion matrix, each with what it is a share of and its Wilson interval.
+
+    Parameters
+    ----------
+    truth, called : sequences of 0 and 1, shape (cases,)
+        The label, and whether the model called the case positive.
+    level : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    DataFrame
+        Rows ``sensitivity``, ``specificity``, ``PPV``, ``NPV``, ``accuracy``, ``prevalence``; columns ``cases`` (those
+        counted), ``of``, ``rate``, ``low``, ``high`` (NaN where there is no such case). The intervals take the cases
+        as independent: with several images per patient they are too narrow.
+
+    Raises
+    ------
+    LessonError
+        If the lengths differ or a value is neither 0 nor 1.
+    """
+    truth, called = _checked_classes(truth, called)
+    tp, tn = int(np.sum((truth == 1) & (called == 1))), int(np.sum((truth == 0) & (called == 0)))
+    positives, alarms, cases = int(truth.sum()), int(called.sum()), len(truth)
+    counts = {
+        "sensitivity": (tp, positives),
+        "specificity": (tn, cases - positives),
+        "PPV": (tp, alarms),
+        "NPV": (tn, cases - alarms),
+        "accuracy": (tp + tn, cases),
+        "prevalence": (positives, cases),
+    }
+    table = pd.DataFrame.from_dict(counts, "index", columns=["cases", "of"])
+    limits = [wilson_interval(part, whole, level) if whole else (np.nan, np.nan) for part, whole in counts.values()]
+    return table.assign(rate=table["cases"] / table["of"], low=[a for a, _ in limits], high=[b for _, b in limits])
+
+
 def _share(part: int, whole: int) -> float:
     return float(part / whole) if whole else np.nan
 
@@ -269,7 +367,8 @@ def wilson_interval(successes: int, cases: int, level: float = 0.95) -> tuple[fl
     return float(interval.low), float(interval.high)
 
 
-def _checked(truth: Sequence[int], score: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+def checked(truth: Sequence[int], score: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+    """Return truth as an array of 0 and 1 and score as one of float, both of shape (cases,), or raise LessonError."""
     truth, score = _one_each(truth, "true labels"), _one_each(score, "predictions").astype(float)
     if len(truth) != len(score):
         raise LessonError(f"There are {len(truth)} true labels but {len(score)} predictions.")
@@ -281,7 +380,7 @@ def _checked(truth: Sequence[int], score: Sequence[float]) -> tuple[np.ndarray, 
 
 
 def _checked_classes(truth: Sequence[int], predicted: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-    truth, predicted = _checked(truth, predicted)
+    truth, predicted = checked(truth, predicted)
     if not _zero_or_one(predicted):
         raise LessonError("A predicted class must be 0 or 1. Compare the scores with a threshold first.")
     return truth, predicted
