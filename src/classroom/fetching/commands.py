@@ -32,8 +32,12 @@ def fetch(options: argparse.Namespace) -> None:
     """Bring the published data of one task, or one collection, after saying under which licence."""
     name, subset, origin = options.name, options.subset, options.origin
     chosen = [one for one in table.named(name) if one.is_published]
+    if origin is None and not chosen:
+        (only,) = table.named(name)
+        print(only.describe(0))
+        raise LessonError(_("No program can fetch this: download it by hand, and give its folder with --from."))
     if subset is not None:
-        most = max(len(one.pieces) for one in chosen)
+        most = max((len(one.pieces) for one in chosen), default=0)
         if origin is not None or not most:
             raise LessonError(_("--subset is for chestxray8 from its usual place; leave it out."))
         if not 0 <= subset <= most:

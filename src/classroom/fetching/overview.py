@@ -1,14 +1,14 @@
 """What is there of each data set, embedded and real."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
 from classroom.fetching import table
-from medlessons import data, files, images
-from medlessons.data import manifest, places
+from medlessons import data, files, images, settings
+from medlessons.data import manifest, places, predictions
 from medlessons.errors import LessonError
 from medlessons.wording import _
 
@@ -29,7 +29,23 @@ class Status:
 def status(lessons: set[int] | None = None) -> list[Status]:
     """Return what is there of every data set, or of those that some lessons need: embedded and real."""
     chosen = [task for task in data.REGISTRY.values() if lessons is None or lessons & set(task.LESSONS)]
-    return [line for task in chosen for line in (_embedded(task), _real(task.NAME))]
+    lines = [line for task in chosen for line in (_embedded(task), _real(task.NAME))]
+    return lines + (_predictions() if lessons is None or lessons & set(predictions.LESSONS) else [])
+
+
+def _predictions() -> list[Status]:
+    """Say what is there of the prediction tables; the embedded one is part of the repository."""
+    places_of = {"embedded": settings.models_dir() / predictions.EMBEDDED, "real": predictions.real_folder()}
+    lines = []
+    for source, place in places_of.items():
+        line = Status(predictions.NAME, source, place, place.exists())
+        try:
+            parts = [predictions.load(part, source) for part in predictions.PARTS] if line.present else []
+            note = parts[0].attrs["name"] if parts else line.note
+            lines.append(replace(line, rows=sum(map(len, parts)), verified=bool(parts), note=note))
+        except LessonError as error:
+            lines.append(replace(line, note=str(error)))
+    return lines
 
 
 def _embedded(task) -> Status:

@@ -7,7 +7,7 @@ from pathlib import Path
 from classroom.fetching.archives import gigabytes
 from classroom.fetching.download import Remote
 from medlessons import settings
-from medlessons.data import REGISTRY, anemia, covid, findings, manifest, orientation
+from medlessons.data import REGISTRY, anemia, covid, findings, manifest, orientation, predictions
 from medlessons.errors import LessonError
 from medlessons.wording import _
 
@@ -172,6 +172,17 @@ COLLECTIONS = (
         },
         size=12_000_000,
         room=12_000_000,
+    ),
+    Collection(  # tables that a person downloads; no archive of them is known that may be passed on
+        name="predictions",
+        place="predictions",
+        checks={"predictions": predictions.check},
+        needs=(f"{predictions.COURSE['test']}|{predictions.HOSPITAL}",),
+        takes=(f"*_preds.csv|{predictions.HOSPITAL}",),
+        title=_("Outputs of two published networks on radiographs of the NIH, as tables"),
+        page="https://github.com/realBagher/AI-for-Medicine-Specialization, https://github.com/jrzech/reproduce-chexnet",
+        licence=_("of the course's tables not stated: use them yourself, do not pass them on"),
+        citation=_("the course AI for Medical Diagnosis (deeplearning.ai); Zech 2018"),
     ),
     # An instructor's own images, in a folder for each label.
     Collection("orientation", "orientation", {"orientation": orientation.read_own}, orientation.LABELS),

@@ -60,13 +60,18 @@ def read_csv(path: Path, next_step: str) -> pd.DataFrame:
     LessonError
         If it is no CSV file: :func:`decode`, or a line cannot be read.
     """
-    text = decode(path.read_bytes(), str(path), next_step)
+    return table_of(path.read_bytes(), str(path), next_step)
+
+
+def table_of(content: bytes, file: str, next_step: str) -> pd.DataFrame:
+    """Return the cells of a CSV table that was read already; ``file`` names it in messages, as in :func:`read_csv`."""
+    text = decode(content, file, next_step)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", pd.errors.ParserWarning)  # more cells than the header has
             rows = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, index_col=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise LessonError(f"{path}: this is not a readable CSV file ({error}). {next_step}") from error
+        raise LessonError(f"{file}: this is not a readable CSV file ({error}). {next_step}") from error
     return rows.rename(columns=str.strip).apply(lambda column: column.str.strip())
 
 
