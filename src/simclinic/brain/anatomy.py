@@ -53,7 +53,7 @@ def draw_anatomy(seed: int, age: float) -> Anatomy:
     return Anatomy(
         seed=seed,
         age=age,
-        size=tuple(float(s) for s in rng.normal(1.0, 0.03) * (1 + rng.normal(0, 0.02, 3))),
+        size=tuple(float(s) for s in rng.normal(0.985, 0.03) * (1 + rng.normal(0, 0.02, 3))),
         turn=tuple(float(t) for t in rng.normal(0, [0.06, 0.04, 0.04])),
         sulci=float(np.clip(0.6 + 0.3 * older + rng.normal(0, 0.15), 0.3, 1.6)),
         ventricles=float(np.clip(0.3 + 1.4 * older + rng.normal(0, 0.9), -1.5, 4)),

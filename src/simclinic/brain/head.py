@@ -219,6 +219,6 @@ def _signals(parts: dict[str, np.ndarray], how: mri.Style, times: dict, texture:
     amounts = np.stack(list(parts.values()))
     dose = np.clip(0.5 + 0.3 * coarse + 0.15 * fine, 0, 1)
     clean = np.einsum("tc,tn->cn", least, amounts) + np.einsum("tc,tn->cn", most - least, amounts) * dose
-    clean[0] += 1.2 * parts["fluid"] * np.clip(coarse - 0.8, 0, 1)  # fluid that flows is not dark on FLAIR
+    clean[0] += 0.9 * parts["fluid"] * np.clip(coarse - 0.8, 0, 1)  # fluid that flows is not dark on FLAIR
     uneven = np.array([0.06, -0.03, -0.03, 0.06])[:, None] * (coarse + 0.5 * fine)  # watery tissue, as T1 and T2 see it
     return np.abs(clean) * (1 + uneven)

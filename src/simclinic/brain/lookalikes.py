@@ -36,7 +36,7 @@ def draw_lookalikes(seed: int, age: float) -> Lookalikes:
 def gliosis(has: Lookalikes, tissue: Tissue, p: np.ndarray, texture: tuple) -> tuple[np.ndarray, np.ndarray]:
     """Return which part of the white matter spots replace, and which part spots and caps together, each (n,)."""
     coarse, fine = texture
-    rare = 2.1 - 0.7 * has.spots + np.clip(tissue.ventricle - 25, -15, 20) / 60  # fewer far from the ventricles
+    rare = 2.2 - 0.7 * has.spots + np.clip(tissue.ventricle - 25, -15, 20) / 60  # fewer far from the ventricles
     spots = np.clip(2 * (fine + 0.6 * coarse - rare), 0, 1) * (tissue.ventricle < 45) * (p[2] > -25)
     caps = has.caps * np.exp(-np.clip(tissue.ventricle, 0, None) / 4)
     return spots, np.clip(spots + caps, 0, 1)
@@ -57,10 +57,10 @@ def old_stroke(has: Lookalikes, p: np.ndarray, fine: np.ndarray, voxel: float) -
 def vessels(tissue: Tissue, p: np.ndarray, body: Surfaces, texture: tuple, voxel: float) -> np.ndarray:
     """Return which part of each voxel is blood or choroid plexus, (n,)."""
     (coarse, fine), q = texture, mirrored(p)
-    veins = layer(tissue.sulcus, 1.0, voxel) * layer(7 * np.abs(coarse), 1.0, voxel)  # lines within the sulci
+    veins = layer(tissue.sulcus, 0.8, voxel) * layer(7 * np.abs(coarse), 0.8, voxel)  # lines within the sulci
     arteries = tube(q, [(0, 2, -30, 1.6), (0, -3, -16, 1.4), (12, -10, -16, 1.5), (24, -14, -16, 1.3), (37, -8, -8, 1)])
     inner = tube(q, [(2, -8, 12, 0.9), (2, 18, 14, 1.1), (0, 34, 12, 2.0), (0, 62, 10, 2.0)])
-    sinus = np.maximum(q[0] - 3, np.where(p[2] > 5, -body.cerebrum - 0.6, np.inf))
+    sinus = np.maximum(q[0] - 2.5, np.where(p[2] > 5, -body.cerebrum - 0.6, np.inf))
     sinus = np.minimum(sinus, tube(q, [(3, 92, 4, 3.5), (42, 68, -14, 3.5), (56, 40, -22, 3)]))
     plexus = np.maximum(ellipsoid(q, (20, 38, 8), (4, 8, 4)) + 0.6 * fine, tissue.ventricle + 0.5)
     large = np.minimum(np.minimum(arteries, inner), np.minimum(sinus, plexus))

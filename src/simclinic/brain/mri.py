@@ -17,7 +17,7 @@ TISSUES = {
     "white": (0.77, 500, 70),
     "gray": (0.86, 833, 79),
     "fluid": (1.00, 4000, 1900),
-    "edema": (0.92, 1200, 122),
+    "edema": (0.92, 1200, 130),
     "solid": (0.92, 1350, 135),
     "necrosis": (0.97, 2900, 320),
     "rim": (0.90, 1150, 106),
@@ -31,7 +31,7 @@ TISSUES = {
 WATERY = ("fluid", "necrosis")  # their T1 is the same in every field
 SLOWER_AT_3T = 1.22  # T1 of the others
 GADOLINIUM = {
-    "rim": (0.1, 1.0),
+    "rim": (0.05, 0.9),
     "vessel": (1.0, 2.0),
     "necrosis": (0.0, 0.03),
     "solid": (0.0, 0.04),
@@ -49,7 +49,7 @@ class Style:
     flair: tuple[float, float]  # TR and TE, ms; the inversion time is the one that makes fluid dark
     t1: tuple[float, float, float]  # TR, TE and TI (0: no inversion), ms, with and without contrast agent
     t2: tuple[float, float]  # TR and TE, ms
-    noise: tuple[float, float] = (0.04, 0.07)  # standard deviation relative to white matter, from and to
+    noise: tuple[float, float] = (0.03, 0.06)  # standard deviation relative to white matter, from and to
     shading: tuple[float, float] = (0.25, 0.40)  # how far brightness drifts across the head, from and to
     slices: float = 4.0  # thickness of the slices of FLAIR and T2w, mm
     unseen: bool = False  # kept for testing: no training set has it
@@ -62,7 +62,7 @@ STYLES = {
         Style("B", 3.0, (9000, 125), (600, 10, 0), (5000, 95)),
         Style("C", 1.5, (10000, 100), (500, 14, 0), (4500, 100), noise=(0.05, 0.08), slices=5.0),
         Style("D", 3.0, (8500, 110), (700, 9, 0), (6000, 90), noise=(0.04, 0.06), shading=(0.30, 0.45), slices=3.0),
-        Style("E", 1.5, (11000, 120), (450, 10, 0), (4500, 95), noise=(0.05, 0.08), slices=5.0),
+        Style("E", 1.5, (11000, 110), (450, 10, 0), (4500, 95), noise=(0.05, 0.08), slices=5.0),
         Style("Y", 3.0, (8000, 110), (2000, 3, 900), (5500, 100), noise=(0.04, 0.06), slices=2.0, unseen=True),
         Style("Z", 1.5, (8000, 100), (420, 16, 0), (3500, 105), (0.06, 0.09), (0.3, 0.5), slices=6.0, unseen=True),
     )

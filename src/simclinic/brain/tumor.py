@@ -46,7 +46,7 @@ def draw_tumor(seed: int, anatomy: Anatomy, low_grade: bool) -> Tumor:
         rim=float(radius * np.exp(rng.normal(np.log(0.25), 0.4))),
         solid=0.0 if low_grade else float(rng.choice([0, 6], p=[0.6, 0.4])),
         edema=float(np.exp(rng.normal(np.log(5 if low_grade else 16.5), 0.45)) * (radius / 18) ** 0.75),
-        wetness=float(rng.uniform(0.8, 1.1) * np.clip(0.55 + 0.025 * radius, 0.6, 1.1)),  # small ones are fainter
+        wetness=float(rng.uniform(0.85, 1.15) * np.clip(0.5 + 0.03 * radius, 0.6, 1.1)),  # small ones are fainter
         debris=float(rng.uniform(0, 0.8)),
         push=float(rng.uniform(0.1, 0.4)),
     )

@@ -147,7 +147,7 @@ def test_gray_levels_of_a_voxel_alone_do_not_find_the_tumor():
         return PolynomialFeatures(2, include_bias=False).fit_transform(standard), made.label[made.brain]
 
     train = [voxels(seed) for seed in range(500, 508)]
-    model = LinearDiscriminantAnalysis().fit(
+    model = LinearDiscriminantAnalysis("lsqr").fit(
         np.concatenate([x for x, _ in train]), np.concatenate([y for _, y in train])
     )
     dice = []
