@@ -229,7 +229,7 @@ def _cell(raw: dict) -> nbformat.NotebookNode:
         return new_markdown_cell(source)
     outputs = raw.get("outputs") if isinstance(raw.get("outputs"), list) else []
     errors = [output for output in outputs if isinstance(output, dict) and output.get("output_type") == "error"]
-    remarks = [f"{error.get('ename')}: {error.get('evalue')} (as handed in)" for error in errors]
+    remarks = [_("{error} (as handed in)").format(error=f"{one.get('ename')}: {one.get('evalue')}") for one in errors]
     return new_code_cell(source, metadata={"as handed in": next(iter(remarks), "")})
 
 

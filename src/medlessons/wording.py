@@ -9,8 +9,3 @@ import gettext
 from medlessons import settings
 
 _ = gettext.translation("medlessons", settings.locale_dir(), [settings.language()], fallback=True).gettext
-
-
-def say(template: str, /, **places: object) -> str:
-    """Return the sentence ``template``, translated, with its named places filled."""
-    return _(template).format(**places)

@@ -103,7 +103,7 @@ def _untar(archive: Path, target: Path) -> Path:
             rest += len(piece)
             _refuse_bomb(archive, total + rest)
     if not rest:
-        raise tarfile.ReadError("its end is missing")
+        raise tarfile.ReadError(_("its end is missing"))
     return target
 
 

@@ -122,7 +122,7 @@ def _go_on(url: str, whole: str, store, remote: Remote) -> None:
             return
         if answer.status_code == 416 or (answer.status_code == 206 and not goes_on):
             part.unlink(missing_ok=True)
-            raise requests.RequestException("the server answered with another part of the file than was asked for")
+            raise requests.RequestException(_("the server answered with another part of the file than was asked for"))
         if 400 <= answer.status_code < 500 and answer.status_code not in TRY_AGAIN:
             raise OSError(f"{answer.status_code} Client Error: {answer.reason}")  # pooch does not try again
         answer.raise_for_status()

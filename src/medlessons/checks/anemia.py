@@ -47,7 +47,7 @@ def _blood_count(*values: float) -> pd.Series:
 
 
 check_identity_errors = Exercise(
-    "1.1", "Check a blood count by arithmetic", identity_errors,
+    "1.1", _("Check a blood count by arithmetic"), identity_errors,
     cases={
         _("it gives {value}, expected was {expected}."): [(_blood_count(4.0, 12.0, 36.0, 81.0, 36.0, 32.0),)],
         _("it is right for one blood count, but not for another: compute everything from `count`."):
@@ -92,7 +92,7 @@ def neuron(
 
 
 check_neuron = Exercise(
-    "1.2", "A neuron by hand", neuron,
+    "1.2", _("A neuron by hand"), neuron,
     cases={
         _("it gives {value}, expected was {expected}."):
             [(np.array([2.0, 3.0, 1.0]), np.array([1.5, -0.5, 1.0]), 1.25)],  # 3.75
@@ -195,7 +195,7 @@ def check_split(student: Callable) -> Callable:
         tests = [function(TABLE.copy(), seed)[1] for seed in range(20)]
         return first_true(SEEDS, tests, parts[1], [(test["Diagnosis"] == RARE).sum() for test in tests])
 
-    return grade("1.3", "A split without leakage", student, split, find_mistake)
+    return grade("1.3", _("A split without leakage"), student, split, find_mistake)
 
 
 # --- 1.4
@@ -229,7 +229,7 @@ def _scaled_test_rows(function: Callable, train: np.ndarray, test: np.ndarray) -
 
 
 check_scale = Exercise(
-    "1.4", "Scaling without leakage", scale,
+    "1.4", _("Scaling without leakage"), scale,
     formula=_scaled, answer=_scaled_test_rows,
     cases={
         _("the test rows: it gives {value}, expected was {expected}."):
@@ -335,7 +335,7 @@ def check_build(student: Callable) -> Callable:
         calls, otherwise = [(5,), (5, "sgd")], _("the optimizer is always the same: pass `optimizer` to compile.")
         return network.find_mistake(function, calls, build_reference, build_mistakes, otherwise, _more_metrics)
 
-    return grade("1.5", "Build the network", student, build, find_mistake)
+    return grade("1.5", _("Build the network"), student, build, find_mistake)
 
 
 def _more_metrics(model: keras.Model) -> str | None:
@@ -361,7 +361,7 @@ def count_parameters(
 
 
 check_count_parameters = Exercise(
-    "1.6", "Count the parameters", count_parameters,
+    "1.6", _("Count the parameters"), count_parameters,
     cases={
         _("for [{sizes}]: it gives {value}, expected was {expected}."): [([5, 4, 3, 2],)],
         _("it must work for any number of layers: try [14, 9]."): [([14, 9],)],
@@ -403,7 +403,7 @@ def macro_recall(
 
 
 check_macro_recall = Exercise(
-    "1.7", "Macro recall", macro_recall,
+    "1.7", _("Macro recall"), macro_recall,
     cases={
         _("it gives {value}, expected was {expected}."): [(np.array([[80, 15, 5], [4, 16, 0], [6, 1, 3]]),)],
         _("it works for three classes only: take the number of classes from the matrix."):

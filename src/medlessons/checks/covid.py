@@ -140,7 +140,7 @@ def _wrong_split(function: Callable) -> str | None:
 
 def check_split(student: Callable) -> Callable:
     """Check exercise 4.1; return the student's function or the reference."""
-    return grade("4.1", "Split by patient", student, split_by_patient, _wrong_split)
+    return grade("4.1", _("Split by patient"), student, split_by_patient, _wrong_split)
 
 
 # --- 4.2
@@ -212,7 +212,7 @@ def _from_own_range(whole: bool, from_zero: bool, doubled: bool) -> Callable:
 
 GRAY = np.random.default_rng(7).uniform(20, 200, (2, 4, 5, 1)).round(1).astype("float32")
 check_preprocess = Exercise(
-    "4.2", "What each backbone wants", preprocess,
+    "4.2", _("What each backbone wants"), preprocess,
     answer=_three_channels, atol=1e-3,
     cases={
         _("{backbone}: of the gray levels {gray} it makes {value}; {expected} was expected."):
@@ -377,7 +377,7 @@ def check_head(student: Callable) -> Callable:
                 raise
             return _('the pooling has no size: write layers.AveragePooling2D(2, padding="same").')
 
-    return grade("4.3", "Freeze, and add a head", student, with_head, find_mistake)
+    return grade("4.3", _("Freeze, and add a head"), student, with_head, find_mistake)
 
 
 def _mistake_in_prediction(base: "keras.Model", model: "keras.Model") -> str | None:
@@ -483,7 +483,7 @@ def _wrong_callback(function: Callable) -> str | None:
 
 def check_plateau(student: Callable) -> Callable:
     """Check exercise 4.4; return the student's function or the reference."""
-    return grade("4.4", "A callback that acts", student, plateau, _wrong_callback)
+    return grade("4.4", _("A callback that acts"), student, plateau, _wrong_callback)
 
 
 # --- 4.5
@@ -522,7 +522,7 @@ def _by_scipy(method: str) -> Callable:
 
 
 check_wilson = Exercise(
-    "4.5", "An interval for 73 of 75", wilson, atol=1e-3,
+    "4.5", _("An interval for 73 of 75"), wilson, atol=1e-3,
     cases={
         _("for {right} of {cases} it gives {value}; expected were {expected}."): [(73, 75), (75, 75), (0, 10), (36, 75)]
     },

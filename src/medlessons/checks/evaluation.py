@@ -25,7 +25,7 @@ def _counts(truth, score, threshold, reaches=np.greater_equal, ill=1):
 
 check_count_outcomes = Exercise(
     number="5.1",
-    title="Count the outcomes",
+    title=_("Count the outcomes"),
     reference=count_outcomes,
     formula=_counts,
     cases={
@@ -81,7 +81,7 @@ def _comparable(result):
 
 check_rates = Exercise(
     number="5.2",
-    title="The four rates",
+    title=_("The four rates"),
     reference=rates,
     formula=lambda tp, fp, tn, fn: _comparable(rates(tp, fp, tn, fn)),
     answer=lambda function, *counts: _comparable(function(*counts)),
@@ -140,7 +140,7 @@ def _ppv(sensitivity, specificity, prevalence, well=None, alarms=lambda specific
 
 check_ppv_at = Exercise(
     number="5.3",
-    title="PPV from a prevalence",
+    title=_("PPV from a prevalence"),
     reference=ppv_at,
     formula=_ppv,
     cases={
@@ -190,7 +190,7 @@ def _pairs(truth, score, tie=0.5, combine=np.mean):
 
 check_auroc_by_pairs = Exercise(
     number="5.4",
-    title="AUROC by pairs",
+    title=_("AUROC by pairs"),
     reference=auroc_by_pairs,
     formula=_pairs,
     cases={
@@ -237,7 +237,7 @@ _WITH_NAN = np.where(np.arange(400) % 40 == 7, np.nan, _DRAWS)
 
 check_interval = Exercise(
     number="5.5",
-    title="An interval",
+    title=_("An interval"),
     reference=interval,
     cases={
         _("for a level of {level} it gives {value}; expected was {expected}."): [(_DRAWS, 0.95), (_DRAWS, 0.8)],
@@ -289,7 +289,7 @@ def _undone(probability, frequency, factor=lambda frequency: frequency / (1 - fr
 
 check_undo_weights = Exercise(
     number="5.6",
-    title="Undo the weights",
+    title=_("Undo the weights"),
     reference=undo_weights,
     formula=_undone,
     cases={
@@ -352,7 +352,7 @@ def _benefit(
 
 check_net_benefit = Exercise(
     number="5.7",
-    title="Net benefit",
+    title=_("Net benefit"),
     reference=net_benefit,
     formula=_benefit,
     cases={

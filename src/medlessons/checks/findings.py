@@ -45,7 +45,7 @@ def _true_or_false(function: Callable, *tables: pd.DataFrame | str) -> bool:
 
 
 check_leakage = Exercise(
-    "3.1", "Find the leak", check_for_leakage,
+    "3.1", _("Find the leak"), check_for_leakage,
     answer=_true_or_false, together=True,
     cases={
         _("patient 2 has one image in each table, and it is not found: compare the patients, not the images, their "
@@ -78,7 +78,7 @@ def _two_arrays(function: Callable, labels: np.ndarray) -> Any:
 
 
 check_class_freqs = Exercise(
-    "3.2", "Class frequencies", losses.class_frequencies,
+    "3.2", _("Class frequencies"), losses.class_frequencies,
     answer=_two_arrays,
     cases={
         _("it gives {value}, expected were the frequencies {expected}, first the positive ones."):
@@ -134,7 +134,7 @@ _PREDICTED = np.array([[0.9, 0.2, 0.6], [0.7, 0.4, 0.1], [0.3, 0.8, 0.5], [0.6, 
 _WEIGHTS = np.array([0.25, 0.25, 0.5]), np.array([0.75, 0.75, 0.5])
 
 check_weighted_loss = Exercise(
-    "3.3", "The weighted loss", losses.weighted_loss,
+    "3.3", _("The weighted loss"), losses.weighted_loss,
     formula=_weighted_loss, answer=_loss_of, together=True, rtol=1e-4, atol=1e-6,
     cases={
         _("with epsilon 1 and all predictions 0.7 the loss is {value}; expected was {expected}."):
@@ -249,7 +249,7 @@ def check_dense_block(student: Callable) -> Callable:
         mistake = _mistake_in_shape(*model.output.shape[1:])
         return mistake or network.find_mistake(lambda: model, [()], block_reference, block_mistakes)
 
-    return grade("3.4", "Build a dense block", student, dense_block, find_mistake)
+    return grade("3.4", _("Build a dense block"), student, dense_block, find_mistake)
 
 
 def _mistake_in_shape(height: int, width: int, maps: int) -> str | None:
@@ -326,7 +326,7 @@ def _wrong_draws(function: Callable) -> str | None:
 
 def check_draw_patients(student: Callable) -> Callable:
     """Check exercise 3.5; return the student's function or the reference."""
-    return grade("3.5", "Draw patients", student, draw_patients, _wrong_draws)
+    return grade("3.5", _("Draw patients"), student, draw_patients, _wrong_draws)
 
 
 # --- 3.6
@@ -347,7 +347,7 @@ def grad_cam_map(
 
 _rng = np.random.default_rng(5)
 check_grad_cam = Exercise(
-    "3.6", "Grad-CAM", grad_cam_map,
+    "3.6", _("Grad-CAM"), grad_cam_map,
     cases={
         _("the numbers are not as expected: mean gradient of each map, weighted sum of the maps, ReLU."):
             [(np.maximum(_rng.normal(size=(3, 4, 5)), 0), _rng.normal([1.0, -1.0, 0.5, -0.5, 0.1], 1, (3, 4, 5)))],

@@ -34,7 +34,7 @@ def sensitivity_specificity(
 
 
 check_sensitivity_specificity = Exercise(
-    "2.1", "Sensitivity and specificity", sensitivity_specificity,
+    "2.1", _("Sensitivity and specificity"), sensitivity_specificity,
     cases={
         _("it gives {value}; expected were two numbers, 0.75 and 0.86."):
             [(np.repeat([1, 1, 0, 0], [6, 2, 3, 19]), np.repeat([1, 0, 1, 0], [6, 2, 3, 19]))],
@@ -90,7 +90,7 @@ def convolve(
 
 _rng = np.random.default_rng(1)
 check_convolve = Exercise(
-    "2.2", "Convolution by hand", convolve,
+    "2.2", _("Convolution by hand"), convolve,
     cases={
         _("the numbers are not as expected: multiply pixel by pixel with the kernel, and add up."):
             [(_rng.integers(0, 9, (6, 8)).astype(float), _rng.integers(-4, 5, (2, 3)) + 0.25)],
@@ -153,7 +153,7 @@ def _without(missing: Callable) -> Callable:
 
 
 check_count_weights = Exercise(
-    "2.3", "Count 130 million parameters", count_weights,
+    "2.3", _("Count 130 million parameters"), count_weights,
     cases={
         _("for size {size}, {channels} channels, filters ({filters[0]}, {filters[1]}) and {dense} dense units it gives "
           "{value}, expected was {expected}."): [(20, 3, (4, 6), 17)],  # no two mistakes give the same count
@@ -289,7 +289,7 @@ def check_build_network(student: Callable) -> Callable:
         otherwise = _("it always builds the same network: use size and filters as the function gets them.")
         return network.find_mistake(function, calls, network_reference, network_mistakes, otherwise)
 
-    return grade("2.4", "Write the network", student, build_network, find_mistake)
+    return grade("2.4", _("Write the network"), student, build_network, find_mistake)
 
 
 # --- 2.5
@@ -364,7 +364,7 @@ def check_split_patients(student: Callable) -> Callable:
             SEEDS, *({*function(TABLE.copy(), 0.25, seed)[1]["patient"]} for seed in (0, 0, 1, 2))
         )
 
-    return grade("2.5", "A split by patient", student, split_patients, find_mistake)
+    return grade("2.5", _("A split by patient"), student, split_patients, find_mistake)
 
 
 # --- 2.6
@@ -375,7 +375,7 @@ def turn_upside_down(images: np.ndarray) -> np.ndarray:
 
 
 check_turn_upside_down = Exercise(
-    "2.6", "Upside down", turn_upside_down,
+    "2.6", _("Upside down"), turn_upside_down,
     cases={
         _("the result, of shape {shape}, is not the batch (3, 5, 5, 1) turned by 180 degrees."): [
             (np.random.default_rng(4).random((3, 5, 5, 1)),)
