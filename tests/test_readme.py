@@ -89,7 +89,7 @@ def test_every_link_and_picture_leads_to_a_file():
 def test_every_folder_of_the_overview_exists():
     overview = README.split("## How it is built")[1]
     folders = re.findall(r"^(\w+/(?:\w+/)?)\s", overview, re.MULTILINE)
-    assert len(folders) == 5
+    assert len(folders) == 8
     assert [folder for folder in folders if not (ROOT / folder).is_dir()] == []
 
 

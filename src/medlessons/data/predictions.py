@@ -50,7 +50,8 @@ def load(part: str, source: str | None = None) -> pd.DataFrame:
         One row per image: ``image``, ``patient``, for each finding its label (0 or 1, mined from reports) and
         ``<finding>_pred`` (0 to 1); where they are known ``view``, ``age`` (years), ``sex``, ``hospital``. Of simulated
         patients also ``<finding>_true`` (what was drawn) and ``<finding>_size`` (share of the image's pixels that the
-        lesion changes, in percent; NaN where it is absent). ``attrs["name"]`` says whose patients they are,
+        lesion changes, in percent; NaN where it is absent); of the hospital ``radiologist_<finding>`` (NaN but for 935
+        images). ``attrs["name"]`` says whose patients they are,
         ``attrs["weights"]`` how the loss of the network weighed a positive image: "full" ((1 - frequency) / frequency),
         "square root" of that, or "none".
 
@@ -126,10 +127,11 @@ def read(path: Path) -> pd.DataFrame:
     table = table.rename(columns={"Image": "image", "PatientId": "patient"})
     table["patient"] = text.patient_names(table["patient"])
     _check_rows(path, table)
-    numeric = [column for column in table if column.startswith(FINDINGS) or column == "age"]
+    numeric = [column for column in table if column.startswith((*FINDINGS, "radiologist_")) or column == "age"]
     table[numeric] = table[numeric].apply(pd.to_numeric, errors="coerce")
     outputs = [f"{name}_pred" for name in FINDINGS]
     more = [f"{name}_{kind}" for kind in ("true", "size") for name in FINDINGS]
+    more += [column for column in table if column.startswith("radiologist_")]
     known = [column for column in ("part", *ABOUT_PATIENTS, *more) if column in table]
     return table[["image", "patient", *FINDINGS, *outputs, *known]]
 

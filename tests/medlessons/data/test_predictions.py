@@ -228,3 +228,32 @@ def test_published_figures_of_a_whole_hospital():
     assert (len(table), table["patient"].nunique()) == (22_433, 6_187)
     assert table["Effusion_pred"].mean() == pytest.approx(0.128, abs=5e-4)
     assert table["Effusion"].mean() == pytest.approx(0.123, abs=5e-4)
+
+
+@pytest.mark.skipif(
+    not (COURSE / predictions.HOSPITAL).is_file(), reason="the hospital's table is not in data/real/predictions"
+)
+@pytest.mark.parametrize(
+    ("findings", "by_radiologists", "mined", "read"),
+    [
+        (["Pneumothorax"], "Pneumothorax", 0.915, 0.904),
+        (["Nodule", "Mass"], "Nodule_or_mass", 0.802, 0.857),
+    ],
+)
+def test_mined_labels_and_those_of_radiologists(findings, by_radiologists, mined, read):
+    table = predictions.read(COURSE / predictions.HOSPITAL).dropna(subset=[f"radiologist_{by_radiologists}"])
+    assert len(table) == 935
+    score = predictions.outputs(table)[findings].max(axis=1)
+    assert evaluation.auroc(table[findings].max(axis=1), score) == pytest.approx(mined, abs=5e-4)
+    assert evaluation.auroc(table[f"radiologist_{by_radiologists}"], score) == pytest.approx(read, abs=5e-4)
+
+
+@pytest.mark.skipif(
+    not (COURSE / predictions.HOSPITAL).is_file(), reason="the hospital's table is not in data/real/predictions"
+)
+def test_published_aurocs_of_the_hospital():
+    table = predictions.read(COURSE / predictions.HOSPITAL)
+    areas = {name: evaluation.auroc(table[name], table[f"{name}_pred"]) for name in NAMES}
+    assert areas["Atelectasis"] == pytest.approx(0.8180, abs=5e-5)
+    assert areas["Effusion"] == pytest.approx(0.8827, abs=5e-5)
+    assert np.mean(list(areas.values())) == pytest.approx(0.8381, abs=5e-4)
