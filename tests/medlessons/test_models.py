@@ -208,9 +208,18 @@ def test_without_a_network_imagenet_is_an_error_that_says_what_to_do(shipped, mo
     assert "cannot be downloaded" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("given, kind", [("", "shipped"), ("imagenet", "imagenet"), ("shipped", "shipped")])
-def test_the_environment_chooses_the_weights(monkeypatch, given, kind):
-    monkeypatch.setenv("MEDLESSONS_SOURCE", "embedded")
+@pytest.mark.parametrize(
+    "source, given, kind",
+    [
+        ("embedded", "", "shipped"),
+        ("embedded", "imagenet", "imagenet"),
+        ("embedded", "shipped", "shipped"),
+        ("real", "shipped", "shipped"),
+    ],
+)
+def test_the_environment_chooses_the_weights(monkeypatch, source, given, kind):
+    monkeypatch.setattr(models, "backbone", lambda *arguments: pytest.fail("nothing must be downloaded"))
+    monkeypatch.setenv("MEDLESSONS_SOURCE", source)
     monkeypatch.setenv("MEDLESSONS_WEIGHTS", given)
     assert models.backbone_weights() == kind
 

@@ -49,6 +49,14 @@ def test_the_quick_way_takes_every_step(rows):
     assert model.evaluate(*rows, verbose=0) < before
 
 
+def test_the_quick_way_trains_in_training_mode(rows):
+    layer = keras.layers.BatchNormalization()
+    model = keras.Sequential([keras.Input((3,)), layer, keras.layers.Dense(2, "softmax")])
+    model.compile("adam", "categorical_crossentropy")
+    training.fit_quickly(model, *rows, epochs=1, batch_size=16)
+    assert np.abs(layer.moving_mean.numpy()).max() > 0  # in inference mode it would stay 0
+
+
 def test_too_few_rows_are_named(rows):
     with pytest.raises(LessonError, match="70 rows do not fill one batch of 71"):
         training.fit_quickly(network(), *rows, epochs=1, batch_size=71)
