@@ -24,8 +24,14 @@ def small(monkeypatch, tmp_path):
 
 
 def test_each_set_has_a_line_for_each_source():
-    lines = fetching.status()
+    *lines, embedded, real = fetching.status()
     assert [(line.name, line.source) for line in lines] == [(n, s) for n in data.REGISTRY for s in ("embedded", "real")]
+    assert (embedded.name, embedded.source, embedded.rows) == (
+        "predictions",
+        "embedded",
+        4000,
+    )  # part of the repository
+    assert (real.name, real.source, real.present) == ("predictions", "real", False)
     assert {(line.present, line.verified, line.rows, line.note) for line in lines} == {(False, False, 0, "not there")}
     assert [line.name for line in fetching.status({1, 3})] == ["anemia", "anemia", "findings", "findings"]
 

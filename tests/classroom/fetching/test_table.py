@@ -38,7 +38,9 @@ def test_what_must_be_known_before_a_fetch_is_said(collection):
 
 @ROWS
 def test_real_data_lie_in_the_folder_for_them(collection):
-    assert collection.folder.parent == settings.real_dir() and collection.checks.keys() <= data.REGISTRY.keys()
+    assert collection.folder.parent == settings.real_dir() and collection.checks.keys() <= data.REGISTRY.keys() | {
+        "predictions"
+    }
     assert not collection.is_sound(collection.name) and placing.verify(collection), "it is not there"
     assert not placing.is_ours(collection.folder)
 
