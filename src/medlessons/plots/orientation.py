@@ -196,7 +196,7 @@ def faults(before: pd.DataFrame, after: pd.DataFrame) -> Figure:
     axes.flat[0].set_yticks(rows, before.index)
     axes.flat[0].invert_yaxis()
     axes.flat[-1].legend(**BESIDE)
-    sentence = _("One row a fault, circles before and diamonds after. {parts}.")
+    sentence = _("One row per fault, circles before and diamonds after. {parts}.")
     return caption(figure, sentence.format(parts=". ".join(parts)))
 
 

@@ -59,7 +59,7 @@ def test_faults_have_a_panel_a_rate_and_two_points_a_row():
     _, old, new = figure.axes[0].collections
     assert old.get_offsets()[:, 0].tolist() == [1.0, 0.0] and new.get_offsets()[:, 0].tolist() == [0.9, 0.8]
     assert sentence(figure) == (
-        "One row a fault, circles before and diamonds after. "
+        "One row per fault, circles before and diamonds after. "
         "Sensitivity rises most for “inverted” (0.0 to 0.8) and falls most for “as it is” (1.0 to 0.9); below one half "
         "after: none. Specificity rises most for “inverted” (0.4 to 1.0); below one half after: none."
     )
