@@ -46,6 +46,12 @@ check_count_outcomes = Exercise(
         _("the order is TP, FP, TN, FN; here the negatives come first."): {
             "then": lambda counts: [counts[2], counts[3], counts[0], counts[1]]
         },
+        _("true and false negatives are exchanged: a true negative is well and not called."): {
+            "then": lambda counts: [counts[0], counts[1], counts[3], counts[2]]
+        },
+        _("these are sums: TP, then all who are called; count TP, FP, TN and FN, each for itself."): {
+            "then": lambda counts: [counts[0], counts[0] + counts[1], counts[2], counts[2] + counts[3]]
+        },
         _("the threshold was applied to the labels; it belongs to the scores."): lambda truth, score, threshold: (
             _counts(truth, truth, threshold)
         ),
@@ -59,7 +65,9 @@ check_count_outcomes = Exercise(
             lambda truth, score, threshold: _counts(truth, score, 0.5)
         ),
         _("ill and well are exchanged: 1 is the label of the ill."): {"ill": 0},
-        _("outputs below the threshold are called: it should be those at or above it."): {"reaches": np.less},
+        _(
+            "outputs below the threshold are called (or the order is FN, TN, FP, TP): called are those at or above it."
+        ): {"reaches": np.less},
     },
 )
 
@@ -94,6 +102,12 @@ check_rates = Exercise(
         _("it works, but not where nobody is ill: then there is no sensitivity, and np.nan is asked for."): [
             (0, 3, 9, 0)
         ],
+        _("it works, but not where nobody is well: then there is no specificity, and np.nan is asked for."): [
+            (3, 0, 0, 2)
+        ],
+        _("it works, but not where everybody is called: then there is no NPV, and np.nan is asked for."): [
+            (5, 3, 0, 0)
+        ],
     },
     wrong_shape=_("four rates are asked for: sensitivity, specificity, PPV and NPV; it gives {value}."),
     mistakes={
@@ -110,6 +124,15 @@ check_rates = Exercise(
         _("PPV and NPV are exchanged."): {"then": lambda rate: rate[[0, 1, 3, 2]]},
         _("the second number is the share of false alarms: specificity is 1 minus it."): {
             "then": lambda rate: [rate[0], 1 - rate[1], *rate[2:]]
+        },
+        _("the first number is the share of the ill who are missed: sensitivity is 1 minus it."): {
+            "then": lambda rate: [1 - rate[0], *rate[1:]]
+        },
+        _("the third number is the share of false alarms among the alarms: PPV is 1 minus it."): {
+            "then": lambda rate: [*rate[:2], 1 - rate[2], rate[3]]
+        },
+        _("the fourth number is the share of the ill among those not called: NPV is 1 minus it."): {
+            "then": lambda rate: [*rate[:3], 1 - rate[3]]
         },
         _("these are percentages, a share from 0 to 1 is asked for."): {"then": lambda rate: 100 * rate},
         _("each count was divided by all cases: sensitivity is a share of the ill only."): lambda tp, fp, tn, fn: (
@@ -171,6 +194,30 @@ check_ppv_at = Exercise(
             "then": lambda ppv: ppv / (1 - ppv)
         },
         _("this is 1 minus the PPV, the share of false alarms."): {"then": lambda ppv: 1 - ppv},
+        _("brackets are missing: the true alarms are divided by the sum of true and false ones."): (
+            lambda sensitivity, specificity, prevalence: (
+                sensitivity * prevalence / sensitivity * prevalence + (1 - specificity) * (1 - prevalence)
+            )
+        ),
+        _("sensitivity and specificity are exchanged."): lambda sensitivity, specificity, prevalence: _ppv(
+            specificity, sensitivity, prevalence
+        ),
+        _("the false alarms are 1 - specificity of the well, not 1 - sensitivity."): (
+            lambda sensitivity, specificity, prevalence: _ppv(sensitivity, sensitivity, prevalence)
+        ),
+        _("the ill who are called are sensitivity * prevalence, not all of the ill."): (
+            lambda sensitivity, specificity, prevalence: _ppv(1, specificity, prevalence)
+        ),
+        _("this is the share of all who are called: divide the true alarms by it."): (
+            lambda sensitivity, specificity, prevalence: sensitivity * prevalence + (1 - specificity) * (1 - prevalence)
+        ),
+        _("this is the share of right answers, the accuracy."): lambda sensitivity, specificity, prevalence: (
+            sensitivity * prevalence + specificity * (1 - prevalence)
+        ),
+        _("the number is rounded: return it as it is."): [
+            {"then": lambda ppv: round(ppv, 2)},
+            {"then": lambda ppv: round(ppv, 3)},
+        ],
     },
 )
 
@@ -211,6 +258,9 @@ check_auroc_by_pairs = Exercise(
         _("this is the number of right pairs: their mean is asked for."): {"combine": np.sum},
         _("the sum is divided by the number of cases: divide by the number of pairs."): lambda truth, score: (
             _pairs(truth, score, combine=np.sum) / len(truth)
+        ),
+        _("each positive is compared with the mean of the negatives: compare it with each of them."): (
+            lambda truth, score: np.mean(score[truth == 1] > score[truth == 0].mean())
         ),
         _("ties are left out of the pairs: they count half."): lambda truth, score: (
             _pairs(truth, score, tie=0) / (1 - _pairs(truth, score, tie=1) + _pairs(truth, score, tie=0))
@@ -269,6 +319,18 @@ check_interval = Exercise(
             np.nanpercentile(values, [(1 - level) / 2, (1 + level) / 2])
         ),
         _("the limits are the wrong way round: the lower one comes first."): {"then": lambda limits: limits[::-1]},
+        _(
+            "the lower limit leaves out half of 1 - level, and so must the upper one: its quantile is (1 + level) / 2."
+        ): (lambda values, level: np.nanquantile(values, [(1 - level) / 2, level])),
+        _("nothing is left out below: half of 1 - level lies on each side."): lambda values, level: np.nanquantile(
+            values, [0, level]
+        ),
+        _("these are the quantiles level / 2 and 1 - level / 2: it is 1 - level that lies outside."): (
+            lambda values, level: np.nanquantile(values, [level / 2, 1 - level / 2])
+        ),
+        _("these are the shares that lie below the limits: take the values there, with np.nanquantile."): (
+            lambda values, level: np.array([(1 - level) / 2, (1 + level) / 2])
+        ),
         _("only the width is returned: return both limits."): {"then": lambda limits: limits[1] - limits[0]},
     },
 )
@@ -324,6 +386,18 @@ check_undo_weights = Exercise(
             "factor": lambda frequency: 1 - frequency
         },
         _("the output comes back as it was: nothing is undone."): {"factor": lambda frequency: 1},
+        _("these are the odds of the output: divide them by the weight, and turn them back."): (
+            lambda probability, frequency: probability / (1 - probability)
+        ),
+        _("the odds were divided by the frequency: the weight is (1 - frequency) / frequency."): {
+            "factor": lambda frequency: 1 / frequency
+        },
+        _("this is 1 / (1 + odds), the probability of the opposite: odds / (1 + odds) is asked for."): {
+            "then": lambda probability: 1 - probability
+        },
+        _("the probability was taken for the odds: they are p / (1 - p)."): lambda probability, frequency: (
+            probability * frequency / (1 - frequency) / (1 + probability * frequency / (1 - frequency))
+        ),
         _("this is a percentage, a share from 0 to 1 is asked for."): {"then": lambda probability: 100 * probability},
     },
 )
@@ -373,6 +447,24 @@ check_net_benefit = Exercise(
             "people": lambda called: max(int(called.sum()), 1)
         },
         _("this is the sum over all people: divide by their number."): {"people": lambda called: 1},
+        _("these are rates among the ill and among the well: divide both counts by the number of all people."): (
+            lambda truth, probability, threshold: (
+                np.mean(probability[truth == 1] >= threshold)
+                - threshold / (1 - threshold) * np.mean(probability[truth == 0] >= threshold)
+            )
+        ),
+        _("the threshold 0.5 is written into the function: take the argument."): lambda truth, probability, threshold: (
+            _benefit(truth, probability, threshold, reaches=lambda score, _given: score >= 0.5)
+        ),
+        _("those below the threshold are acted on: it should be those at or above it."): {"reaches": np.less},
+        _("true and false positives are exchanged."): lambda truth, probability, threshold: _benefit(
+            1 - truth, probability, threshold
+        ),
+        _("this is per 1,000 people: return the net benefit per person."): {"then": lambda benefit: 1000 * benefit},
+        _("the price was put on both counts: a true positive counts 1."): lambda truth, probability, threshold: (
+            threshold / (1 - threshold) * _benefit(truth, probability, threshold, price=lambda t: 1)
+        ),
+        _("the sign is turned: true positives count for, false ones against."): {"then": lambda benefit: -benefit},
         _("a probability at the threshold is acted on: take >=, not >."): {"reaches": np.greater},
     },
 )
