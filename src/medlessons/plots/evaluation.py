@@ -45,7 +45,7 @@ def people(groups: Mapping[str, Mapping[str, int]]) -> Figure:
         said.append(sentence.format(title=title, **shown))
     handles = [Patch(color=colors[name], label=names[name]) for name in names]
     figure.legend(handles=handles, loc="outside lower center", ncols=4)
-    caption(figure, _("Of 1,000 people each. {groups}.").format(groups="; ".join(said)))
+    caption(figure, _("Of 1,000 images each. {groups}.").format(groups="; ".join(said)))
     return figure
 
 
@@ -75,13 +75,11 @@ def calibration(tables: Mapping[str, pd.DataFrame]) -> Figure:
         ax.plot([0, 1], [0, 1], ":", color=BLACK)
         error = [table["frequency"] - table["low"], table["high"] - table["frequency"]]
         ax.errorbar(table["output"], table["frequency"], np.abs(error), fmt="o", markersize=4, color=BLUE)
-        ax.set(
-            title=title,
-            xlim=(-0.02, 1.02),
-            ylim=(-0.02, 1.02),
-            xlabel=_("mean output"),
-            ylabel=_("share with the finding"),
-        )
+        for scale in (ax.set_xscale, ax.set_yscale):  # most outputs are small, and need room
+            scale("function", functions=(lambda x: np.sqrt(np.maximum(x, 0)), np.square))
+        ticks = [0, 0.01, 0.1, 0.3, 0.6, 1]
+        ax.set(title=title, xlim=(0, 1.02), ylim=(0, 1.02), xticks=ticks, yticks=ticks)
+        ax.set(xlabel=_("mean output"), ylabel=_("share with the finding"))
         inside = int(((table["low"] <= table["output"]) & (table["output"] <= table["high"])).sum())
         last = table.iloc[-1]
         said.append(
@@ -121,7 +119,7 @@ def decision_curves(table: pd.DataFrame) -> Axes:
     colors = iter((ORANGE, BLUE, GREEN))
     for name, values in table.items():
         style, color = styles.get(name) or ("-", next(colors))
-        ax.plot(table.index, 1000 * values, style, color=color, label=name)
+        ax.plot(table.index, 1000 * values, style, color=color, label=name, linewidth=1 if name in styles else 2)
     models = table.drop(columns=list(styles))
     top = 1000 * table.to_numpy().max()
     ax.set(xlabel=_("threshold"), ylabel=_("net benefit per 1,000"), ylim=(-0.35 * top, 1.1 * top))
