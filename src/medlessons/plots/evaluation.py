@@ -77,8 +77,16 @@ def calibration(tables: Mapping[str, pd.DataFrame]) -> Figure:
         ax.errorbar(table["output"], table["frequency"], np.abs(error), fmt="o", markersize=4, color=BLUE)
         for scale in (ax.set_xscale, ax.set_yscale):  # most outputs are small, and need room
             scale("function", functions=(lambda x: np.sqrt(np.maximum(x, 0)), np.square))
-        ticks = [0, 0.01, 0.1, 0.3, 0.6, 1]
-        ax.set(title=title, xlim=(0, 1.02), ylim=(0, 1.02), xticks=ticks, yticks=ticks)
+        ticks = [0, 0.1, 0.3, 0.6, 1]
+        ax.set(
+            title=title,
+            xlim=(0, 1.02),
+            ylim=(0, 1.02),
+            xticks=ticks,
+            yticks=ticks,
+            xticklabels=ticks,
+            yticklabels=ticks,
+        )
         ax.set(xlabel=_("mean output"), ylabel=_("share with the finding"))
         inside = int(((table["low"] <= table["output"]) & (table["output"] <= table["high"])).sum())
         last = table.iloc[-1]
