@@ -28,10 +28,12 @@ def test_class_counts_puts_the_most_frequent_on_top(table):
 
 
 def test_scales_compare_the_ranges_from_the_5th_to_the_95th_percentile(table):
-    ax = anemia.scales(table[["HGB", "PLT"]], "unit")
+    ax = anemia.scales(table[["HGB", "PLT"]].assign(RBC=table["HGB"] / 2), "unit")
     assert ax.get_ylabel() == "unit"
+    low, high = (line.get_ydata() for line in ax.lines[:2])  # the whiskers of the first box
+    assert (min(low), max(high)) == pytest.approx((10.05, 10.95))
     assert sentence(ax) == (
-        "From the 5th to 95th percentile, PLT spans most (90.00) and HGB least (0.90); 1 of the 2 measurements span "
+        "From the 5th to 95th percentile, PLT spans most (90.00) and RBC least (0.45); 2 of the 3 measurements span "
         "less than a tenth of PLT."
     )
 
@@ -75,7 +77,7 @@ def test_activations_and_their_slopes():
 
 
 def test_gradient_sizes_are_compared_from_the_first_to_the_last_layer():
-    ax = anemia.gradient_sizes({"ReLU": [1.0, 1.0], "sigmoid": [0.001, 0.1, 1.0]})
+    ax = anemia.gradient_sizes({"ReLU": [0.1, 0.1], "sigmoid": [0.0001, 0.1, 0.1]})
     assert [line.get_xdata().tolist() for line in ax.lines] == [[1, 2], [1, 2, 3]]
     assert ax.get_yscale() == "log"
     assert sentence(ax).endswith("as a multiple of the last layer's: 10^0 with ReLU, 10^-3 with sigmoid.")
@@ -97,7 +99,7 @@ def test_nudge_draws_the_tangent_through_the_weight_as_it_is(slope, way):
 
 def test_encoding_draws_a_strip_per_input():
     ax = anemia.encoding(np.array([6.0, 12, 18]), np.array([[0.5, 0], [1, 0], [1, 0.75]]), "HGB (g/dL)")
-    assert texts(ax.get_yticklabels()) == ["1", "2"]
+    assert texts(ax.get_yticklabels()) == ["1", "2"] and ax.get_yticks().tolist() == [0.4, 1.4]
     heights = [(c.get_paths()[0].vertices[:, 1].min(), c.get_paths()[0].vertices[:, 1].max()) for c in ax.collections]
     assert np.allclose(heights, [(0, 0.85), (1, 1 + 0.85 * 0.75)])
     assert sentence(ax) == (
