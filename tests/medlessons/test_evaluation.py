@@ -143,3 +143,52 @@ def test_a_table_of_other_findings_is_refused():
         evaluation.auroc_table(labels, labels.rename(columns={"Nodule": "Edema"}), [1, 2])
     with pytest.raises(LessonError, match="3 patients"):
         evaluation.auroc_table(labels, labels, [1, 2, 3])
+
+
+@pytest.mark.parametrize(("positives", "shown"), [(9, False), (10, True), (50, True), (91, False)])
+def test_no_interval_stands_beside_fewer_than_ten_positives_or_negatives(positives, shown):
+    rng = np.random.default_rng(0)
+    labels = pd.DataFrame({"Mass": np.arange(100) < positives}).astype(int)
+    table = evaluation.auroc_table(labels, pd.DataFrame({"Mass": rng.random(100)}), range(100), repeats=50)
+    assert table[["low", "high"]].notna().to_numpy().all() == shown
+    assert not np.isnan(table.loc["Mass", "AUROC"])
+
+
+def test_weights_of_a_draw_are_the_same_for_all_images_of_a_patient():
+    weights = evaluation.draw_weights(["a", "b", "a", "c"], repeats=200)
+    assert (weights[:, 0] == weights[:, 2]).all()
+    assert (weights[:, [0, 1, 3]].sum(axis=1) == 3).all()
+    assert weights.max() == 3 and weights.min() == 0
+
+
+def test_a_paired_difference_is_narrower_than_two_intervals():
+    rng = np.random.default_rng(0)
+    truth = (rng.random(300) < 0.3).astype(int)
+    one = truth + rng.normal(0, 1, 300)
+    other = one + rng.normal(0, 0.1, 300)
+    weights = evaluation.draw_weights(range(300))
+    difference, low, high = evaluation.auroc_difference(truth, one, other, weights)
+    alone = np.quantile(evaluation.weighted_auroc(truth, one, weights), [0.025, 0.975])
+    assert low <= difference <= high
+    assert high - low < (alone[1] - alone[0]) / 3
+
+
+def test_rates_of_the_published_fourteen_rows():
+    truth = np.array([1, 1, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1])
+    score = np.array([0.8, 0.7, 0.4, 0.3, 0.2, 0.5, 0.6, 0.7, 0.8, 0.1, 0.2, 0.3, 0.4, 0])
+    table = evaluation.rates(truth, (score >= 0.5).astype(int))
+    wanted = {
+        "sensitivity": 2 / 7,
+        "specificity": 3 / 7,
+        "PPV": 2 / 6,
+        "NPV": 3 / 8,
+        "accuracy": 5 / 14,
+        "prevalence": 0.5,
+    }
+    assert table["rate"].to_dict() == pytest.approx(wanted)
+    assert ((table["low"] < table["rate"]) & (table["rate"] < table["high"])).all()
+
+
+def test_rates_of_nobody_are_nan():
+    table = evaluation.rates([0, 0], [0, 0])
+    assert np.isnan(table.loc[["sensitivity", "PPV"], ["rate", "low", "high"]].to_numpy()).all()
