@@ -1,4 +1,4 @@
-"""Class imbalance: how frequent each finding is, and the loss that gives both sides of a finding equal weight."""
+"""Class imbalance: how frequent each finding is, and losses that do not let the frequent class drown the rare one."""
 
 from collections.abc import Callable, Sequence
 
@@ -84,6 +84,34 @@ def weighted_loss_from_logits(positive: Sequence[float], negative: Sequence[floa
     from keras import ops
 
     return _weighted(positive, negative, lambda logit: ops.softplus(-logit), ops.softplus)
+
+
+def soft_dice_loss(truth, predicted, epsilon: float = 1.0):
+    """Return the soft Dice loss (Milletari et al. 2016), the mean over the labels.
+
+    For each label, over all scans of the batch and all their voxels, ``1 - (2 * sum(t * p) + epsilon) / (sum(t * t) +
+    sum(p * p) + epsilon)``.
+
+    Parameters
+    ----------
+    truth, predicted : tensors, shape (batch, x, y, z, labels)
+        One-hot labels, and probabilities.
+    epsilon : float
+        Keeps the quotient defined where a label is absent and none is predicted: the loss is then 0.
+
+    Returns
+    -------
+    tensor of one number
+        0 (perfect) to nearly 1.
+    """
+    from keras import ops
+
+    predicted = ops.convert_to_tensor(predicted)
+    truth = ops.cast(truth, predicted.dtype)
+    everywhere = (0, 1, 2, 3)  # not the last axis: each label has a Dice of its own
+    overlap = ops.sum(truth * predicted, axis=everywhere)
+    sizes = ops.sum(truth * truth, axis=everywhere) + ops.sum(predicted * predicted, axis=everywhere)
+    return ops.mean(1 - (2 * overlap + epsilon) / (sizes + epsilon))
 
 
 def _weighted(
