@@ -8,9 +8,9 @@ task needs its module, its name in REGISTRY, and a card in data/README.md.
 
 from collections.abc import Iterable
 
-from medlessons.data import anemia, covid, findings, orientation
+from medlessons.data import anemia, brain, covid, findings, orientation
 
-REGISTRY = {task.NAME: task for task in (anemia, orientation, findings, covid)}
+REGISTRY = {task.NAME: task for task in (anemia, orientation, findings, covid, brain)}
 
 
 def prepare(lessons: Iterable[int]) -> None:

@@ -47,8 +47,23 @@ def write(
     """
     _check_paths(rows)
     workers = min(workers or os.cpu_count() or 1, max(1, len(rows) // WORTH_A_WORKER))
-    job = partial(_save, folder=Path(folder), size=size, draw=draw)
-    with tqdm(total=len(rows), desc="drawing images", unit="image") as bar:
+    for_each(rows, partial(_save, folder=Path(folder), size=size, draw=draw), "drawing images", workers)
+
+
+def for_each(rows: Sequence, job: Callable[[object], None], title: str, workers: int) -> None:
+    """Do a job for each of some rows, with a progress bar, in several processes.
+
+    Parameters
+    ----------
+    rows : sequence
+    job : callable
+        ``job(row)``: a function of a module, or a ``partial`` of one, since each worker imports it anew.
+    title : str
+        Of the bar.
+    workers : int
+        Processes. Where none can be started the work is done in this one.
+    """
+    with tqdm(total=len(rows), desc=title, unit="image") as bar:
         done = _in_parallel(job, rows, workers, bar) if workers > 1 else 0
         for row in rows[done:]:
             job(row)

@@ -1,6 +1,6 @@
 """A simulated brain: heads with and without a tumor, scanned with four MRI sequences, with known truth."""
 
-from simclinic.brain.head import KINDS, Head, Scan, draw_head, scan
+from simclinic.brain.head import CENTER, KINDS, Head, Scan, draw_head, scan
 from simclinic.brain.lookalikes import SPOT, STROKE, VESSEL
 from simclinic.brain.mri import CHANNELS, STYLES, TISSUES, Style, signal
 from simclinic.brain.tumor import EDEMA, ENHANCING, NON_ENHANCING, Tumor
@@ -9,6 +9,7 @@ TRAINING_STYLES = tuple(name for name, style in STYLES.items() if not style.unse
 UNSEEN_STYLES = tuple(name for name, style in STYLES.items() if style.unseen)
 
 __all__ = [
+    "CENTER",
     "CHANNELS",
     "EDEMA",
     "ENHANCING",
