@@ -6,5 +6,5 @@ classic mistake was made, and it returns the student's object if that is right a
 or wrong: so the rest of a lesson always runs.
 """
 
-from medlessons.checks import anemia, covid, evaluation, findings, orientation
+from medlessons.checks import anemia, brain, covid, evaluation, findings, orientation
 from medlessons.checks.exercise import summary
