@@ -18,6 +18,7 @@ NUMBER = re.compile(r"[ \t]*(?<![\w.])[-+−]?\d++(?:\.\d++)?+(?:[eE][-+]?\d++)?
 EXEMPT = re.compile(r"^#\s*NBVAL_IGNORE_OUTPUT\s*:\s*\S", re.MULTILINE)
 LONGEST_LINE = 100  # characters of a line that a report shows
 NOT_COMPARED = ("image/png", "image/jpeg", "image/svg+xml")
+PICTURE = re.compile(r"(?<=;base64,)[\w+/=]+")  # one that stands in a text, such as HTML
 
 
 def pytest_configure(config):
@@ -80,7 +81,8 @@ def text_outputs(outputs) -> list[tuple[str, str]]:
         else:
             for kind, content in output["data"].items():
                 if kind not in NOT_COMPARED:
-                    texts.append((kind, content if isinstance(content, str) else json.dumps(content)))
+                    text = content if isinstance(content, str) else json.dumps(content)
+                    texts.append((kind, PICTURE.sub("...", text)))
     return sorted(texts, key=lambda text: text[0])
 
 

@@ -142,3 +142,12 @@ def test_stderr_and_pictures_are_left_out():
         {"output_type": "display_data", "data": {"image/png": "abc", "text/plain": "<Figure>"}},
     ]
     assert text_outputs(outputs) == [("text/plain", "<Figure>")]
+
+
+def test_a_picture_within_a_page_is_left_out():
+    html = '<img src="data:image/png;base64,{}" alt="A head." data-first="{}">'
+    shown = [[{"output_type": "display_data", "data": {"text/html": html.format(*filled)}}] for filled in PAGES]
+    assert text_outputs(shown[0]) == text_outputs(shown[1]) != text_outputs(shown[2])
+
+
+PAGES = (("iVBOR+w/0KG==", 4), ("iVBOR+x/1KG=", 4), ("iVBOR+w/0KG==", 5))

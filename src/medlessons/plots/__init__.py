@@ -8,6 +8,6 @@ Figures that several lessons use stand here (``plots.confusion``), those of one 
 (``plots.anemia.scales``).
 """
 
-from medlessons.plots import anemia, covid, evaluation, findings, orientation
+from medlessons.plots import anemia, brain, covid, evaluation, findings, orientation
 from medlessons.plots.common import confusion, learning_curves, losses, predictions, probabilities, radiographs, scores
 from medlessons.plots.figure import caption, show
