@@ -24,6 +24,8 @@ NOT_SAID = {  # texts of three words that are not said to a reader
     "medlessons/plots/description.py": r".*",  # what was drawn, as nbval compares it
     "medlessons/plots/figure.py": r"vert: bool|The figure layout",  # warnings of libraries
     "medlessons/plots/evaluation.py": r"act on (all|nobody)|outside lower center",  # columns of a table, matplotlib
+    "medlessons/plots/brain.py": r"outside lower center",  # matplotlib
+    "medlessons/plots/scroll.py": r"\nconst row",  # the script of the page
     "classroom/what_came_out.py": r".*",  # the label and the number words of the lessons' own text
     "classroom/student.py": r"\.\.\.  # your code here",  # code
     "classroom/scoring.py": r"as handed in|no exercise was checked|could not be run",  # keys and states in the CSV
