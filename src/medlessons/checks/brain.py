@@ -5,7 +5,7 @@ from itertools import product
 
 import numpy as np
 
-from medlessons import segmentation, volumes
+from medlessons import losses, segmentation, volumes
 from medlessons.checks.exercise import Mistake, first_true, grade
 from medlessons.checks.numbers import Exercise
 from medlessons.wording import _
@@ -361,30 +361,6 @@ check_dice = Exercise(
 # 6.5
 
 
-def soft_dice_loss(truth, predicted, epsilon: float = 1e-5):
-    """Return the soft Dice loss of a batch: 1 minus the mean over the classes of their soft Dice coefficients.
-
-    Parameters
-    ----------
-    truth, predicted : tensors, shape (batch, x, y, z, classes)
-        Labels as 0 and 1, and probabilities.
-    epsilon : float
-        Added above and below the line: a class that is nowhere costs nothing.
-
-    Returns
-    -------
-    tensor
-        One number, from 0 to 1.
-    """
-    from keras import ops
-
-    predicted = ops.convert_to_tensor(predicted)
-    truth, all_but_classes = ops.cast(truth, predicted.dtype), (0, 1, 2, 3)
-    shared = ops.sum(truth * predicted, axis=all_but_classes)
-    both = ops.sum(ops.square(truth), axis=all_but_classes) + ops.sum(ops.square(predicted), axis=all_but_classes)
-    return 1 - ops.mean((2 * shared + epsilon) / (both + epsilon))
-
-
 def _soft_dice(
     truth, predicted, epsilon, *, axes=(0, 1, 2, 3), twice=2, power=2, above=1, below=1, gather=np.sum, mean=np.mean,
     below_the_line=lambda shared, true, guessed: true + guessed,
@@ -439,7 +415,7 @@ def _loss(function: Callable, truth, predicted, epsilon):
 SOFT_DICE = Exercise(
     number="6.5",
     title=_("The soft Dice loss"),
-    reference=soft_dice_loss,
+    reference=losses.soft_dice_loss,
     formula=_soft_dice,
     answer=_loss,
     together=True,
@@ -527,7 +503,7 @@ def check_soft_dice_loss(student: Callable) -> Callable:
     def find_mistake(function):
         return SOFT_DICE._find_mistake(function) or _cannot_train(function)
 
-    return grade(SOFT_DICE.number, SOFT_DICE.title, student, soft_dice_loss, find_mistake)
+    return grade(SOFT_DICE.number, SOFT_DICE.title, student, losses.soft_dice_loss, find_mistake)
 
 
 # ---------------------------------------------------------------------------------------------------------

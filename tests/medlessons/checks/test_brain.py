@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from medlessons import segmentation, volumes
+from medlessons import losses, segmentation, volumes
 from medlessons.checks import brain as ex
 from medlessons.checks.numbers import Exercise
 
@@ -28,7 +28,7 @@ REFERENCES = {
     "6.2": volumes.sub_volume,
     "6.3": volumes.standardize,
     "6.4": segmentation.dice,
-    "6.5": ex.soft_dice_loss,
+    "6.5": losses.soft_dice_loss,
     "6.6": ex.conv3d_parameters,
     "6.7": ex.predict_volume,
     "6.8": volumes.regions,
@@ -259,11 +259,11 @@ def python_division(truth, predicted):
 
 
 def loss_by_class(truth, predicted, epsilon):
-    losses = []
+    parts = []
     for k in range(truth.shape[-1]):
         t, p = truth[..., k], predicted[..., k]
-        losses.append(1 - (2 * ops.sum(t * p) + epsilon) / (ops.sum(t**2) + ops.sum(p**2) + epsilon))
-    return ops.mean(ops.stack(losses))
+        parts.append(1 - (2 * ops.sum(t * p) + epsilon) / (ops.sum(t**2) + ops.sum(p**2) + epsilon))
+    return ops.mean(ops.stack(parts))
 
 
 def loss_by_matrix(truth, predicted, epsilon):
@@ -385,9 +385,16 @@ def test_other_wrong_answers_are_named(number, answer, said, capsys):
 def test_the_published_figures_of_the_loss():
     wanted = {1.0: (0.4, 0.428571, 0.166667, 0.006024, 0.217298, 0.4375)}
     wanted[1e-5] = (0.5, 0.6, 0.2, 0.00709, 0.30354, 0.51428)
-    for epsilon, losses in wanted.items():
-        came = [float(ex.soft_dice_loss(*case, epsilon)) for case in ex.PUBLISHED]
-        assert came == pytest.approx(losses, abs=2e-5)
+    for epsilon, figures in wanted.items():
+        came = [float(losses.soft_dice_loss(*case, epsilon)) for case in ex.PUBLISHED]
+        assert came == pytest.approx(figures, abs=2e-5)
+
+
+def test_the_published_network_has_its_parameters():
+    down = [(4, 32), (32, 64), (64, 64), (64, 128), (128, 128), (128, 256), (256, 256), (256, 512)]
+    up = [(512 + 256, 256), (256, 256), (256 + 128, 128), (128, 128), (128 + 64, 64), (64, 64)]
+    count = sum(ex.conv3d_parameters(*channels) for channels in down + up)
+    assert count + ex.conv3d_parameters(64, 3, (1, 1, 1)) == 16_318_307
 
 
 def test_checking_the_loss_draws_no_random_number():
@@ -396,4 +403,4 @@ def test_checking_the_loss_draws_no_random_number():
         something()
         return float(keras.random.uniform((1,))[0])
 
-    assert after(lambda: ex.check_soft_dice_loss(ex.soft_dice_loss)) == after(lambda: None)
+    assert after(lambda: ex.check_soft_dice_loss(losses.soft_dice_loss)) == after(lambda: None)
