@@ -28,7 +28,6 @@ from medlessons import files, settings
 from simclinic import brain
 
 LABELS = ("Background", "Edema", "Non-enhancing tumor", "Enhancing tumor")
-FILTERS = (12, 24, 48, 64)
 SIZE = (48, 48, 24)  # voxels of a part
 BATCH, RATE, PART = 4, 4e-3, 200  # parts a step; highest learning rate; steps from one checkpoint to the next
 FIRST_HEAD, FIRST_VALIDATION = 1_000_000, 2_000_000  # seeds: no head of the lesson is among them
@@ -132,7 +131,7 @@ def learner(steps: int) -> "keras.Model":  # noqa: F821 - Keras is imported late
 
     from medlessons import unet
 
-    model = unet.unet3d(FILTERS, len(LABELS))
+    model = unet.unet3d(unet.SHIPPED, len(LABELS))
     warm = max(1, steps // 20)
     rate = keras.optimizers.schedules.CosineDecay(
         RATE / 100, max(1, steps - warm), alpha=0.005, warmup_target=RATE, warmup_steps=warm
@@ -161,7 +160,7 @@ def train(steps: int, count: int, seed: int, out: Path, checkpoints: Path) -> di
     """Train the network, or go on where a training was stopped, write its weights, and return the state."""
     import keras
 
-    begun = {"steps": steps, "heads": count, "seed": seed, "filters": list(FILTERS), "size": list(SIZE)}
+    begun = {"steps": steps, "heads": count, "seed": seed, "size": list(SIZE)}
     keras.utils.set_random_seed(seed)
     model = learner(steps)
     state = resume(checkpoints, begun, model)

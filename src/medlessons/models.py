@@ -300,19 +300,27 @@ def _findings(backbone: str, preprocessing: dict | None = None) -> Callable[[int
     return builder
 
 
+def _unet3d(size: object, outputs: int) -> "keras.Model":
+    """Build the network of lesson 6, which takes heads and windows of any size."""
+    from medlessons import unet
+
+    return unet.unet3d(unet.SHIPPED, outputs)
+
+
 BUILDERS: dict[str, Callable[[int, int], "keras.Model"]] = {
     "orientation": orientation,
     "densenet121": _findings("DenseNet121"),
     "resnet50v2": _findings("ResNet50V2", {"scale": 1 / 127.5, "offset": -1.0}),
     "xception": _findings("Xception", {"scale": 1 / 127.5, "offset": -1.0}),
     "vgg16": _findings("VGG16", {"scale": 1.0, "offset": [-103.939, -116.779, -123.68]}),  # mean blue, green and red
+    "unet3d": _unet3d,
 }
 """Builder -> function of the size of the images (pixels) and the number of outputs.
 
 The networks for findings take gray levels from 0 to 255, shape (images, size, size, 1), of any size from 32 pixels on.
 They standardize each image by itself (DenseNet-121), or scale it as Keras' networks for photographs want it (backbones
 of lesson 4), and give it to all three channels. The maps are averaged (``features``), and a dense layer gives the
-``logits``, a sigmoid the ``probabilities`` of the findings.
+``logits``, a sigmoid the ``probabilities`` of the findings. ``unet3d`` takes standardized volumes instead.
 """
 
 BACKBONES = {"xception": "Xception", "resnet50v2": "ResNet50V2", "vgg16": "VGG16"}

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
+SHIPPED = (12, 24, 48, 64)  # maps in each level of the network in models/
+
 
 class HalveByMaximum(layers.Layer):
     """Pool maps by the maximum of 2 x 2 x 2 voxels: three times the larger one of two neighboring slices.

@@ -1,14 +1,20 @@
 """The exercises of lesson 6: milliliters, patches, standardizing, Dice and its loss, windows, regions."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import product
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from medlessons import losses, segmentation, volumes
+from medlessons.checks import network
 from medlessons.checks.exercise import Mistake, first_true, grade
 from medlessons.checks.numbers import Exercise
 from medlessons.wording import _
+
+if TYPE_CHECKING:  # importing Keras takes seconds
+    import keras
 
 # ---------------------------------------------------------------------------------------------------------
 # 6.1
@@ -582,6 +588,95 @@ check_conv3d_parameters = Exercise(
 # 6.7
 
 
+def convolve(maps: "keras.KerasTensor", count: int, kernel: Sequence[int]) -> "keras.KerasTensor":
+    """Return `count` maps: a convolution without bias that keeps the size, batch normalization, ReLU."""
+    for layer in network.layers_of(convolve_reference(4, count, kernel))[1:]:
+        maps = layer(maps)
+    return maps
+
+
+def convolve_reference(channels: int, count: int, kernel: Sequence[int]) -> dict[str, Any]:
+    """Return the layers of one step of the U-Net, as `network` compares them."""
+    from keras import layers
+
+    return {
+        "input": layers.InputLayer((None, None, None, channels)),
+        "convolution": layers.Conv3D(count, kernel, padding="same", use_bias=False),
+        "normalization": layers.BatchNormalization(momentum=0.95),
+        "activation": layers.ReLU(),
+    }
+
+
+def convolve_mistakes() -> dict[str, dict[str, Any]]:
+    """Return the classic mistakes: the sentence, and what is changed in a step of 5 maps, kernel (3, 3, 1)."""
+    from keras import layers
+
+    def convolution(count: int = 5, kernel: Sequence[int] = (3, 3, 1), **settings) -> dict[str, Any]:
+        return {"convolution": layers.Conv3D(count, kernel, **{"padding": "same", "use_bias": False} | settings)}
+
+    return {
+        _("the maps shrink at the edge: padding='same' keeps the size, so that up and down fit together."): convolution(
+            padding="valid"
+        ),
+        _("the convolution has a bias: batch normalization would subtract it, so write use_bias=False."): convolution(
+            use_bias=True
+        ),
+        _("the kernel is always 3 x 3 x 3: use the argument."): convolution(kernel=3),
+        _(
+            "count and the maps that come in are exchanged: the first argument of Conv3D is how many maps come out."
+        ): convolution(count=2),
+        _("the maps are halved by strides: that is the work of the pooling, leave strides out."): convolution(
+            strides=2
+        ),
+        _("batch normalization is missing, between the convolution and ReLU."): {"normalization": None},
+        _("ReLU comes before the normalization: here it is convolution, normalization, ReLU."): {
+            "normalization": layers.ReLU(),
+            "activation": layers.BatchNormalization(),
+        },
+        _("the convolution has an activation of its own: ReLU comes once, after the normalization."): convolution(
+            activation="relu"
+        ),
+        _("this is layer normalization: use layers.BatchNormalization."): {
+            "normalization": layers.LayerNormalization()
+        },
+        _("this is group normalization: use layers.BatchNormalization."): {
+            "normalization": layers.GroupNormalization(1)
+        },
+        _("ReLU is missing at the end: without it, two convolutions are no more than one."): {"activation": None},
+        _("the last step is a sigmoid: between the levels it is ReLU."): {"activation": layers.Activation("sigmoid")},
+        _("this convolves twice: one step is asked for, the network calls it twice."): {
+            "convolution": [
+                layers.Conv3D(5, (3, 3, 1), padding="same", use_bias=False),
+                layers.Conv3D(5, (3, 3, 1), padding="same", use_bias=False),
+            ]
+        },
+    }
+
+
+def check_convolve(student: Callable) -> Callable:
+    """Check exercise 6.7; return the student's function or the reference."""
+
+    def build(function, channels, count, kernel):
+        import keras
+
+        inputs = keras.Input((None, None, None, channels))
+        came = function(inputs, count, kernel)
+        if not isinstance(came, keras.KerasTensor):
+            raise Mistake(_("return the maps that come out of the last layer: call each layer with maps, (...)(maps)."))
+        return keras.Model(inputs, came)
+
+    def find_mistake(function):
+        calls = [(2, 5, (3, 3, 1)), (4, 6, (3, 3, 3))]
+        otherwise = _("it always builds the same step: use count and kernel as the function gets them.")
+        return network.find_mistake(partial(build, function), calls, convolve_reference, convolve_mistakes, otherwise)
+
+    return grade("6.7", _("One step of the network"), student, convolve, find_mistake)
+
+
+# ---------------------------------------------------------------------------------------------------------
+# 6.8
+
+
 def predict_volume(predict: Callable, image: np.ndarray, size: Sequence[int], step: Sequence[int]) -> np.ndarray:
     """Return the mean prediction of all windows that hold a voxel, shape (x, y, z, classes).
 
@@ -648,7 +743,7 @@ def _first_seen(seen: np.ndarray) -> np.ndarray:
 _NUMBERS = np.random.default_rng(5).normal(0, 2, (8, 6, 5, 1))
 
 check_predict_volume = Exercise(
-    number="6.7",
+    number="6.8",
     title=_("Predict a whole volume"),
     reference=predict_volume,
     formula=_slide,
@@ -725,7 +820,7 @@ check_predict_volume = Exercise(
 )
 
 # ---------------------------------------------------------------------------------------------------------
-# 6.8
+# 6.9
 
 
 def _stacked(masks: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -744,7 +839,7 @@ def _regions(label, *, whole=(1, 2, 3), core=(2, 3), enhancing=(3,)):
 
 
 check_regions = Exercise(
-    number="6.8",
+    number="6.9",
     title=_("Three regions"),
     reference=volumes.regions,
     formula=_regions,

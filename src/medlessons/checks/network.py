@@ -143,7 +143,7 @@ def _settings(layer: keras.Operation) -> dict[str, Any]:
         settings["padding"] = "valid"  # there is nothing to pad
     if settings["kind"] == "InputLayer":
         settings["shape"] = tuple(layer.batch_shape[1:])
-    if settings["kind"] in ("Dense", "Conv2D", "BatchNormalization"):
+    if settings["kind"] in ("Dense", "Conv2D", "Conv3D", "BatchNormalization"):
         settings |= {"activation": _activation(getattr(layer, "activation", None)), "trainable": layer.trainable}
     return settings
 

@@ -9,6 +9,7 @@ from keras import ops
 
 from medlessons import losses, segmentation, volumes
 from medlessons.checks import brain as ex
+from medlessons.checks import network
 from medlessons.checks.numbers import Exercise
 
 CHECKS = {name: check for name, check in vars(ex).items() if name.startswith("check_")}
@@ -20,8 +21,8 @@ BY_NUMBER = {
     "6.4": ex.check_dice,
     "6.5": ex.check_soft_dice_loss,
     "6.6": ex.check_conv3d_parameters,
-    "6.7": ex.check_predict_volume,
-    "6.8": ex.check_regions,
+    "6.8": ex.check_predict_volume,
+    "6.9": ex.check_regions,
 }
 REFERENCES = {
     "6.1": volumes.volume_ml,
@@ -30,15 +31,15 @@ REFERENCES = {
     "6.4": segmentation.dice,
     "6.5": losses.soft_dice_loss,
     "6.6": ex.conv3d_parameters,
-    "6.7": ex.predict_volume,
-    "6.8": volumes.regions,
+    "6.8": ex.predict_volume,
+    "6.9": volumes.regions,
 }
 MISTAKES = [
     (number, sentence, answer) for number, check in TABLES.items() for sentence, answer in check.wrong_answers()
 ]
 WRITTEN_AS = {  # by a student, where a mistake is not yet what the exercise asks for
     "6.5": lambda wrong: lambda truth, predicted, epsilon: wrong(np.array(truth), np.array(predicted), epsilon),
-    "6.8": lambda wrong: lambda label: dict(zip(volumes.REGIONS, wrong(label), strict=True)),
+    "6.9": lambda wrong: lambda label: dict(zip(volumes.REGIONS, wrong(label), strict=True)),
 }
 
 
@@ -283,7 +284,7 @@ def loss_per_class(truth, predicted, epsilon):
     )
 
 
-# 6.6 to 6.8
+# 6.6, 6.8 and 6.9
 
 
 def windows_by_loop(predict, image, size, step):
@@ -335,8 +336,8 @@ RIGHT = {
             * (int(np.prod(kernel)) * channels_in + 1)
         ),
     ],
-    "6.7": [windows_by_loop, windows_at_once, lambda *given: volumes.predict_volume(*given, weights="flat")],
-    "6.8": [
+    "6.8": [windows_by_loop, windows_at_once, lambda *given: volumes.predict_volume(*given, weights="flat")],
+    "6.9": [
         lambda label: {"whole tumor": label > 0, "tumor core": label >= 2, "enhancing tumor": label == 3},
         lambda label: {
             "enhancing tumor": label == 3,
@@ -360,12 +361,12 @@ OTHERS = [
     ("6.5", loss_per_class, "one number is asked for"),
     ("6.5", lambda truth, predicted, epsilon: ops.mean(ops.abs(truth - predicted)), "in one of the published cases"),
     ("6.6", lambda given, made, kernel: 7, "expected were 872"),
-    ("6.7", without_batch, "the network takes a batch"),
-    ("6.7", cut_windows, "the last window along each axis ends at the edge"),
-    ("6.7", lambda predict, image, size, step: image, "the result has the shape"),
-    ("6.8", lambda label: label > 0, "a dictionary is asked for"),
-    ("6.8", lambda label: {"whole tumor": label > 0}, "the region “tumor core” is missing"),
-    ("6.8", lambda label: None, "not done yet"),
+    ("6.8", without_batch, "the network takes a batch"),
+    ("6.8", cut_windows, "the last window along each axis ends at the edge"),
+    ("6.8", lambda predict, image, size, step: image, "the result has the shape"),
+    ("6.9", lambda label: label > 0, "a dictionary is asked for"),
+    ("6.9", lambda label: {"whole tumor": label > 0}, "the region “tumor core” is missing"),
+    ("6.9", lambda label: None, "not done yet"),
 ]
 
 
@@ -404,3 +405,53 @@ def test_checking_the_loss_draws_no_random_number():
         return float(keras.random.uniform((1,))[0])
 
     assert after(lambda: ex.check_soft_dice_loss(losses.soft_dice_loss)) == after(lambda: None)
+
+
+# ---------------------------------------------------------------------------------------------------------
+# 6.7
+
+
+def step(function):
+    """Return a step of the network from a function of layers, the number of maps and the kernel."""
+    from keras import layers
+
+    return lambda maps, count, kernel: function(layers, maps, count, kernel)
+
+
+def written_with_operations(layers, maps, count, kernel):
+    return ops.relu(layers.BatchNormalization()(layers.Conv3D(count, kernel, padding="same", use_bias=False)(maps)))
+
+
+def written_with_a_network(layers, maps, count, kernel):
+    convolution = layers.Conv3D(filters=count, kernel_size=tuple(kernel), padding="same", use_bias=False)
+    return keras.Sequential([convolution, layers.BatchNormalization(momentum=0.9), layers.Activation("relu")])(maps)
+
+
+@pytest.mark.parametrize("right", [written_with_operations, written_with_a_network])
+def test_one_step_is_right_however_it_is_written(right, capsys):
+    function = step(right)
+    assert ex.check_convolve(function) is function
+    assert "well done" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("number", range(len(ex.convolve_mistakes())))
+def test_each_mistake_in_one_step_is_named(number, capsys):
+    sentence, change = list(ex.convolve_mistakes().items())[number]
+
+    def wrong(maps, count, kernel):
+        for layer in network.layers_of(ex.convolve_reference(2, count, kernel) | change)[1:]:
+            maps = layer(maps)
+        return maps
+
+    assert ex.check_convolve(wrong) is ex.convolve
+    assert sentence in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("came", [None, "a model", "a layer"])
+def test_one_step_returns_maps(came, capsys):
+    def wrong(maps, count, kernel):
+        made = ex.convolve(maps, count, kernel)
+        return {None: None, "a model": keras.Model(maps, made), "a layer": keras.layers.ReLU()}[came]
+
+    assert ex.check_convolve(wrong) is ex.convolve
+    assert ("return the maps" if came else "not done yet") in capsys.readouterr().out
