@@ -21,6 +21,7 @@ BY_NUMBER = {
     "6.4": ex.check_dice,
     "6.5": ex.check_soft_dice_loss,
     "6.6": ex.check_conv3d_parameters,
+    "6.7": ex.check_convolve,
     "6.8": ex.check_predict_volume,
     "6.9": ex.check_regions,
 }
@@ -31,6 +32,7 @@ REFERENCES = {
     "6.4": segmentation.dice,
     "6.5": losses.soft_dice_loss,
     "6.6": ex.conv3d_parameters,
+    "6.7": ex.convolve,
     "6.8": ex.predict_volume,
     "6.9": volumes.regions,
 }
