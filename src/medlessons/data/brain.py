@@ -238,6 +238,23 @@ def read_published(folder: Path) -> pd.DataFrame:
     return _split(decathlon.read(folder), "published data")
 
 
+def check_published(folder: Path) -> pd.DataFrame:
+    """Return the table of a folder of published scans, after a look at each file (:func:`scans.check_file`)."""
+    return _check_files(read_published(folder))
+
+
+def check_own(folder: Path) -> pd.DataFrame:
+    """Return the table of own scans, after a look at each file (:func:`scans.check_file`)."""
+    return _check_files(read_own(folder))
+
+
+def _check_files(table: pd.DataFrame) -> pd.DataFrame:
+    for path, label_path in zip(table["path"], table["label_path"], strict=True):
+        for file in (*scans.image_files(Path(path)), Path(label_path)):
+            scans.check_file(file)
+    return table
+
+
 def _split(table: pd.DataFrame, name: str) -> pd.DataFrame:
     """Deal the patients out to the splits, always in the same way."""
     for split, rows in splits.by_patient(table, SHARES, stratify="source").items():
