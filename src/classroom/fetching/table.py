@@ -33,6 +33,7 @@ class Collection:
     pieces: Mapping[str, Remote] = field(default_factory=dict)  # ... and archives that become folders in its folder
     size: int = 0  # bytes of the archive or the files; 0 if the publisher does not say
     room: int = 0  # bytes of the disk that it takes while it is fetched, without pieces
+    counted: bool = False  # whether its check counts its rows; else its images are counted
     cases: int = 0  # in its archive, of which some may be fetched; 0 if it is all or nothing
 
     @property
@@ -115,6 +116,7 @@ COLLECTIONS = (
         checks={"anemia": anemia.read_real},
         needs=(anemia.FILE,),
         single=anemia.FILE,
+        counted=True,
         title=_("Anemia Types Classification: 1,281 blood counts"),
         page="https://www.kaggle.com/datasets/ehababoelnaga/anemia-types-classification",
         licence=_("no licence found: use it yourself, do not pass it on"),
@@ -206,13 +208,19 @@ COLLECTIONS = (
         ),
         size=7_600_000_000,  # about
         room=15_200_000_000,
+        counted=True,
         cases=484,
     ),
     # An instructor's own images: in a folder for each label, or scans as BraTS names them.
     Collection("orientation", "orientation", {"orientation": orientation.read_own}, orientation.LABELS),
     Collection("covid", "covid", {"covid": covid.read_own}, covid.LABELS),
     Collection(
-        "brain", "brain", {"brain": brain.check_own}, ("dataset.json|**/*_flair.nii*|**/*-t2f.nii*",), takes=("*",)
+        name="brain",
+        place="brain",
+        checks={"brain": brain.check_own},
+        needs=("dataset.json|**/*_flair.nii*|**/*-t2f.nii*",),
+        takes=("*",),
+        counted=True,
     ),
 )
 
