@@ -50,7 +50,7 @@ def take(remote: Remote, count: int, downloads: Path) -> Path:
         said = _("{url}: this is no tar archive, or a damaged one ({error}). Try again later, or open {page}.")
         raise LessonError(said.format(url=remote.url, error=error, page=remote.page)) from error
     patients = [scans.stem(path) for path in sorted((goal / decathlon.IMAGES).glob("*"))]
-    decathlon.describe(goal, "some scans of Task01_BrainTumour", [name for name in patients if _is_labeled(goal, name)])
+    decathlon.describe(goal, decathlon.NAME, [name for name in patients if _is_labeled(goal, name)])
     return goal
 
 

@@ -35,6 +35,7 @@ class Collection:
     room: int = 0  # bytes of the disk that it takes while it is fetched, without pieces
     counted: bool = False  # whether its check counts its rows; else its images are counted
     cases: int = 0  # in its archive, of which some may be fetched; 0 if it is all or nothing
+    case_size: int = 0  # bytes of one of them
 
     @property
     def folder(self) -> Path:
@@ -74,7 +75,7 @@ class Collection:
             return None
         size, room = (0, 0) if is_there else (self.size, self.room)
         if cases and self.cases:
-            size = room = size * cases // self.cases
+            size = room = cases * self.case_size
         return size + sum(pieces), room + sum(pieces) + max(pieces, default=0)  # an unpacked archive is removed
 
     def describe(self, size: int, subset: int | None = None) -> str:
@@ -210,6 +211,7 @@ COLLECTIONS = (
         room=15_200_000_000,
         counted=True,
         cases=484,
+        case_size=10_000_000,
     ),
     # An instructor's own images: in a folder for each label, or scans as BraTS names them.
     Collection("orientation", "orientation", {"orientation": orientation.read_own}, orientation.LABELS),

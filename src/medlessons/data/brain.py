@@ -42,7 +42,6 @@ __all__ = [
 
 NAME = "brain"
 LESSONS = (6,)
-FETCH = f"fetch the published scans with `medlessons data fetch {NAME} --cases 20`"
 COLUMNS = ("path", "label_path", "patient", "source", "split")
 SHAPE, SPACING = (64, 64, 32), (3.0, 3.0, 4.5)  # voxels, mm: the grid of the simulated scans, and of the networks
 SHARES = {"train": 0.6, "validation": 0.2, "test": 0.2}

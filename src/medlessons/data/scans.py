@@ -20,12 +20,13 @@ from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 
+from medlessons import volumes
 from medlessons.data import text
 from medlessons.errors import LessonError
 from medlessons.wording import _
+from simclinic.brain import CHANNELS
 
-CHANNELS = ("FLAIR", "T1w", "T1gd", "T2w")
-LABELS = ("background", "edema", "non-enhancing tumor", "enhancing tumor")
+LABELS = ("background", *volumes.LABELS.values())
 SUFFIXES = (".nii", ".nii.gz")
 DATASET = "dataset.json"
 VOXEL = (0.2, 20.0)  # mm: the shortest and the longest edge that is believed
