@@ -55,7 +55,14 @@ def test_the_simulator_needs_numpy_and_scipy_only():
 
 def test_collections_know_nothing_of_the_tasks_that_read_them():
     data = SOURCES / "medlessons" / "data"
-    tasks = {path.stem for path in data.glob("*.py")} - {"__init__", "image_table", "places", "manifest", "text"}
+    tasks = {path.stem for path in data.glob("*.py")} - {
+        "__init__",
+        "image_table",
+        "places",
+        "manifest",
+        "scans",
+        "text",
+    }
     for path in (data / "collections").glob("*.py"):
         read = {m.split(".")[2] for m in modules_imported(path) if m.startswith("medlessons.data.")}
         assert not read & tasks, path

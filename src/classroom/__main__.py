@@ -78,6 +78,7 @@ def parser() -> argparse.ArgumentParser:
     fetch = data_verb("fetch", _("bring the published data"), named)
     fetch.add_argument("--from", dest="origin", help=_("a URL, an archive, a folder or a file, not the usual place"))
     fetch.add_argument("--subset", type=int, help=_("of chestxray8: how many of its 12 archives; 0: the tables alone"))
+    fetch.add_argument("--cases", type=int, help=_("of brain: how many of its 484 scans; all unless given"))
     data_verb("verify", _("read the published data again, and name what has changed"), or_all, nargs="?")
     remove = data_verb("remove", _("remove published data that were fetched"), named)
     for sub in (fetch, remove):

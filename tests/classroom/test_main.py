@@ -55,6 +55,9 @@ def test_a_file_with_impossible_values_is_not_fetched(capsys):
         (["data", "fetch", "anemia", "--subset", "1"], "--subset is for chestxray8 from its usual place"),
         (["data", "fetch", "chestxray8", "--subset", "1", "--from", "x"], "--subset is for chestxray8 from its usual"),
         (["data", "fetch", "chestxray8", "--subset", "13"], "There is no subset of 13 archives"),
+        (["data", "fetch", "covid", "--cases", "5"], "--cases is for brain from its usual place"),
+        (["data", "fetch", "brain", "--cases", "5", "--from", "x"], "--cases is for brain from its usual place"),
+        (["data", "fetch", "brain", "--cases", "0"], "There are no 0 cases; choose 1 to 484"),
     ],
 )
 def test_a_mistake_is_answered_with_what_to_do(arguments, says, capsys):

@@ -43,14 +43,25 @@ def fetch(options: argparse.Namespace) -> None:
         if not 0 <= subset <= most:
             said = _("There is no subset of {subset} archives; choose 0 (the tables alone) to {most}.")
             raise LessonError(said.format(subset=subset, most=most))
+    cases = _known_cases(options, chosen)
     if origin is None or download.is_url(origin):
-        missing = [(one, sizes) for one in chosen if (sizes := one.sizes(name, subset))]
+        missing = [(one, sizes) for one in chosen if (sizes := one.sizes(name, subset, cases))]
         for one, (size, _room) in missing:
             print(one.describe(size, subset))
         archives.check_space(settings.real_dir(), sum(room for _one, (_size, room) in missing), name)
         if missing:
             _confirm(_("Fetch this from {origin}?").format(origin=origin) if origin else _("Fetch this?"), options.yes)
-    print(*placing.fetch(name, origin, subset), sep="\n")
+    print(*placing.fetch(name, origin, subset, cases), sep="\n")
+
+
+def _known_cases(options: argparse.Namespace, chosen: list[table.Collection]) -> int | None:
+    """Return how many cases are asked for, None if all are. Raises LessonError if it cannot be had."""
+    cases, most = options.cases, max((one.cases for one in chosen), default=0)
+    if cases is not None and (options.origin is not None or not most):
+        raise LessonError(_("--cases is for brain from its usual place; leave it out."))
+    if cases is not None and not 1 <= cases <= most:
+        raise LessonError(_("There are no {cases} cases; choose 1 to {most}.").format(cases=cases, most=most))
+    return cases
 
 
 def verify(options: argparse.Namespace) -> int:

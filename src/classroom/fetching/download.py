@@ -84,7 +84,7 @@ def get(remote: Remote, folder: Path) -> Path:
         if not isinstance(error, (ValueError, requests.RequestException)) and error.errno is not None:
             raise  # the disk
         is_hash = isinstance(error, ValueError) and not isinstance(error, requests.RequestException)
-        said = _("its checksum is not the published one") if is_hash else _reason(error)
+        said = _("its checksum is not the published one") if is_hash else reason(error)
         if by_hand:
             said += _("; and the {name} that lies in {folder} has not the published checksum").format(
                 name=remote.name, folder=folder
@@ -144,7 +144,8 @@ def _go_on(url: str, whole: str, store, remote: Remote) -> None:
     tag.unlink(missing_ok=True)
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """Say why a download failed."""
     import requests
 
     if isinstance(error, requests.exceptions.SSLError) or "certificate" in str(error):
@@ -186,7 +187,7 @@ def get_from_kaggle(handle: str, name: str, folder: Path) -> Path:
                 _(
                     "https://www.kaggle.com/datasets/{handle}: the download from Kaggle failed ({said}). Check the "
                     "network; or download {name} with a browser, put it into {folder}, and run the command again."
-                ).format(handle=handle, said=_reason(error), name=name, folder=folder)
+                ).format(handle=handle, said=reason(error), name=name, folder=folder)
             ) from error
         with files.atomic_write(folder / name) as temporary:
             shutil.copyfile(found, temporary)  # on Kaggle's and Google's computers it is theirs, and cannot be moved

@@ -62,9 +62,9 @@ def _embedded(task) -> Status:
 
 def _real(name: str) -> Status:
     """Say what is there of the real data of a task: own ones if there are any, else those of the last collection."""
-    rows = table.named(name)
-    own = [one for one in rows if not one.is_published and one.folder.is_dir()]
-    collection = (own or [one for one in rows if one.is_published])[-1]
+    chosen = table.named(name)
+    own = [one for one in chosen if not one.is_published and one.folder.is_dir()]
+    collection = (own or [one for one in chosen if one.is_published])[-1]
     place = collection.folder
     try:
         with files.explain_os_errors(place):
@@ -74,9 +74,9 @@ def _real(name: str) -> Status:
         if missing:
             note = _("{what} is missing").format(what=missing[0])
             return Status(name, "real", place, True, note=note)
-        if collection.single:
-            counts = collection.checks[name](place)
-            return Status(name, "real", place, True, len(counts), True, counts.attrs["name"])
+        if collection.counted:
+            rows = collection.checks[name](place)
+            return Status(name, "real", place, True, len(rows), True, rows.attrs["name"])
     except LessonError as error:
         return Status(name, "real", place, True, note=str(error))
     return _of_images(name, place, _("own data") if own else _("published data"))

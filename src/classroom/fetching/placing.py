@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from classroom.fetching import archives, download, table
+from classroom.fetching import archives, download, remote_tar, table
 from classroom.fetching.table import Collection
 from medlessons import files
 from medlessons.data import manifest, places
@@ -22,7 +22,9 @@ FOR_EVER = -1  # wait for another run that fetches the same: 42 GB may take a da
 DOWNLOADS = "downloads"  # in a workspace: what the next run goes on with
 
 
-def fetch(name: str, origin: str | Path | None = None, subset: int | None = None) -> list[Path]:
+def fetch(
+    name: str, origin: str | Path | None = None, subset: int | None = None, cases: int | None = None
+) -> list[Path]:
     """Bring a task's collections, or one collection, to where they are read.
 
     Parameters
@@ -33,6 +35,8 @@ def fetch(name: str, origin: str | Path | None = None, subset: int | None = None
         A URL, an archive, a folder or a file; where the collections are published unless given.
     subset : int, optional
         How many pieces of a collection that has pieces; all unless given. A later call may ask for more.
+    cases : int, optional
+        How many scans of a collection of which some may be fetched; all unless given.
 
     Returns
     -------
@@ -47,16 +51,18 @@ def fetch(name: str, origin: str | Path | None = None, subset: int | None = None
     chosen = table.named(name)
     if origin is not None:
         return [bring(chosen, name, origin)]
-    return [fetch_published(one, name, subset) for one in chosen if one.is_published]
+    return [fetch_published(one, name, subset, cases) for one in chosen if one.is_published]
 
 
-def fetch_published(collection: Collection, name: str, subset: int | None = None) -> Path:
+def fetch_published(collection: Collection, name: str, subset: int | None = None, cases: int | None = None) -> Path:
     """Download what is missing of a collection, and return its folder. What is whole stays (:func:`fetch`)."""
     goal = collection.folder
     with places.alone(goal, FOR_EVER), _workspace(goal) as work:
         if not collection.is_sound(name):
             with _removed_if_wrong(work):
-                _place(_download(collection, work), collection, collection.checks_for(name), work)
+                _place(_download(collection, work, cases), collection, collection.checks_for(name), work)
+        elif collection.cases:
+            _refuse_fewer(collection, name, cases or collection.cases)
         for folder, remote in collection.missing_pieces(subset).items():
             with _removed_if_wrong(work):
                 _add(goal, folder, download.get(remote, work / DOWNLOADS), work)
@@ -128,9 +134,23 @@ def _shown_as(origin: str | Path, work: Path) -> Iterator[None]:
         raise LessonError(said) from error.__cause__
 
 
-def _download(collection: Collection, work: Path) -> Path:
+def _refuse_fewer(collection: Collection, name: str, wanted: int) -> None:
+    """Raise LessonError if only some cases were fetched before, and more are asked for now."""
+    there = min(len(check(collection.folder)) for check in collection.checks_for(name))
+    if there < wanted:
+        said = _(
+            "{folder}: {there} scans are there, but {wanted} are asked for. Remove them with `medlessons data remove "
+            "{name}`, or move the folder away, and run the command again."
+        )
+        raise LessonError(said.format(folder=collection.folder, there=there, wanted=wanted, name=name))
+
+
+def _download(collection: Collection, work: Path, cases: int | None) -> Path:
     """Return a folder with what a collection consists of, but for its pieces."""
     downloads, target = work / DOWNLOADS, work / "unpacked"
+    if cases and collection.cases:
+        os.replace(remote_tar.take(collection.archive, cases, downloads), target)
+        return target
     if collection.archive:
         place = archives.unpack(download.get(collection.archive, downloads), target)
         return _find(place, [collection], work)[0]

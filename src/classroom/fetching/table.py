@@ -7,7 +7,8 @@ from pathlib import Path
 from classroom.fetching.archives import gigabytes
 from classroom.fetching.download import Remote
 from medlessons import settings
-from medlessons.data import REGISTRY, anemia, covid, findings, manifest, orientation, predictions
+from medlessons.data import REGISTRY, anemia, brain, covid, findings, manifest, orientation, predictions, scans
+from medlessons.data.collections import decathlon
 from medlessons.errors import LessonError
 from medlessons.wording import _
 
@@ -32,6 +33,9 @@ class Collection:
     pieces: Mapping[str, Remote] = field(default_factory=dict)  # ... and archives that become folders in its folder
     size: int = 0  # bytes of the archive or the files; 0 if the publisher does not say
     room: int = 0  # bytes of the disk that it takes while it is fetched, without pieces
+    counted: bool = False  # whether its check counts its rows; else its images are counted
+    cases: int = 0  # in its archive, of which some may be fetched; 0 if it is all or nothing
+    case_size: int = 0  # bytes of one of them
 
     @property
     def folder(self) -> Path:
@@ -63,13 +67,15 @@ class Collection:
             return {}
         return {name: piece for name, piece in list(self.pieces.items())[:subset] if name not in there}
 
-    def sizes(self, name: str, subset: int | None = None) -> tuple[int, int] | None:
+    def sizes(self, name: str, subset: int | None = None, cases: int | None = None) -> tuple[int, int] | None:
         """Return the bytes of what is missing, and of the disk that it takes; None if nothing is missing."""
         is_there = self.is_sound(name)
         pieces = [piece.size for piece in self.missing_pieces(subset).values()]
         if is_there and not pieces:
             return None
         size, room = (0, 0) if is_there else (self.size, self.room)
+        if cases and self.cases:
+            size = room = cases * self.case_size
         return size + sum(pieces), room + sum(pieces) + max(pieces, default=0)  # an unpacked archive is removed
 
     def describe(self, size: int, subset: int | None = None) -> str:
@@ -100,6 +106,7 @@ _NIH = (
 )
 _NIH_PAGE = "https://nihcc.app.box.com/v/ChestXray-NIHCC"
 _COVID_PAGE = "https://github.com/ieee8023/covid-chestxray-dataset"
+_DECATHLON_PAGE = "https://medicaldecathlon.com"
 _CHILDREN = "https://data.mendeley.com/{}datasets/rscbjbr9sj/{}"
 _CHILDREN_FILE = "files/f12eaf6d-6023-432f-acc9-80c9d7393433/file_downloaded"
 
@@ -110,6 +117,7 @@ COLLECTIONS = (
         checks={"anemia": anemia.read_real},
         needs=(anemia.FILE,),
         single=anemia.FILE,
+        counted=True,
         title=_("Anemia Types Classification: 1,281 blood counts"),
         page="https://www.kaggle.com/datasets/ehababoelnaga/anemia-types-classification",
         licence=_("no licence found: use it yourself, do not pass it on"),
@@ -184,9 +192,38 @@ COLLECTIONS = (
         licence=_("of the course's tables not stated: use them yourself, do not pass them on"),
         citation=_("the course AI for Medical Diagnosis (deeplearning.ai); Zech 2018"),
     ),
-    # An instructor's own images, in a folder for each label.
+    Collection(
+        name="decathlon",
+        place=decathlon.NAME,
+        checks={"brain": brain.check_published},
+        needs=(scans.DATASET, decathlon.IMAGES, decathlon.LABELS),
+        title=_("Medical Segmentation Decathlon, Task01: 484 MRI scans of heads with a labeled tumor"),
+        page=_DECATHLON_PAGE,
+        licence="CC BY-SA 4.0",
+        citation="Simpson et al. 2019, https://arxiv.org/abs/1902.09063",
+        archive=Remote(
+            "https://msd-for-monai.s3-us-west-2.amazonaws.com/Task01_BrainTumour.tar",
+            "Task01_BrainTumour.tar",
+            _DECATHLON_PAGE,
+            "md5:240a19d752f0d9e9101544901065d872",
+        ),
+        size=7_600_000_000,  # about
+        room=15_200_000_000,
+        counted=True,
+        cases=484,
+        case_size=10_000_000,
+    ),
+    # An instructor's own images: in a folder for each label, or scans as BraTS names them.
     Collection("orientation", "orientation", {"orientation": orientation.read_own}, orientation.LABELS),
     Collection("covid", "covid", {"covid": covid.read_own}, covid.LABELS),
+    Collection(
+        name="brain",
+        place="brain",
+        checks={"brain": brain.check_own},
+        needs=("dataset.json|**/*_flair.nii*|**/*-t2f.nii*",),
+        takes=("*",),
+        counted=True,
+    ),
 )
 
 

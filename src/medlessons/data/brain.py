@@ -42,7 +42,6 @@ __all__ = [
 
 NAME = "brain"
 LESSONS = (6,)
-FETCH = f"fetch the published scans with `medlessons data fetch {NAME} --cases 20`"
 COLUMNS = ("path", "label_path", "patient", "source", "split")
 SHAPE, SPACING = (64, 64, 32), (3.0, 3.0, 4.5)  # voxels, mm: the grid of the simulated scans, and of the networks
 SHARES = {"train": 0.6, "validation": 0.2, "test": 0.2}
@@ -236,6 +235,23 @@ def read_own(folder: Path) -> pd.DataFrame:
 def read_published(folder: Path) -> pd.DataFrame:
     """Return the table of the Decathlon's scans with labels; its test scans, which have none, are counted."""
     return _split(decathlon.read(folder), "published data")
+
+
+def check_published(folder: Path) -> pd.DataFrame:
+    """Return the table of a folder of published scans, after a look at each file (:func:`scans.check_file`)."""
+    return _check_files(read_published(folder))
+
+
+def check_own(folder: Path) -> pd.DataFrame:
+    """Return the table of own scans, after a look at each file (:func:`scans.check_file`)."""
+    return _check_files(read_own(folder))
+
+
+def _check_files(table: pd.DataFrame) -> pd.DataFrame:
+    for path, label_path in zip(table["path"], table["label_path"], strict=True):
+        for file in (*scans.image_files(Path(path)), Path(label_path)):
+            scans.check_file(file)
+    return table
 
 
 def _split(table: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -6,6 +6,8 @@ BraTS, where each sequence has a file of its own, and the tissues have other num
 
 import gzip
 import json
+import math
+import os
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,16 +16,32 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 from nibabel.affines import apply_affine, voxel_sizes
+from nibabel.filebasedimages import ImageFileError
+from nibabel.spatialimages import HeaderDataError
+from nibabel.wrapstruct import WrapStructError
 
+from medlessons import volumes
 from medlessons.data import text
 from medlessons.errors import LessonError
 from medlessons.wording import _
+from simclinic.brain import CHANNELS
 
-CHANNELS = ("FLAIR", "T1w", "T1gd", "T2w")
-LABELS = ("background", "edema", "non-enhancing tumor", "enhancing tumor")
+LABELS = ("background", *volumes.LABELS.values())
 SUFFIXES = (".nii", ".nii.gz")
 DATASET = "dataset.json"
 VOXEL = (0.2, 20.0)  # mm: the shortest and the longest edge that is believed
+
+UNREADABLE = (  # what nibabel says of a file that is damaged or something else
+    OSError,
+    EOFError,
+    ValueError,
+    TypeError,
+    zlib.error,
+    np.linalg.LinAlgError,
+    ImageFileError,
+    HeaderDataError,
+    WrapStructError,
+)
 
 # How BraTS ends the names of a patient's files: FLAIR, T1w, T1gd, T2w, and the labels; and what its labels are here.
 BRATS = (("_flair", "_t1", "_t1ce", "_t2", "_seg"), ("-t2f", "-t1n", "-t1c", "-t2w", "-seg"))  # to 2021, from 2023
@@ -96,7 +114,7 @@ def read_scan(scan: Mapping | str | Path, label_path: str | Path | None = None) 
         scan, label_path = scan["path"], scan["label_path"]
     path = Path(scan)
     year = brats_year(path)
-    nifti = _read_decathlon(path) if year is None else _read_brats(path, year)
+    nifti = _read_decathlon(path) if year is None else _read_brats(path)
     image = np.asarray(nifti.dataobj, dtype=np.float32)
     _check_image(path, nifti, image)
     label = _read_label(Path(label_path), nifti, path, year) if label_path else None
@@ -125,9 +143,15 @@ def brats_files(path: Path, year: int) -> list[Path]:
     return files
 
 
-def _read_brats(path: Path, year: int) -> nib.Nifti1Image:
+def image_files(path: Path) -> list[Path]:
+    """Return the files that hold the four sequences: one of the Decathlon, four of BraTS."""
+    year = brats_year(path)
+    return [path] if year is None else brats_files(path, year)[:4]
+
+
+def _read_brats(path: Path) -> nib.Nifti1Image:
     """Return the four sequences of a BraTS patient as one image."""
-    files = brats_files(path, year)[:4]
+    files = image_files(path)
     parts = [read_nifti(file) for file in files]
     for file, part in zip(files, parts, strict=True):
         if part.ndim != 3:
@@ -292,13 +316,16 @@ def label_numbers(folder: Path) -> dict[int, int]:
     names = read_dataset(folder).get("labels")
     if names is None:
         return {number: number for number in range(len(LABELS))}
-    if all(isinstance(value, int) for value in dict(names).values()):  # nnU-Net turns it round
+    if isinstance(names, dict) and all(isinstance(value, int) for value in names.values()):  # nnU-Net turns it round
         names = {number: name for name, number in names.items()}
     return {number: tissue for tissue, number in _match(folder, "labels", names, LABEL_NAMES).items()}
 
 
 def _match(folder: Path, entry: str, names: Mapping, known: tuple[tuple[str, ...], ...]) -> dict[int, int]:
     """Return index in ``known`` -> number that ``dataset.json`` gives it."""
+    if not isinstance(names, dict):
+        said = _("{file}: {entry} is {names!r}, which is no table of numbers and names. Download it again.")
+        raise LessonError(said.format(file=folder / DATASET, entry=entry, names=names))
     numbers = {"".join(filter(str.isalnum, str(name).lower())): number for number, name in names.items()}
     found = [[int(numbers[name]) for name in alike if name in numbers] for alike in known]
     if len(numbers) != len(known) or not all(len(one) == 1 for one in found):
@@ -351,10 +378,30 @@ def read_nifti(path: Path) -> nib.Nifti1Image:
         if values.dtype.kind not in "iuf" or values.ndim not in (3, 4) or 0 in values.shape:
             raise ValueError(_("shape {shape}, {kind}").format(shape=values.shape, kind=values.dtype))
         return nib.as_closest_canonical(nib.Nifti1Image(values.astype(np.float32), nifti.affine))
-    except (ValueError, OSError, EOFError, TypeError, np.linalg.LinAlgError, nib.filebasedimages.ImageFileError) as why:
+    except UNREADABLE as why:
         raise _not_a_scan(path, content, why) from why
-    except nib.spatialimages.HeaderDataError as why:
-        raise _not_a_scan(path, content, why) from why
+
+
+def check_file(path: Path) -> None:
+    """Look at the beginning and the end of a NIfTI file, which is a thousand times faster than to read it.
+
+    Raises
+    ------
+    LessonError
+        If it is something else, or cut off.
+    """
+    try:
+        voxels = nib.load(path).dataobj
+        expected = voxels.offset + math.prod(voxels.shape) * voxels.dtype.itemsize
+        with path.open("rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+            end = file.seek(-4, os.SEEK_END) + 4
+            size = int.from_bytes(file.read(), "little") if packed else end
+        is_whole = size == expected % 2**32 if packed else size >= expected
+    except UNREADABLE:
+        is_whole = False
+    if not is_whole:
+        read_nifti(path)  # which says what is wrong; two packed parts in one file are no fault
 
 
 def _unpacked(path: Path) -> bytes:

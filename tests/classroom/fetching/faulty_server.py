@@ -79,25 +79,28 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             pass  # the client has gone
 
     def _send(self, content, fault):
-        start = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range") or "")
-        start = int(start[1]) if start and fault != "no range" else 0
+        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range") or "")
+        asked = asked if fault != "no range" else None
+        start = int(asked[1]) if asked else 0
+        end = int(asked[2]) + 1 if asked and asked[2] else None
         tag = f'"{hash(content)}"'
         if self.headers.get("If-Range") not in (None, tag):
-            start = 0
+            start, end = 0, None
         if start and start >= len(content):
             self.send_error(416)
             return
-        body = content[start:]
+        body = content[start:end]
         length = len(body)
+        is_part = start > 0 or end is not None
         if fault == "another range" and self.headers.get("Range"):
             start = start // 2 if start else 7
             body = content[start:]
             length = len(body)
-        self.send_response(206 if start else 200)
+        self.send_response(206 if is_part else 200)
         if self.owner.tags:
             self.send_header("ETag", tag)
-        if start:
-            self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+        if is_part:
+            self.send_header("Content-Range", f"bytes {start}-{start + length - 1}/{len(content)}")
         if fault == "too few":
             body = body[: int(len(body) * self.owner.rng.random())]
             length = len(body)

@@ -7,7 +7,7 @@ from medlessons import data, settings
 from medlessons.errors import LessonError
 
 ROWS = pytest.mark.parametrize("collection", table.COLLECTIONS, ids=lambda one: one.name)
-NAMES = [*data.REGISTRY, "chestxray8", "covid_chestxray", "kermany"]
+NAMES = [*data.REGISTRY, "chestxray8", "covid_chestxray", "kermany", "decathlon"]
 
 
 def test_a_name_is_that_of_a_task_or_of_a_collection():
@@ -19,8 +19,12 @@ def test_a_name_is_that_of_a_task_or_of_a_collection():
         "chestxray8": ["chestxray8"],
         "covid_chestxray": ["covid_chestxray"],
         "kermany": ["kermany"],
+        "brain": ["decathlon", "brain"],
+        "decathlon": ["decathlon"],
     }
-    with pytest.raises(LessonError, match=r"no data set 'blood'; there are: anemia, .*covid_chestxray, kermany"):
+    with pytest.raises(
+        LessonError, match=r"no data set 'blood'; there are: anemia, .*covid_chestxray, kermany, decathlon"
+    ):
         table.named("blood")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from medlessons import data, settings
-from medlessons.data import anemia, covid, findings, orientation
+from medlessons.data import anemia, brain, covid, findings, orientation
 from medlessons.errors import LessonError
 from simclinic import clinic
 
@@ -16,6 +16,7 @@ LOADERS = {
     "orientation": {"load": orientation.load, "load_external": orientation.load_external},
     "findings": {f"load {part}": partial(findings.load, part) for part in findings.PARTS},
     "covid": {"load": covid.load, "load_outside": covid.load_outside},
+    "brain": {"load": brain.load},
 }
 LABELS = {"orientation": ["label"], "findings": list(findings.FINDINGS), "covid": ["label"]}
 CASES = [(name, how) for name, loaders in LOADERS.items() for how in loaders]
@@ -32,6 +33,7 @@ def small(monkeypatch, tmp_path_factory):
     monkeypatch.setenv("MEDLESSONS_EMBEDDED", str(tmp_path_factory.getbasetemp() / "contract"))
     for task in (orientation, findings, covid):
         monkeypatch.setitem(task.SIZE, "quick", 32)
+    monkeypatch.setitem(brain.HEADS, "quick", 2)
     for figures in (orientation.PATIENTS, orientation.PATIENTS_ELSEWHERE):
         monkeypatch.setitem(figures, "quick", 6)
     parts, request = findings._draw_tables(), covid._draw_table

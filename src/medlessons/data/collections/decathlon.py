@@ -1,8 +1,8 @@
 """Brain tumors of the Medical Segmentation Decathlon (Task01): MRI scans with four sequences, and labels.
 
-Antonelli et al. 2022, https://arxiv.org/abs/1902.09063 (data: Simpson et al. 2019) and http://medicaldecathlon.com,
-CC BY-SA 4.0. A folder ``Task01_BrainTumour`` with ``dataset.json``, ``imagesTr`` and ``labelsTr``. The 266 scans in
-``imagesTs`` have no published labels.
+Simpson et al. 2019, https://arxiv.org/abs/1902.09063; Antonelli et al. 2022,
+https://doi.org/10.1038/s41467-022-30695-9; http://medicaldecathlon.com, CC BY-SA 4.0. A folder ``Task01_BrainTumour``
+with ``dataset.json``, ``imagesTr`` and ``labelsTr``. The 266 scans in ``imagesTs`` have no published labels.
 """
 
 import json
@@ -89,7 +89,7 @@ def _entries(folder: Path) -> list[dict]:
 
 
 def describe(folder: Path, description: str, patients: list[str]) -> None:
-    """Write the ``dataset.json`` of a folder.
+    """Write the ``dataset.json`` of a folder; what an older one says about sequences and labels stays.
 
     Parameters
     ----------
@@ -101,11 +101,12 @@ def describe(folder: Path, description: str, patients: list[str]) -> None:
     """
     training = [{"image": f"./{IMAGES}/{name}.nii.gz", "label": f"./{LABELS}/{name}.nii.gz"} for name in patients]
     content = {
-        "name": folder.name,
+        "name": NAME,
         "description": description,
         "tensorImageSize": "4D",
         "modality": MODALITY,
         "labels": {str(number): name for number, name in enumerate(scans.LABELS)},
+        **scans.read_dataset(folder),
         "numTraining": len(training),
         "numTest": 0,
         "training": training,
