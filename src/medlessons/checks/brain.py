@@ -1,11 +1,12 @@
 """The exercises of lesson 6: milliliters, patches, standardizing, Dice and its loss, windows, regions."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import partial, reduce
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.special import softmax
 
 from medlessons import losses, segmentation, volumes
 from medlessons.checks import network
@@ -40,6 +41,7 @@ check_volume_ml = Exercise(
             (LABEL, (3.0, 3.0, 4.5))
         ],
     },
+    wrong_shape=_("the result has the shape {shape}: one number is asked for, so add up the voxels."),
     mistakes={
         _("these are cubic millimeters: 1 ml has 1,000 of them."): {"unit": 1},
         _("this is the number of voxels: each has a volume, the product of its three edges."): {
@@ -47,12 +49,19 @@ check_volume_ml = Exercise(
             "unit": 1,
         },
         _("the size of a voxel is left out: multiply by the product of its three edges."): {"size": lambda spacing: 1},
-        _("1 ml has 1,000 mm3, not 100."): {"unit": 100},
-        _("1 ml has 1,000 mm3, not 1,000,000."): {"unit": 1e6},
-        _("the edges of a voxel are added up: its volume is their product."): {"size": np.sum},
-        _("only the area of a voxel is used: the third edge, the distance of the slices, belongs to it."): {
-            "size": lambda spacing: np.prod(spacing[:2])
+        _("1 ml has 1,000 mm3: divide by 1,000."): [{"unit": unit} for unit in (1e-3, 10, 100, 1e4, 1e6, 1e9)],
+        _("it is divided by the volume of a voxel: multiply by it."): {"size": lambda spacing: 1 / np.prod(spacing)},
+        _("the size of a voxel is written into the function: take the spacing that is given."): {
+            "size": lambda spacing: 3.0 * 3.0 * 4.5
         },
+        _("the mask is not used: this is the volume of one voxel."): {"count": lambda mask: 1},
+        _("this is a share of the voxels: count them."): {"count": lambda mask: np.mean(mask != 0)},
+        _("len counts along one axis only: count the voxels of the mask."): {"count": len},
+        _("the edges of a voxel are added up: its volume is their product."): {"size": np.sum},
+        _("only two edges of a voxel are used: all three belong to its volume."): [
+            {"size": lambda spacing: spacing[0] * spacing[1]},
+            {"size": lambda spacing: spacing[0] * spacing[2]},
+        ],
         _("the voxel is taken for a cube with its first edge."): {"size": lambda spacing: spacing[0] ** 3},
         _("the voxel is taken for a cube with its last edge."): {"size": lambda spacing: spacing[2] ** 3},
         _("the voxel is taken for a cube with the mean of its edges."): {"size": lambda spacing: np.mean(spacing) ** 3},
@@ -79,6 +88,7 @@ check_volume_ml = Exercise(
 SCAN, PATCH = (6, 5, 5), (4, 2, 3)
 LAST = np.subtract(SCAN, PATCH)
 NUMBERED = np.arange(1, np.prod(SCAN) + 1).reshape(SCAN)  # every voxel has a number of its own
+NUMBERS = np.stack([NUMBERED, NUMBERED + 1000], axis=-1)  # and one in each channel
 KEPT = _("the patch has the shape {found}; expected was {wanted}: the size, then the channels.")
 PAIRS = {  # tests of many draws (patch and label), of an image and a label that are voxels' numbers
     _("it should return two arrays: the patch and its label."): lambda draws: any(len(draw) != 2 for draw in draws),
@@ -107,7 +117,7 @@ PAIRS = {  # tests of many draws (patch and label), of an image and a label that
         any((patch[..., 0] != label).any() for patch, label in draws)
     ),
     _("the values are not those of the scan: cut the patch, and leave its values as they are."): lambda draws: any(
-        (patch[..., 0] != NUMBERED[_around(patch)]).any() for patch, _label in draws
+        (patch != NUMBERS[_around(patch)]).any() for patch, _label in draws
     ),
 }
 CORNERS = {  # tests of the corners of many draws, with generators of their own (n, 3), and of draws that are repeated
@@ -151,7 +161,7 @@ def _around(patch: np.ndarray) -> tuple[slice, ...]:
 
 
 def _wrong_patches(function: Callable) -> str | None:
-    image, label = np.stack([NUMBERED, -NUMBERED], axis=-1), NUMBERED.copy()
+    image, label = NUMBERS.copy(), NUMBERED.copy()
 
     def draw(seed: int):
         return tuple(function(image, label, PATCH, np.random.default_rng(seed)))
@@ -193,7 +203,7 @@ def _standardize(image, head, *, mean=np.mean, deviation=np.std, air=0.0):
 
 
 def _everywhere(image, head, axis=(0, 1, 2), inside=True):
-    """Standardize over some axes, with the air."""
+    """Standardize over some axes (None: over all numbers), with the air."""
     image = np.asarray(image, float)
     with np.errstate(all="ignore"):
         standardized = (image - image.mean(axis, keepdims=True)) / image.std(axis, keepdims=True)
@@ -238,10 +248,45 @@ check_standardize = Exercise(
             _everywhere,
             lambda image, head: _everywhere(image, head, inside=False),
         ],
-        _("the air is no longer 0: only the voxels of the head are standardized."): {"air": None},
-        _("one mean and one standard deviation were taken for all channels: take them per channel, axis=0."): {
-            "mean": lambda values, axis: values.mean(),
-            "deviation": lambda values, axis: values.std(),
+        _("the air is no longer 0: only the voxels of the head are standardized."): [
+            {"air": None},
+            {"air": None, "mean": lambda values, axis: values.mean(), "deviation": lambda values, axis: values.std()},
+            {"air": None, "deviation": lambda values, axis: np.ones(4)},
+        ],
+        _("one mean and one standard deviation were taken for all channels: take them per channel, axis=0."): [
+            {"mean": lambda values, axis: values.mean(), "deviation": lambda values, axis: values.std()},
+            lambda image, head: _everywhere(image, head, None),
+            lambda image, head: _everywhere(image, head, None, inside=False),
+        ],
+        _("the mean was taken over all voxels, with the air: take it inside the head."): lambda image, head: (
+            _standardize(image, head, mean=lambda values, axis: image.mean(axis=(0, 1, 2), dtype=float))
+        ),
+        _("the standard deviation was taken over all voxels, with the air: take it inside the head."): (
+            lambda image, head: _standardize(
+                image, head, deviation=lambda values, axis: image.std(axis=(0, 1, 2), dtype=float)
+            )
+        ),
+        _("the values are those of the scan: subtract the mean, and divide by the standard deviation."): {
+            "mean": lambda values, axis: 0,
+            "deviation": lambda values, axis: np.ones(4),
+        },
+        _("this is scaling by the largest value, or by a fixed one, not standardizing."): [
+            {"mean": lambda values, axis: 0, "deviation": np.max},
+            {"mean": lambda values, axis: 0, "deviation": lambda values, axis: np.full(4, 255)},
+        ],
+        _("something is added to the standard deviation: that changes all the values."): {
+            "deviation": lambda values, axis: values.std(axis) + 1
+        },
+        _("it is divided by the square root of the standard deviation."): {
+            "deviation": lambda values, axis: np.sqrt(values.std(axis))
+        },
+        _("the values are clipped: return them as they are."): [
+            {"then": lambda values: np.clip(values, -1, 1)},
+            {"then": lambda values: np.clip(values, -2, 2)},
+        ],
+        _("these are median and quartiles: take mean and standard deviation."): {
+            "mean": np.median,
+            "deviation": lambda values, axis: np.ptp(np.quantile(values, [0.25, 0.75], axis=axis), axis=0),
         },
         _("one mean was taken for all channels: take it per channel, axis=0."): {
             "mean": lambda values, axis: values.mean()
@@ -290,11 +335,16 @@ EMPTY = np.zeros((4, 3, 2), bool)
 ONE, OTHER = np.random.default_rng(2).random((2, 4, 3, 2)) < [[[[0.4]]], [[[0.6]]]]
 
 
-def _dice(truth, predicted, *, twice=2, below=lambda t, p: t.sum() + p.sum(), empty=np.nan, epsilon=0.0):
-    """Compute the Dice coefficient; mistakes change the factor, what is divided by, and what two empty masks give."""
-    if not truth.any() and not predicted.any() and not epsilon:
-        return empty
-    return float((twice * (truth & predicted).sum() + epsilon) / (below(truth, predicted) + epsilon))
+def _dice(
+    truth, predicted, *, above=lambda t, p: 2 * (t & p).sum(), below=lambda t, p: t.sum() + p.sum(), empty=np.nan
+):
+    """Compute the Dice coefficient; mistakes change what stands above and below the line, and 0 by 0."""
+    over, under = above(truth, predicted), below(truth, predicted)
+    return float(over / under) if under else empty
+
+
+def _shared(truth, predicted):
+    return (truth & predicted).sum()
 
 
 check_dice = Exercise(
@@ -304,9 +354,9 @@ check_dice = Exercise(
     formula=_dice,
     cases={
         _("it gives {value}; expected was {expected}."): [
+            (ONE, OTHER),
             (np.array([[1, 1], [0, 0]], bool), np.eye(2, dtype=bool)),  # the published ones, without their epsilon
             (np.array([[1, 1], [0, 1]], bool), np.eye(2, dtype=bool)),
-            (ONE, OTHER),
         ],
         _("it works, but not where only one of the masks is empty: nothing is shared, so 0 is asked for."): [
             (ONE, EMPTY),
@@ -318,49 +368,61 @@ check_dice = Exercise(
     },
     mistakes={
         _("this is intersection over union, the Jaccard index: Dice is twice the intersection by the sum of both."): {
-            "twice": 1,
+            "above": _shared,
             "below": lambda t, p: (t | p).sum(),
         },
-        _("the factor 2 is missing."): {"twice": 1},
+        _("the factor 2 is missing."): {"above": _shared},
         _(
             "twice the intersection is divided by the union: divide by the sum of both sizes. (The + of two boolean "
             "arrays is “or”: add their sums.)"
         ): {"below": lambda t, p: (t | p).sum()},
-        _("this is the share of equal voxels, the accuracy; the background counts in it."): lambda truth, predicted: (
-            float(np.mean(truth == predicted))
-        ),
+        _("this is the share of equal voxels, the accuracy; the background counts in it."): {
+            "above": lambda t, p: (t == p).sum(),
+            "below": lambda t, p: t.size,
+        },
         _("this is the sensitivity: it is divided by the true voxels only."): {
-            "twice": 1,
-            "below": lambda t, p: max(t.sum(), 1),
-            "empty": 0.0,
+            "above": _shared,
+            "below": lambda t, p: t.sum(),
         },
         _("this is the precision: it is divided by the predicted voxels only."): {
-            "twice": 1,
-            "below": lambda t, p: max(p.sum(), 1),
-            "empty": 0.0,
+            "above": _shared,
+            "below": lambda t, p: p.sum(),
+        },
+        _("this is the mean of sensitivity and precision: Dice is twice the intersection by the sum of both."): {
+            "above": lambda t, p: _shared(t, p) * (t.sum() + p.sum()),
+            "below": lambda t, p: 2 * t.sum() * p.sum(),
+        },
+        _("this is the number of voxels that both have: divide twice that by the sum of both."): {
+            "above": _shared,
+            "below": lambda t, p: 1,
+        },
+        _("above the line stands the union, |: take the intersection, &."): {"above": lambda t, p: 2 * (t | p).sum()},
+        _("above the line stand the voxels that differ: take those that both have, &."): {
+            "above": lambda t, p: 2 * (t != p).sum()
         },
         _("this is 1 minus the Dice coefficient, a loss."): {"then": lambda value: 1 - value},
         _("this is a percentage: a share from 0 to 1 is asked for."): {"then": lambda value: 100 * value},
         _("this is the Dice coefficient of the background."): lambda truth, predicted: _dice(~truth, ~predicted),
         _("truth and prediction are multiplied below the line: add their sizes."): {
-            "below": lambda t, p: max(t.sum() * p.sum(), 1)
+            "below": lambda t, p: t.sum() * p.sum()
         },
         _("it is divided by the number of all voxels: divide by the sum of both sizes."): {
             "below": lambda t, p: t.size + p.size
         },
-        _("an epsilon of 1 changes the result: a published lesson adds it; here none is asked for."): {"epsilon": 1},
-        _("an epsilon makes two empty masks a perfect 1: there is nothing to overlap, np.nan is asked for."): [
-            {"epsilon": epsilon} for epsilon in (1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3)
-        ],
-        _("two empty masks give 0, as if all were wrong: np.nan is asked for."): {"empty": 0.0},
-        _("two empty masks give 1, as if something had been found: np.nan is asked for."): {"empty": 1.0},
+        _("an epsilon of 1 changes the result: a published lesson adds it; here none is asked for."): {
+            "above": lambda t, p: 2 * _shared(t, p) + 1,
+            "below": lambda t, p: t.sum() + p.sum() + 1,
+        },
+        _("two empty masks give 0, as if all were wrong: test for them, np.nan is asked for (and no epsilon)."): {
+            "empty": 0.0
+        },
+        _("two empty masks give a perfect 1: test for them, np.nan is asked for (and no epsilon)."): {"empty": 1.0},
         _("it is rounded: return the number as it is."): [
             {"then": lambda value: round(value, 2)},
             {"then": lambda value: round(value, 3)},
         ],
     },
-    rtol=1e-9,
-    atol=1e-12,
+    rtol=1e-4,  # a small epsilon is seen where both masks are empty
 )
 
 # ---------------------------------------------------------------------------------------------------------
@@ -440,6 +502,14 @@ SOFT_DICE = Exercise(
         },
         _("squares are missing below the line."): {"power": 1},
         _("epsilon is added below the line only: add it above, too."): {"above": 0},
+        _("epsilon is added to the quotient: add it above and below the line."): [
+            lambda truth, predicted, epsilon: _soft_dice(truth, predicted, epsilon, above=0, below=0) - epsilon,
+            lambda truth, predicted, epsilon: _soft_dice(truth, predicted, epsilon, above=0, below=0) + epsilon,
+        ],
+        _("epsilon is multiplied by 2: it stands outside of the brackets."): [
+            {"above": 2},
+            {"above": 2, "below": 2},
+        ],
         _("epsilon is added above the line only: add it below, too."): {"below": 0},
         _("this is the soft Dice coefficient: the loss is 1 minus it."): {"then": lambda loss: 1 - loss},
         _("the loss is minus the coefficient: take 1 minus it, so that 0 is perfect."): {"then": lambda loss: loss - 1},
@@ -459,9 +529,23 @@ SOFT_DICE = Exercise(
         _("the sums are squared: square each voxel, then add up."): lambda truth, predicted, epsilon: _soft_dice(
             truth, predicted, epsilon, below_the_line=lambda shared, true, guessed: true**2 + guessed**2, power=1
         ),
-        _("the first class is left out: take the mean over all classes."): {
-            "mean": lambda ratio: ratio[1:].sum() / max(ratio.size - 1, 1)
+        _("the first class is left out: take the mean over all classes."): [
+            {"mean": lambda ratio: ratio[1:].sum() / max(ratio.size - 1, 1)},
+            {"mean": lambda ratio: ratio[ratio.size > 1 :].mean()},
+        ],
+        _("the sum is squared below the line: square truth and prediction, then add."): {
+            "below_the_line": lambda shared, true, guessed: true + guessed + 2 * shared
         },
+        _("this is the mean squared error: it counts every voxel of the background."): (
+            lambda truth, predicted, epsilon: np.mean((truth - predicted) ** 2)
+        ),
+        _("this is the cross-entropy: it stands beside the Dice loss, but here the Dice loss is asked for."): [
+            lambda truth, predicted, epsilon: -np.mean(truth * np.log(predicted + epsilon)),
+            lambda truth, predicted, epsilon: -np.mean(np.sum(truth * np.log(predicted + epsilon), axis=-1)),
+        ],
+        _("softmax is applied to the prediction: it holds probabilities already."): (
+            lambda truth, predicted, epsilon: _soft_dice(truth, softmax(predicted, axis=-1), epsilon)
+        ),
         _("the prediction is rounded: then a small change changes nothing, and nothing is learned."): (
             lambda truth, predicted, epsilon: _soft_dice(truth, np.round(predicted), epsilon)
         ),
@@ -543,11 +627,21 @@ check_conv3d_parameters = Exercise(
     },
     together=True,
     mistakes={
-        _("the biases are missing: each channel that is made has one."): {"biases": lambda given, made: 0},
+        _("the biases are missing: each channel that is made has one."): [
+            {"biases": lambda given, made: 0},
+            {"biases": lambda given, made: 0, "voxels": lambda kernel: 27},
+            {"biases": lambda given, made: 0, "voxels": lambda kernel: kernel[0] ** 3},
+            {"biases": lambda given, made: 0, "voxels": lambda kernel: np.prod(kernel[:2])},
+            lambda given, made, kernel: int(np.prod(kernel)) * made,
+            lambda given, made, kernel: int(np.prod(kernel)) * (given + made),
+            lambda given, made, kernel: given * made,
+        ],
         _("there is one bias for each channel that is made, not one for all."): {"biases": lambda given, made: 1},
-        _("there is one bias for each channel that is made, not for each that comes in."): {
-            "biases": lambda given, made: given
-        },
+        _("there is one bias for each channel that is made, not for each that comes in."): [
+            {"biases": lambda given, made: given},
+            {"biases": lambda given, made: given + made},
+        ],
+        _("the biases are subtracted: add them."): {"biases": lambda given, made: -made},
         _("each pair of channels got a bias: there is one for each channel that is made."): {
             "biases": lambda given, made: given * made
         },
@@ -717,6 +811,10 @@ def _by_steps(length: int, size: int, step: int) -> range:
     return range(0, length - size + 1, step)
 
 
+def _short(length: int, size: int, step: int) -> range:
+    return range(0, length - size, step)
+
+
 def _slide(predict, image, size, step, *, starts=_to_the_edge, gather=lambda seen: np.nanmean(seen, axis=0), unseen=0):
     """Predict in windows; mistakes change where they start, and how what they say becomes one number."""
     axes = [starts(*along) for along in zip(image.shape, size, step, strict=False)]
@@ -734,6 +832,10 @@ def _slide(predict, image, size, step, *, starts=_to_the_edge, gather=lambda see
 def _last_seen(seen: np.ndarray) -> np.ndarray:
     """Return what the last window that holds a voxel says."""
     return seen[len(seen) - 1 - (~np.isnan(seen))[::-1].argmax(axis=0), np.arange(seen.shape[1])]
+
+
+def _half(so_far: np.ndarray, new: np.ndarray) -> np.ndarray:
+    return np.where(np.isnan(so_far), new, (so_far + new) / 2)
 
 
 def _first_seen(seen: np.ndarray) -> np.ndarray:
@@ -776,6 +878,12 @@ check_predict_volume = Exercise(
         _("the first window that holds a voxel decides alone: take the mean of all that do."): {"gather": _first_seen},
         _("the largest probability is taken: take the mean."): {"gather": lambda seen: np.nanmax(seen, axis=0)},
         _("the smallest probability is taken: take the mean."): {"gather": lambda seen: np.nanmin(seen, axis=0)},
+        _("each window is averaged with the mean so far, so the last ones count most: add up, then divide once."): {
+            "gather": lambda seen: reduce(lambda so_far, new: np.where(np.isnan(new), so_far, _half(so_far, new)), seen)
+        },
+        _("the scan is changed before it is predicted: it is standardized already."): (
+            lambda predict, image, size, step: _slide(predict, (image - image.mean()) / (image.std() or 1), size, step)
+        ),
         _("the median is taken: take the mean."): {"gather": lambda seen: np.nanmedian(seen, axis=0)},
         _(
             "the probabilities were written into an array of whole numbers, where .99999 becomes 0: collect them in an "
@@ -787,6 +895,7 @@ check_predict_volume = Exercise(
         _("the probabilities are rounded: return them as they are."): [
             {"then": np.round},
             {"then": lambda mean: (mean > 0.5).astype(float)},
+            {"then": lambda mean: np.floor(255 * mean)},
         ],
         _("the sum is divided by the number of all windows: divide by how many hold the voxel."): {
             "gather": lambda seen: np.nan_to_num(seen).mean(axis=0)
@@ -797,9 +906,10 @@ check_predict_volume = Exercise(
         _("the step is not used: the windows move by one voxel."): lambda predict, image, size, step: _slide(
             predict, image, size, (1, 1, 1)
         ),
-        _("the last window is missing where the steps reach the edge exactly: range leaves its end out, add 1."): {
-            "starts": lambda length, size, step: range(0, length - size, step)
-        },
+        _("the last window is missing where the steps reach the edge exactly: range leaves its end out, add 1."): [
+            {"starts": _short},
+            {"starts": _short, "unseen": np.nan},
+        ],
         _("these are labels: return the probabilities, without argmax."): {"then": lambda mean: mean.argmax(axis=-1)},
         _("only the probability of one class comes back: return all of them."): [
             {"then": lambda mean: mean[..., 1]},
@@ -883,12 +993,16 @@ check_regions = Exercise(
         _("the background is in it: label 0 is no tumor."): [
             {"whole": (0, 1, 2, 3)},
             lambda label: ~_regions(label),
-            lambda label: _regions(label, whole=(0,)),
+            {"whole": (0,)},
+            {"core": (0, 1, 2)},
         ],
         _("the order of the names is turned: the whole tumor is the largest region."): {
             "then": lambda masks: masks[::-1]
         },
-        _("these are labels: a mask holds True and False."): lambda label: _regions(label) * label,
+        _("these are labels: a mask holds True and False."): [
+            lambda label: _regions(label) * label,
+            lambda label: np.stack([label] * 3),
+        ],
         _("these are numbers of voxels: a mask of the voxels is asked for."): {
             "then": lambda masks: masks.sum(axis=(1, 2, 3))
         },
