@@ -5,11 +5,13 @@ score of a class: the gradient, averaged over the map, is its weight; the weight
 negative, is the heat map.
 """
 
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
+from tqdm import tqdm
 
 from medlessons import models
 from medlessons.errors import LessonError
@@ -63,7 +65,8 @@ def grad_cam(network: "keras.Model", images: np.ndarray, classes: Sequence[int] 
         if not 0 <= number < outputs:
             raise LessonError(f"There is no class {number}: the network has {outputs} outputs, from 0 on.")
     found = []
-    for at in range(0, len(images), BATCH):
+    starts = range(0, len(images), BATCH)
+    for at in tqdm(starts, desc="Grad-CAM", unit="batch", file=sys.stderr, disable=len(starts) < 3):
         maps = features(np.asarray(images[at : at + BATCH], np.float32), training=False)
         gradients = _gradients(classifier, maps, wanted)
         if not gradients.any():

@@ -7,12 +7,14 @@ arrays. Neither depends on the version of Keras or on its backend.
 
 import contextlib
 import json
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from tqdm import tqdm
 
 from medlessons import files, settings
 from medlessons.errors import LessonError
@@ -127,9 +129,32 @@ def probabilities(network: "keras.Model", images: np.ndarray, batch_size: int = 
     if len(network.layers) >= DEEP:
         batch_size = min(batch_size, DEEP_BATCH)
         if len(images) >= WORTH_COMPILING or network.predict_function is not None:
-            return network.predict(_floats(images), batch_size=batch_size, verbose=0).reshape(len(images), -1)
+            return predict(network, _floats(images), batch_size, _("outputs")).reshape(len(images), -1)
     batches = (_floats(images[at : at + batch_size]) for at in range(0, len(images), batch_size))
     return np.concatenate([np.array(network(batch, training=False)) for batch in batches]).reshape(len(images), -1)
+
+
+def predict(network: "keras.Model", images: np.ndarray, batch_size: int, label: str) -> np.ndarray:
+    """Return what ``network.predict`` does, with one progress bar on stderr if there are many images.
+
+    Parameters
+    ----------
+    network : keras.Model
+    images : array, shape (images, ...)
+    batch_size : int
+    label : str
+        Title of the bar: what is computed.
+
+    Returns
+    -------
+    array, shape (images, ...)
+    """
+    import keras
+
+    batches, few = -(-len(images) // batch_size), len(images) < WORTH_COMPILING
+    with tqdm(total=batches, desc=label, unit="batch", file=sys.stderr, disable=few) as bar:
+        count = keras.callbacks.LambdaCallback(on_predict_batch_end=lambda batch, logs=None: bar.update())
+        return network.predict(images, batch_size=batch_size, verbose=0, callbacks=[count])
 
 
 def _floats(images: np.ndarray) -> np.ndarray:

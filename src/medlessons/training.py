@@ -67,10 +67,7 @@ def extract_features(
     if len(images) == 0:
         raise LessonError("There is no image to compute features of: the array is empty.")
     models.check_images(base, images)
-    with tqdm(total=-(-len(images) // batch_size), desc=label, unit="batch", file=sys.stderr) as bar:
-        count = keras.callbacks.LambdaCallback(on_predict_batch_end=lambda batch, logs=None: bar.update())
-        images = np.asarray(images, np.float32)
-        features = base.predict(images, batch_size=batch_size, verbose=0, callbacks=[count]).astype(np.float32)
+    features = models.predict(base, np.asarray(images, np.float32), batch_size, label).astype(np.float32)
     if not np.isfinite(features).all():
         raise LessonError("A feature is not a number (NaN): look at the weights of the base, and at the images.")
     return features
