@@ -5,12 +5,15 @@ score of a class: the gradient, averaged over the map, is its weight; the weight
 negative, is the heat map.
 """
 
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
+from tqdm import tqdm
 
+from medlessons import models
 from medlessons.errors import LessonError
 
 if TYPE_CHECKING:
@@ -45,10 +48,16 @@ def grad_cam(network: "keras.Model", images: np.ndarray, classes: Sequence[int] 
     ------
     LessonError
         If there is no image, if the network has no maps, if a gradient is not a number, or if the maps do not depend on
-        the image at all.
+        the image at all; or as :func:`medlessons.models.check_images` does.
+
+    Warns
+    -----
+    UserWarning
+        As :func:`medlessons.models.check_images` does.
     """
     if np.ndim(images) != 4 or len(images) == 0:
         raise LessonError(f"Grad-CAM wants images of shape (images, height, width, channels), not {np.shape(images)}.")
+    models.check_images(network, images)
     features, classifier = cut(network)
     outputs = classifier.output_shape[-1]
     wanted = range(outputs) if classes is None else list(classes)
@@ -56,7 +65,8 @@ def grad_cam(network: "keras.Model", images: np.ndarray, classes: Sequence[int] 
         if not 0 <= number < outputs:
             raise LessonError(f"There is no class {number}: the network has {outputs} outputs, from 0 on.")
     found = []
-    for at in range(0, len(images), BATCH):
+    starts = range(0, len(images), BATCH)
+    for at in tqdm(starts, desc="Grad-CAM", unit="batch", file=sys.stderr, disable=len(starts) < 3):
         maps = features(np.asarray(images[at : at + BATCH], np.float32), training=False)
         gradients = _gradients(classifier, maps, wanted)
         if not gradients.any():

@@ -102,6 +102,20 @@ check_class_freqs = Exercise(
             lambda labels: (labels.mean(), 1 - labels.mean()),
         _("the second array is the same as the first: it should hold the share of the images without the finding."):
             {"then": lambda both: (both[0], both[0])},
+        _("the sums are divided by the number of all labels: divide by the number of images, which is len(labels)."):
+            lambda labels: (labels.sum(axis=0) / labels.size, (1 - labels).sum(axis=0) / labels.size),
+        _("the sums are divided by the number of images minus 1: a share is divided by the number of all images."):
+            lambda labels: (labels.sum(axis=0) / (len(labels) - 1), (1 - labels).sum(axis=0) / (len(labels) - 1)),
+        _("these are odds, positive by negative images: divide both by the number of all images."):
+            lambda labels: tuple(y.sum(axis=0) / np.maximum((1 - y).sum(axis=0), 1) for y in (labels, 1 - labels)),
+        _("the second array is the first with a minus: it should be 1 minus the first."):
+            {"then": lambda both: (both[0], -both[0])},
+        _("the shares are whole numbers: they were rounded, or divided with //."): [
+            {"then": lambda both: np.round(both)},
+            {"then": lambda both: np.floor(both)},
+        ],
+        _("the second array is the spread (std): it should hold the share of the images without the finding."):
+            lambda labels: (labels.mean(axis=0), labels.std(axis=0)),
     },
 )
 
@@ -111,12 +125,13 @@ check_class_freqs = Exercise(
 def _weighted_loss(
     pos: np.ndarray, neg: np.ndarray, epsilon: float, true: np.ndarray, predicted: np.ndarray, *,
     logs: Callable = lambda p, epsilon: (np.log(p + epsilon), np.log(1 - p + epsilon)),
-    reduce: Callable = lambda loss: loss.mean(axis=0).sum(),
+    present: Callable = lambda true: (true, 1 - true), reduce: Callable = lambda loss: loss.mean(axis=0).sum(),
 ) -> float:
-    """Compute the weighted loss as `losses.weighted_loss` does, with NumPy; mistakes change `logs` and `reduce`."""
+    """Compute the weighted loss as `losses.weighted_loss` does, with NumPy; mistakes change the keyword arguments."""
+    yes, no = present(true)
     with np.errstate(all="ignore"):
         log_yes, log_no = logs(predicted, epsilon)
-    return reduce(-(pos * true * log_yes + neg * (1 - true) * log_no))
+    return reduce(-(pos * yes * log_yes + neg * no * log_no))
 
 
 def _loss_of(function: Callable, pos, neg, epsilon: float, true: np.ndarray, predicted: np.ndarray) -> np.ndarray:
@@ -169,6 +184,14 @@ check_weighted_loss = Exercise(
             lambda pos, neg, *rest: _weighted_loss(pos, 0, *rest),
         _("only the images without the finding count: add the term of the images with it."):
             lambda pos, neg, *rest: _weighted_loss(0, neg, *rest),
+        _("the minus sign is before the first term only: it belongs before the sum of both, in brackets."):
+            lambda pos, neg, *rest: _weighted_loss(pos, -neg, *rest),
+        _("y_true and y_pred are exchanged: the logarithm is that of the prediction, y_pred."):
+            lambda pos, neg, epsilon, true, predicted: _weighted_loss(pos, neg, epsilon, predicted, true),
+        _("both logarithms are log(y_pred + epsilon): the second one is log(1 - y_pred + epsilon)."):
+            {"logs": lambda p, epsilon: (np.log(p + epsilon), np.log(p + epsilon))},
+        _("both terms have the factor y_true: the second one has 1 - y_true, the images without the finding."):
+            {"present": lambda true: (true, true)},
         _("this is the logarithm to base 2: take the natural one."): {"then": lambda loss: loss / np.log(2)},
         _("this is the logarithm to base 10: take the natural one."): {"then": lambda loss: loss / np.log(10)},
     },
@@ -176,6 +199,93 @@ check_weighted_loss = Exercise(
 
 
 # --- 3.4
+
+def call_findings(
+    scores: np.ndarray, train_labels: np.ndarray, *, threshold: Callable = lambda scores, labels: labels.mean(axis=0),
+) -> np.ndarray:
+    """Return where an output is above the frequency of its finding in training, an array of bool.
+
+    Parameters
+    ----------
+    scores : array, shape (images, findings)
+        Outputs of a network that was trained with the plain loss, from 0 to 1.
+    train_labels : array of 0 and 1, shape (training images, findings)
+    """
+    return scores > threshold(scores, train_labels)
+
+
+def _case(frequencies: Sequence[float], images: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return outputs around the frequencies of some findings, and 40 training labels."""
+    rng = np.random.default_rng(seed)
+    labels = (np.arange(40)[:, None] < 40 * np.array(frequencies)).astype(int)
+    return np.round(rng.uniform(0, np.minimum(1, 2.5 * np.array(frequencies)), (images, len(frequencies))), 3), labels
+
+
+check_call_findings = Exercise(
+    "3.4", _("Move the threshold"), call_findings, together=True,
+    cases={
+        _("the calls are not as expected: True where an output is above the frequency of its finding in training."):
+            [_case((0.1, 0.3, 0.6, 0.2), 12, 0)],
+        _("it works for one size only: take the numbers of images and findings from the arrays."):
+            [_case((0.25, 0.05, 0.4), 9, 1)],
+    },
+    wrong_shape=_("the result has the shape {shape}; one answer for each output is asked for, in the shape of scores."),
+    mistakes={
+        _("the threshold is 0.5 for every finding: no output of a rare finding gets there. Take its frequency."):
+            {"threshold": lambda scores, labels: 0.5},
+        _("all findings have the same threshold, made of all labels together: take one per finding, with axis=0."): [
+            {"threshold": lambda scores, labels: labels.mean()},
+            {"threshold": lambda scores, labels: labels.mean(axis=0).max()},
+            {"threshold": lambda scores, labels: labels.mean(axis=0).min()},
+            {"threshold": lambda scores, labels: np.median(labels.mean(axis=0))},
+        ],
+        _("the threshold is made of the outputs: then the answer for a patient depends on the others who came. Take "
+          "the training labels."): [
+            {"threshold": lambda scores, labels: scores.mean(axis=0)},
+            {"threshold": lambda scores, labels: np.median(scores, axis=0)},
+            {"threshold": lambda scores, labels: scores.mean()},
+            {"threshold": lambda scores, labels: scores.mean(axis=1, keepdims=True)},
+            {"threshold": lambda scores, labels: np.quantile(scores, 1 - labels.mean(axis=0), axis=0).diagonal()},
+        ],
+        _("the threshold is the frequency of the negatives: take that of the positives."):
+            {"threshold": lambda scores, labels: 1 - labels.mean(axis=0)},
+        _("the threshold is the number of positives: divide by the number of training images."):
+            {"threshold": lambda scores, labels: labels.sum(axis=0)},
+        _("the number of positives is divided by another number than that of the training images."): [
+            {"threshold": lambda scores, labels: labels.sum(axis=0) / len(scores)},
+            {"threshold": lambda scores, labels: labels.sum(axis=0) / labels.sum()},
+            {"threshold": lambda scores, labels: labels.mean(axis=0) / labels.mean(axis=0).sum()},
+            {"threshold": lambda scores, labels: labels.sum(axis=0) / labels.shape[1]},
+        ],
+        _("the threshold is the spread of the labels (std): take their mean."):
+            {"threshold": lambda scores, labels: labels.std(axis=0)},
+        _("the threshold is the odds of the finding: take its frequency."):
+            {"threshold": lambda scores, labels: labels.mean(axis=0) / (1 - labels.mean(axis=0))},
+        _("the threshold is the frequency multiplied by a number: take the frequency itself."): [
+            {"threshold": lambda scores, labels: labels.mean(axis=0) / 2},
+            {"threshold": lambda scores, labels: labels.mean(axis=0) * 2},
+            {"threshold": lambda scores, labels: labels.mean(axis=0) * 100},
+        ],
+        _("the threshold is the median of the labels, which is 0 for a rare finding: take their mean."):
+            {"threshold": lambda scores, labels: np.median(labels, axis=0)},
+        _("the answers are the wrong way round: a finding is called where its output is above the threshold."):
+            {"then": np.logical_not},
+        _("these are numbers and no answers: compare with >, and return True or False."): [
+            lambda scores, labels: scores - labels.mean(axis=0),
+            lambda scores, labels: scores / labels.mean(axis=0),
+            lambda scores, labels: scores * (scores > labels.mean(axis=0)),
+            lambda scores, labels: np.maximum(scores - labels.mean(axis=0), 0),
+            lambda scores, labels: scores,
+        ],
+        _("every finding is called in every image."): lambda scores, labels: np.ones(scores.shape, bool),
+        _("no finding is called in any image."): lambda scores, labels: np.zeros(scores.shape, bool),
+        _("only the largest output of each image is called: an image can have several findings, or none."):
+            lambda scores, labels: scores == scores.max(axis=1, keepdims=True),
+    },
+)
+
+
+# --- 3.5
 
 MAPS, LINKS, GROWTH = 6, 3, 5  # of the block that the check asks for
 
@@ -237,19 +347,27 @@ def block_mistakes() -> dict[str, dict[str, Any]]:
 
 
 def check_dense_block(student: Callable) -> Callable:
-    """Check exercise 3.4; return the student's function or the reference."""
+    """Check exercise 3.5; return the student's function or the reference."""
 
     def find_mistake(function):
         import keras
 
         inputs = keras.Input((8, 8, MAPS))
-        model = keras.Model(inputs, function(inputs, LINKS, GROWTH))
+        try:
+            model = keras.Model(inputs, function(inputs, LINKS, GROWTH))
+        except ValueError as error:
+            if "matching shapes" not in str(error):
+                raise
+            return _(
+                "the new maps cannot be joined to the old ones: keep height and width with padding='same', and join "
+                "along the last axis, as Concatenate() does."
+            )
         if model.output is inputs or not model.count_params():
             return _("the maps come back as they were: add the layers, and return the new tensor.")
         mistake = _mistake_in_shape(*model.output.shape[1:])
         return mistake or network.find_mistake(lambda: model, [()], block_reference, block_mistakes)
 
-    return grade("3.4", _("Build a dense block"), student, dense_block, find_mistake)
+    return grade("3.5", _("Build a dense block"), student, dense_block, find_mistake)
 
 
 def _mistake_in_shape(height: int, width: int, maps: int) -> str | None:
@@ -268,11 +386,16 @@ def _mistake_in_shape(height: int, width: int, maps: int) -> str | None:
             "4 * growth_rate maps come out of each layer: the 3 x 3 convolution makes growth_rate maps of them."
         ),
     }
+    layers, rest = divmod(maps - MAPS, GROWTH)
+    if maps not in mistakes and rest == 0:
+        return _("{maps} maps come out, as from {layers} layers: it should be 3 layers with 5 new maps each.").format(
+            maps=maps, layers=layers
+        )
     other = _("{maps} maps come out; expected were 21: those that came in, and 5 more from each of 3 layers.")
     return mistakes.get(maps, other.format(maps=maps))
 
 
-# --- 3.5
+# --- 3.6
 
 def draw_patients(patients: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return the row numbers of one bootstrap draw: all the rows of each patient, as often as he was drawn.
@@ -312,6 +435,8 @@ DRAWS = {  # tests of how often each row comes (a line per draw), and each patie
         lambda rows, each: each.max() == 1,
     _("{found} patients were drawn in one draw; draw as many as there are: 8."):
         lambda rows, each: next((str(number) for number in each.sum(axis=1) if number != 8), None),
+    _("patients with many images are drawn more often: draw from np.unique(patients), where each one is once."):
+        lambda rows, each: each.sum(axis=0)[np.bincount(WHOSE).argmax()] > 1.6 * len(rows),
 }
 
 
@@ -320,16 +445,18 @@ def _wrong_draws(function: Callable) -> str | None:
     mistake = first_true(ROWS, draws)
     if mistake:
         return mistake
+    if not np.array_equal(draws[0], np.asarray(function(PATIENTS.copy(), np.random.default_rng(0)))):
+        return _("two draws with the same generator differ: draw with rng, not with np.random.")
     rows = np.stack([np.bincount(draw, minlength=len(PATIENTS)) for draw in draws])
     return first_true(DRAWS, rows, rows[:, FIRST])
 
 
 def check_draw_patients(student: Callable) -> Callable:
-    """Check exercise 3.5; return the student's function or the reference."""
-    return grade("3.5", _("Draw patients"), student, draw_patients, _wrong_draws)
+    """Check exercise 3.6; return the student's function or the reference."""
+    return grade("3.6", _("Draw patients"), student, draw_patients, _wrong_draws)
 
 
-# --- 3.6
+# --- 3.7
 
 def grad_cam_map(
     maps: np.ndarray, gradients: np.ndarray, *, weigh: Callable = lambda gradients: gradients.mean(axis=(0, 1)),
@@ -345,9 +472,13 @@ def grad_cam_map(
     return keep(maps @ weigh(gradients))
 
 
+def _softmax(weights: np.ndarray) -> np.ndarray:
+    return np.exp(weights) / np.exp(weights).sum()
+
+
 _rng = np.random.default_rng(5)
 check_grad_cam = Exercise(
-    "3.6", _("Grad-CAM"), grad_cam_map,
+    "3.7", _("Grad-CAM"), grad_cam_map,
     cases={
         _("the numbers are not as expected: mean gradient of each map, weighted sum of the maps, ReLU."):
             [(np.maximum(_rng.normal(size=(3, 4, 5)), 0), _rng.normal([1.0, -1.0, 0.5, -0.5, 0.1], 1, (3, 4, 5)))],
@@ -363,13 +494,35 @@ check_grad_cam = Exercise(
             {"keep": np.abs},
         _("the maps and the gradients are exchanged: average the gradients, and add up the maps."):
             lambda maps, gradients: grad_cam_map(gradients, maps),
-        _("maps and gradients are multiplied place by place: Grad-CAM averages the gradients first."):
+        _("maps and gradients are multiplied place by place: Grad-CAM averages the gradients first."): [
             lambda maps, gradients: np.maximum((maps * gradients).sum(axis=-1), 0),
+            lambda maps, gradients: (maps * gradients).sum(axis=-1),
+            lambda maps, gradients: np.maximum((maps * gradients).mean(axis=-1), 0),
+        ],
         _("the weighted maps are averaged: Grad-CAM adds them up."): {"then": lambda heat: heat / 5},
         _("the gradients are cut off at 0 before the mean: ReLU comes at the end."):
             lambda maps, gradients: grad_cam_map(maps, np.maximum(gradients, 0)),
         _("the weights became positive before the sum: ReLU comes at the end."):
             {"weigh": lambda gradients: np.maximum(gradients.mean(axis=(0, 1)), 0)},
+        _("the weights are absolute values: what speaks against the finding would shine as well."):
+            {"weigh": lambda gradients: np.abs(gradients.mean(axis=(0, 1)))},
+        _("the largest gradient of each map is taken: take the mean over the places."):
+            {"weigh": partial(np.max, axis=(0, 1))},
+        _("the weights went through a softmax, so none of them is negative: take the mean gradients as they are."):
+            {"weigh": lambda gradients: _softmax(gradients.mean(axis=(0, 1)))},
+        _("the mean is taken over the maps (the last axis): take it over the places, axis=(0, 1)."): [
+            lambda maps, gradients: np.maximum(maps.mean(axis=-1) * gradients.mean(axis=-1), 0),
+            lambda maps, gradients: np.maximum(maps.sum(axis=-1) * gradients.mean(axis=-1), 0),
+        ],
+        _("the gradients are averaged over one axis of the places only: axis=(0, 1)."): [
+            {"weigh": lambda gradients: gradients.mean(axis=0).sum(axis=0)},
+            {"weigh": lambda gradients: gradients.sum(axis=0).mean(axis=0)},
+        ],
+        _("the maps are missing: the gradients are the weights, and the maps are added up."): [
+            lambda maps, gradients: np.maximum(gradients.mean(axis=-1), 0),
+            lambda maps, gradients: np.maximum(gradients.sum(axis=-1), 0),
+        ],
+        _("only what is negative is kept: ReLU is the maximum with 0."): {"keep": lambda heat: np.minimum(heat, 0)},
         _("the maps are added up without weights."): {"weigh": lambda gradients: np.ones(gradients.shape[-1])},
         _("the map is divided by its maximum: that is for drawing, and fails where the maximum is 0."):
             {"then": lambda heat: heat / heat.max()},

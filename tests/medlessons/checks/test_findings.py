@@ -90,7 +90,28 @@ LOSS = [
     (lambda p, n, e=1e-7: lambda y, q: by_where(p, n, e)(y, q) * (y.shape[1] == 3), "but not for two"),
 ]
 
-# --- 3.5
+# --- 3.4
+
+
+def column_by_column(scores, labels):
+    columns = [[score > sum(labels[:, k]) / len(labels) for score in scores[:, k]] for k in range(scores.shape[1])]
+    return np.array(columns).T
+
+
+CALLS = [
+    (lambda s, y: s > y.mean(axis=0), None),
+    (lambda s, y: (s >= np.sum(y, axis=0) / len(y)).astype(int), None),
+    (lambda s, y: np.where(s - losses.class_frequencies(y)[0] > 0, True, False), None),
+    (lambda s, y: pd.DataFrame(s).gt(pd.DataFrame(y).mean()), None),
+    (column_by_column, None),
+    (lambda s, y: np.round(s), "0.5 for every finding"),
+    (lambda s, y: s > s.mean(axis=0), "others who came"),
+    (lambda s, y: (s > y.mean(axis=0)).sum(axis=0), "one answer for each output"),
+    (lambda s, y: s > 0.123, "not as expected"),
+    (lambda s, y: s > np.array([0.1, 0.3, 0.6, 0.2]), "one size only"),
+]
+
+# --- 3.6
 
 
 def dictionary(patients, rng):
@@ -130,8 +151,19 @@ def too_many(patients, rng):
     return np.concatenate([np.flatnonzero(patients == name) for name in rng.choice(patients, size=len(patients))])
 
 
+def drawn_by_image(patients, rng):
+    return np.concatenate([np.flatnonzero(patients == patients[row]) for row in rng.integers(len(patients), size=8)])
+
+
+def global_generator(patients, rng):
+    drawn = np.random.choice(np.unique(patients), size=8)  # noqa: NPY002 (the mistake)
+    return np.concatenate([np.flatnonzero(patients == name) for name in drawn])
+
+
 DRAWS = [
     (findings.draw_patients, None),
+    (drawn_by_image, "with many images are drawn more often"),
+    (global_generator, "not with np.random"),
     (dictionary, None),
     (pandas_way, None),
     (lambda p, rng: rng.integers(len(p), size=len(p)), "images are drawn"),
@@ -148,7 +180,7 @@ DRAWS = [
     (lambda p, rng: findings.draw_patients(p, rng) * 1.0, "whole numbers"),
 ]
 
-# --- 3.6
+# --- 3.7
 
 CAM = [
     (findings.grad_cam_map, None),
@@ -163,6 +195,7 @@ EXERCISES = {
     findings.check_leakage: (findings.check_for_leakage, LEAK),
     findings.check_class_freqs: (losses.class_frequencies, FREQUENCIES),
     findings.check_weighted_loss: (losses.weighted_loss, LOSS),
+    findings.check_call_findings: (findings.call_findings, CALLS),
     findings.check_grad_cam: (findings.grad_cam_map, CAM),
     findings.check_draw_patients: (findings.draw_patients, DRAWS),
 }

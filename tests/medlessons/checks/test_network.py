@@ -17,7 +17,7 @@ EXERCISES = {
         orientation.network_reference,
         orientation.network_mistakes,
     ),
-    "3.4": (findings.check_dense_block, findings.dense_block, findings.block_reference, findings.block_mistakes),
+    "3.5": (findings.check_dense_block, findings.dense_block, findings.block_reference, findings.block_mistakes),
     "4.3": (covid.check_head, covid.with_head, covid.head_reference, covid.head_mistakes),
 }
 
@@ -39,7 +39,7 @@ def built(reference):
 def changed(exercise, change):
     """Return a student's function that builds the reference with a change of some of its layers or settings."""
     _check, _function, reference, _mistakes = EXERCISES[exercise]
-    if exercise == "3.4":
+    if exercise == "3.5":
         return lambda maps, blocks, growth_rate: built(reference() | change)(maps)
     return lambda *arguments, **settings: built(reference(*arguments, **settings) | change)
 
@@ -181,7 +181,7 @@ CNNS = [
 ]
 
 # ---------------------------------------------------------------------------------------------------------
-# 3.4
+# 3.5
 
 
 def block(*, order="pre", merge="concatenate", padding="same", growth=1, bottleneck=True, active=True):
@@ -237,15 +237,15 @@ BLOCKS = [
     (in_parts, None),
     (block(merge="add"), "has not grown"),
     (block(merge="last"), "only the last new maps"),
-    (block(padding="valid"), "ValueError"),
+    (block(padding="valid"), "padding='same'"),
     (block(padding="valid", merge="last"), "does not pool"),
     (block(growth=4), "4 * growth_rate maps come out"),
-    (block(growth=2), "36 maps come out; expected were 21"),
+    (block(growth=2), "36 maps come out, as from 6 layers"),
     (block(bottleneck=False), "1 x 1 convolution is missing"),
     (block(merge="first only"), "layer 3 reads the input; it should read the input, Conv2D layer 2"),
     (block(active=False), "ReLU is missing: without it"),
     (block(order="post"), "the ReLU comes after a convolution"),
-    (changed("3.4", {"second relu 1": None}), "a ReLU is missing"),
+    (changed("3.5", {"second relu 1": None}), "a ReLU is missing"),
     (lambda maps, blocks, growth_rate: findings.dense_block(maps, 1, growth_rate), "only one of the 3 layers"),
     (lambda maps, blocks, growth_rate: maps, "come back as they were"),
 ]
@@ -371,7 +371,7 @@ HEADS = [
     (of_one_size, "one base only"),
 ]
 
-STUDENTS = {"1.5": MLPS, "2.4": CNNS, "3.4": BLOCKS, "4.3": HEADS}
+STUDENTS = {"1.5": MLPS, "2.4": CNNS, "3.5": BLOCKS, "4.3": HEADS}
 CASES = [(exercise, *case) for exercise, cases in STUDENTS.items() for case in cases]
 
 

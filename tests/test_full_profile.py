@@ -1,0 +1,34 @@
+"""The full profile runs to its end in each lesson, with one short epoch, on the small files of the quick profile."""
+
+import nbformat
+import pytest
+
+from classroom import notebooks
+
+LESSONS = notebooks.find("1,2,3,4")
+SHORTER = """
+import keras
+from medlessons import training
+from medlessons.data import covid, findings, orientation
+
+for module in (covid, findings, orientation):  # drawing large files would take longer than the lesson
+    module.SIZE["full"] = module.SIZE["quick"]
+fit, fit_quickly = keras.Model.fit, training.fit_quickly
+short = {"epochs": 1, "steps_per_epoch": 1, "validation_steps": 1}
+keras.Model.fit = lambda *given, **options: fit(*given, **options | short)
+training.fit_quickly = lambda *given, **options: fit_quickly(*given, **options | {"epochs": 1})
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lesson", LESSONS, ids=[lesson.path.stem for lesson in LESSONS])
+def test_a_lesson_runs_in_full_and_shows_no_network_images_of_another_size(lesson, monkeypatch):
+    monkeypatch.setenv("MEDLESSONS_PROFILE", "full")
+    notebook = notebooks.read(lesson.path)
+    first = next(number for number, cell in enumerate(notebook.cells) if cell.cell_type == "code")
+    notebook.cells.insert(first + 1, nbformat.v4.new_code_cell(SHORTER))
+    notebooks.execute_notebook(notebook, lesson.path.parent, f"Lesson {lesson.number} in full", timeout=3600)
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert "Profile: full" in cells[0].outputs[0].text
+    warned = [cell.source for cell in cells if any("was trained with" in o.get("text", "") for o in cell.outputs)]
+    assert all("for edge in" in source for source in warned), "only the cell that shows what it costs"

@@ -1,0 +1,103 @@
+"""What the prose of lesson 3 says about its run stands in the stored outputs."""
+
+import re
+
+import pytest
+
+from classroom import notebooks
+
+
+@pytest.fixture(scope="module")
+def outputs():
+    (lesson,) = notebooks.find("3")
+    texts = {}
+    for cell in notebooks.read(lesson.path).cells:
+        if cell.cell_type == "code":
+            found = [output.get("text", "") + output.get("data", {}).get("text/plain", "") for output in cell.outputs]
+            texts[cell.source] = "".join(found)
+    return texts
+
+
+def output_of(outputs, line):
+    (text,) = [text for source, text in outputs.items() if line in source]
+    return text
+
+
+def decimals(text):
+    return [float(found) for found in re.findall(r"-?\d\.\d+", text)]
+
+
+def row(text, label):
+    return decimals(re.search(rf"^{label} +(.*)$", text, re.MULTILINE)[1])
+
+
+def test_the_leak_is_worth_more_than_any_of_four_splits_differs(outputs):
+    leaked, *clean = decimals(output_of(outputs, "leaked = mean_auroc"))
+    assert len(clean) == 4
+    assert leaked - max(clean) > max(clean) - min(clean)
+
+
+def test_each_film_gets_other_answers_in_other_batches(outputs):
+    lines = output_of(outputs, "one_film = ").strip().splitlines()
+    assert len(lines) == 3
+    for line in lines:
+        in_batches = decimals(line)[1:]
+        assert max(in_batches) - min(in_batches) >= 0.05
+
+
+def test_only_the_training_mean_costs_nothing_and_raw_gray_levels_cost_all(outputs):
+    by_way = dict(re.findall(r"^(.+): mean AUROC ([\d.]+)$", output_of(outputs, 'given["each image'), re.MULTILINE))
+    right, mean, divided, raw = (
+        float(by_way[way])
+        for way in (
+            "each image by itself",
+            "mean of the training set",
+            "only divided by 255",
+            "gray levels as they are",
+        )
+    )
+    assert abs(right - mean) <= 0.01 < right - divided
+    assert raw < 0.6
+
+
+def test_the_network_is_best_at_the_size_it_was_trained_with(outputs):
+    text = output_of(outputs, "for edge in settings.sized")
+    small, trained, large = (row(text, f"{edge} x {edge}") for edge in (64, 128, 192))
+    assert trained[0] > max(small[0], large[0]) + 0.01
+    assert trained[1] < min(small[1], large[1]) - 0.05
+
+
+def test_a_moved_threshold_finds_as_much_as_weights_in_every_split(outputs):
+    text = output_of(outputs, "moved = call_findings")
+    half, moved, weighted = (
+        row(text, way) for way in ("plain, above 0.5", "plain, above the frequency", "weighted, above 0.5")
+    )
+    assert half[1] < min(moved[0], weighted[0])  # most that is found, against the least
+    assert abs(moved[0] - weighted[0]) < 0.15 and abs(moved[1] - weighted[1]) < 0.15
+    assert weighted[5] <= half[5]  # the highest AUROC
+
+
+def test_the_small_network_learns_by_heart_and_the_callbacks_act(outputs):
+    text = output_of(outputs, 'plots.losses({"training"')
+    first, last, validation_first, validation_last = decimals(re.search(r"over the epochs: (.*)", text)[1])
+    assert last < first - 0.05
+    assert validation_last > validation_first - 0.02
+    assert "the learning rate was reduced: True" in text and "the training ended early: True" in text
+
+
+def test_wrong_labels_lower_the_auroc_in_every_half(outputs):
+    text = output_of(outputs, "halves = ")
+    pairs = [row(text, label) for label in ("all images", *(f"half {number}" for number in range(1, 5)))]
+    assert all(truth - mined >= 0.03 for truth, mined in pairs)
+
+
+def test_some_false_alarms_of_section_1_were_truly_there(outputs):
+    text = output_of(outputs, "false_alarms = ")
+    (few, found), (many, there) = re.findall(r"(\d+) false alarms for mined findings, (\d+) of them", text)
+    assert int(few) >= int(found) > 0
+    assert 0 < int(there) < int(many) / 2
+
+
+def test_the_network_is_ahead_in_hits_and_behind_in_energy(outputs):
+    text = output_of(outputs, "def lead(")
+    assert row(text, "hits")[1] > 0 > row(text, "energy inside")[2]
