@@ -158,7 +158,7 @@ check_count_weights = Exercise(
         _("for size {size}, {channels} channels, filters ({filters[0]}, {filters[1]}) and {dense} dense units it gives "
           "{value}, expected was {expected}."): [(20, 3, (4, 6), 17)],  # no two mistakes give the same count
         _("it is right for one network, but not for others: use all four numbers that it is given."):
-            [(33, 1, (3, 5), 7)],
+            [(33, 1, (3, 5), 7), (22, 1, (3, 5), 7)],  # 22: where halving after both convolutions differs
     },
     mistakes={
         _("the biases are missing: one for each filter, each dense unit and the output."):
