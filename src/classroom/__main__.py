@@ -152,8 +152,10 @@ def lab(options: argparse.Namespace) -> None:
 
 def score(options: argparse.Namespace) -> None:
     """Print a CSV of the exercises of each notebook."""
-    from classroom import scoring
+    from classroom import confinement, scoring
 
+    if confinement.missing():
+        print("medlessons:", confinement.missing(), file=sys.stderr)
     scoring.write_scores(options.notebooks, sys.stdout, options.whole)
 
 

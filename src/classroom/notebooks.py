@@ -176,7 +176,8 @@ def execute_notebook(
         )
         client.keep = keep
         try:
-            client.execute(stderr=subprocess.DEVNULL)  # TensorFlow's chatter would tear the progress bar
+            # TensorFlow's chatter would tear the progress bar, and what goes past the notebook the table of scores
+            client.execute(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         except BaseException:
             if client.stopped:
                 raise KeyboardInterrupt from None
