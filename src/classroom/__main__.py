@@ -100,7 +100,7 @@ def list_lessons(options: argparse.Namespace) -> None:
 
 def run_lessons(options: argparse.Namespace) -> bool:
     """Execute lessons, write their pages and the report, print the report."""
-    from classroom import notebooks, pages
+    from classroom import doctor, notebooks, pages
     from medlessons import data
 
     chosen = notebooks.find(options.lesson)
@@ -113,6 +113,7 @@ def run_lessons(options: argparse.Namespace) -> bool:
     print(pages.write_report(runs, options.build))
     print(_("Open {page} in a browser.").format(page=options.build / "index.html"))
     faults = [run.fault for run in runs if run.fault]
+    faults += doctor.remedies() if faults else []  # it may be this computer, not the lesson
     print(*(f"medlessons: {fault}\n" for fault in faults), sep="", end="", file=sys.stderr)
     return bool(faults)
 
@@ -152,8 +153,10 @@ def lab(options: argparse.Namespace) -> None:
 
 def score(options: argparse.Namespace) -> None:
     """Print a CSV of the exercises of each notebook."""
-    from classroom import confinement, scoring
+    from classroom import confinement, doctor, scoring
 
+    if faults := doctor.remedies():
+        raise LessonError("\n".join(faults))
     if confinement.missing():
         print("medlessons:", confinement.missing(), file=sys.stderr)
     scoring.write_scores(options.notebooks, sys.stdout, options.whole)

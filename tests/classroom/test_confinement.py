@@ -11,7 +11,7 @@ import time
 import pytest
 
 from classroom import __main__ as command
-from classroom import confinement
+from classroom import confinement, doctor
 from medlessons import settings
 from tests.classroom.test_scoring import COUNT, NEURON, hand_in, scores, states
 
@@ -138,6 +138,7 @@ def test_no_address_is_reached(address):
 
 
 def test_a_system_without_namespaces_says_so(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(doctor, "remedies", list)
     monkeypatch.setattr(confinement, "_is_confined", lambda: False)
     (tmp_path / "01.ipynb").write_text("{")
     assert command.main(["score", str(tmp_path)]) == 0
@@ -145,3 +146,11 @@ def test_a_system_without_namespaces_says_so(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(confinement, "_is_confined", lambda: True)
     assert command.main(["score", str(tmp_path)]) == 0
     assert "network" not in capsys.readouterr().err
+
+
+def test_a_computer_that_cannot_run_the_lessons_scores_nobody(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(doctor, "remedies", lambda: ["TensorFlow: it cannot be loaded."])
+    (tmp_path / "01.ipynb").write_text("{")
+    assert command.main(["score", str(tmp_path)]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == "" and printed.err == "medlessons: TensorFlow: it cannot be loaded.\n"
