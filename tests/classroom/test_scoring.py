@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
 from classroom import confinement, notebooks, scoring
@@ -228,6 +230,49 @@ TRIED = "try:\n    import a\nexcept ImportError:\n    a = 1"
 )
 def test_of_other_cells_imports_definitions_and_magics_are_left(source, left):
     assert scoring.needed([new_code_cell(source)]) == [left]
+
+
+WORDS = [
+    "cells",
+    "source",
+    "input",
+    "outputs",
+    "cell_type",
+    "code",
+    "output_type",
+    "error",
+    "worksheets",
+    NEURON,
+    "## 1",
+]
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=20) | st.sampled_from(WORDS),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=4),
+    max_leaves=12,
+)
+CELL = st.fixed_dictionaries({}, optional=dict.fromkeys(["cell_type", "source", "input", "outputs"], ANYTHING))
+NOTEBOOKS = st.fixed_dictionaries({"cells": st.lists(CELL | ANYTHING, max_size=4)}) | ANYTHING
+DAMAGE = st.lists(st.tuples(st.integers(0, 400), st.binary(max_size=3)), max_size=3)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(book=NOTEBOOKS, damage=DAMAGE, encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1252"]))
+def test_whatever_is_handed_in_is_read_or_refused_with_the_one_error(tmp_path, book, damage, encoding):
+    content = bytearray(
+        json.dumps(book, ensure_ascii=False).encode(
+            encoding, errors="surrogatepass" if "utf" in encoding else "replace"
+        )
+    )
+    for place, piece in damage:
+        content[place : place + 2] = piece
+    (tmp_path / "01.ipynb").write_bytes(content)
+    try:
+        cells = scoring.read(tmp_path / "01.ipynb")
+    except LessonError as error:
+        assert "01.ipynb: " in str(error)
+    else:
+        scoring.exercises_of(cells)
+        assert all(isinstance(source, str) for source in scoring.needed(cells, ["check_neuron"]))
 
 
 def test_the_opening_and_the_exercises_are_kept_whole():
