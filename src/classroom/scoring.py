@@ -371,7 +371,7 @@ def needed(cells: list[nbformat.NotebookNode], checks: Iterable[str] = ()) -> li
 def _definitions(source: str) -> str:
     """Return of a cell what trains nothing: imports, functions, classes, and what magics and the shell do."""
     try:
-        tree = ast.parse(TransformerManager().transform_cell(TIMING.sub(r"\1", source)))
+        tree = _parsed(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return source  # no Python: it shows its error
     return "\n".join(ast.unparse(statement) for statement in tree.body if _defines(statement))
@@ -385,10 +385,20 @@ def _defines(statement: ast.stmt) -> bool:
 
 
 def _lacks(left_out: list[str], errors: list[str], results: dict[str, dict], unchecked: list[str]) -> bool:
-    """Tell whether a name that was missing, or a check that was not called, stands in the code that was left out."""
+    """Tell whether the code that was left out gives a name that was missing, or calls a check that was not called."""
     said = "\n".join([*errors, *(str(result.get("remark")) for result in results.values())])
-    names = [*re.findall(r"NameError: name '(\w+)'", said), *unchecked]
-    return any(re.search(rf"\b{name}\b", source) for name in names for source in left_out)
+    missing = set(re.findall(r"NameError: name '(\w+)'", said))
+    called = any(f"{check}(" in source for check in unchecked for source in left_out)
+    return called or any(missing & _assigned(source) for source in left_out)
+
+
+def _assigned(source: str) -> set[str]:
+    names = (node for node in ast.walk(_parsed(source)) if isinstance(node, ast.Name))
+    return {name.id for name in names if isinstance(name.ctx, ast.Store)}
+
+
+def _parsed(source: str) -> ast.Module:
+    return ast.parse(TransformerManager().transform_cell(TIMING.sub(r"\1", source)))
 
 
 if __name__ == "__main__":  # the process of one notebook, in a folder of its own

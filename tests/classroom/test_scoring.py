@@ -118,7 +118,7 @@ def test_whatever_goes_wrong_with_one_notebook_the_others_are_scored(tmp_path, m
         return printed[name], "caf\udce9: killed"
 
     faults = {"01.ipynb": TimeoutError()}
-    printed = {"02.ipynb": b"", "03.ipynb": b'[{"state": "do', "05.ipynb": b'[{"state": "stopped", "remark": "a\nb"}]'}
+    printed = {"02.ipynb": b"", "03.ipynb": b'[{"state": "do', "05.ipynb": b'[{"state": "stopped", "remark": "a\\nb"}]'}
     monkeypatch.setattr(confinement, "run", run)
     for name in [*faults, *printed]:
         hand_in(tmp_path / name, "1")
