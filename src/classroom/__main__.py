@@ -1,6 +1,8 @@
 """The command line: ``medlessons`` or ``python -m classroom``."""
 
 import argparse
+import io
+import os
 import signal
 import sys
 import threading
@@ -15,7 +17,11 @@ BUILD = settings.REPOSITORY / "build"
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one verb. Returns 0, or 1 if something went wrong that the reader can fix."""
-    options = parser().parse_args(arguments)
+    options, options_of_jupyterlab = parser().parse_known_args(arguments)
+    if options.run is lab:
+        options.jupyterlab = options_of_jupyterlab
+    elif options_of_jupyterlab:
+        parser().parse_args(arguments)  # ends here, and says what is wrong
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cancelled CI job tidies up as Ctrl-C does
     for stream in (sys.stdout, sys.stderr):
@@ -55,10 +61,14 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--build", type=Path, default=BUILD, help=_("where to write"))
     lesson_verb("refresh", refresh, _("Execute lessons and store their outputs in the tracked notebooks."))
     lesson_verb("student", student_edition, _("Write the student edition to notebooks/student/."))
-    verb("lab", lab, _("Put the student edition into work/, once, and open JupyterLab there."))
+    summary = _("Put the student edition into work/, once, and open JupyterLab there; options such as --port go to it.")
+    verb("lab", lab, summary)
     scoring = verb("score", score, _("Execute notebooks that students handed in; print a CSV of their exercises."))
     scoring.add_argument("notebooks", nargs="+", type=Path)
     scoring.add_argument("--whole", action="store_true", help=_("execute also what no exercise needs: trainings"))
+    scoring.add_argument("--jobs", type=int, default=1, help=_("how many notebooks run at once (1 GB of memory each)"))
+    scoring.add_argument("--wide", action="store_true", help=_("a row per student, a column per exercise"))
+    scoring.add_argument("--names", help=_("with --wide: a regular expression for the student's name in the path"))
 
     data = verb("data", data_step, _("Say which data are there; prepare or fetch them."))
     data.set_defaults(step="status", name=None)
@@ -100,7 +110,7 @@ def list_lessons(options: argparse.Namespace) -> None:
 
 def run_lessons(options: argparse.Namespace) -> bool:
     """Execute lessons, write their pages and the report, print the report."""
-    from classroom import notebooks, pages
+    from classroom import doctor, notebooks, pages
     from medlessons import data
 
     chosen = notebooks.find(options.lesson)
@@ -113,6 +123,7 @@ def run_lessons(options: argparse.Namespace) -> bool:
     print(pages.write_report(runs, options.build))
     print(_("Open {page} in a browser.").format(page=options.build / "index.html"))
     faults = [run.fault for run in runs if run.fault]
+    faults += doctor.remedies() if faults else []  # it may be this computer, not the lesson
     print(*(f"medlessons: {fault}\n" for fault in faults), sep="", end="", file=sys.stderr)
     return bool(faults)
 
@@ -137,7 +148,7 @@ def student_edition(options: argparse.Namespace) -> None:
 
 
 def lab(options: argparse.Namespace) -> None:
-    """Lay out the student edition in work/, and run JupyterLab until it is closed."""
+    """Lay out the student edition in work/, and run JupyterLab, which gets all other options, until it is closed."""
     from jupyterlab import labapp
 
     from classroom import student
@@ -147,14 +158,27 @@ def lab(options: argparse.Namespace) -> None:
         print(says.format(file=path.relative_to(settings.REPOSITORY)))
     print(_("To start a lesson anew, give its file in work/ another name and come back."))
     where = student.WORK.relative_to(settings.REPOSITORY)
-    labapp.main([f"--ServerApp.root_dir={settings.REPOSITORY}", f"--LabApp.default_url=/lab/tree/{where}"])
+    opened = [f"--ServerApp.root_dir={settings.REPOSITORY}", f"--LabApp.default_url=/lab/tree/{where}"]
+    quiet = ["--LabApp.news_url=None"]  # no question whether to be told of news
+    as_root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []  # a container
+    labapp.main([*opened, *quiet, *as_root, *options.jupyterlab])
 
 
 def score(options: argparse.Namespace) -> None:
     """Print a CSV of the exercises of each notebook."""
-    from classroom import scoring
+    from classroom import confinement, doctor, gradebook, scoring
 
-    scoring.write_scores(options.notebooks, sys.stdout, options.whole)
+    gradebook.student("", options.names)  # a bad expression is named before anything runs
+    if faults := doctor.remedies():
+        raise LessonError("\n".join(faults))
+    if confinement.missing():
+        print("medlessons:", confinement.missing(), file=sys.stderr)
+    table = io.StringIO() if options.wide else sys.stdout
+    if not sys.stdout.isatty():
+        sys.stdout.write("\ufeff")  # Excel takes it for the sign of UTF-8
+    scoring.write_scores(options.notebooks, table, options.whole, jobs=max(1, options.jobs))
+    if options.wide:
+        print(gradebook.wide(table.getvalue(), options.names), end="")
 
 
 def data_step(options: argparse.Namespace) -> int | None:

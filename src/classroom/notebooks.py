@@ -52,6 +52,8 @@ class Run:
 def find(selection: str | None = None, folder: Path = NOTEBOOKS) -> list[Lesson]:
     """Return the lessons in their order.
 
+    Of two files with one number, such as a lesson and a copy, it takes the one with the shorter name, and says so.
+
     Parameters
     ----------
     selection : str, optional
@@ -62,23 +64,23 @@ def find(selection: str | None = None, folder: Path = NOTEBOOKS) -> list[Lesson]
     Raises
     ------
     LessonError
-        If a number has no lesson or two, or the folder has none.
+        If a number has no lesson, or the folder has none.
     """
     lessons = [_lesson(path) for path in sorted(folder.glob("[0-9][0-9]_*.ipynb"))]
     if not lessons:
         says = _("{folder}: there are no lessons. Install from a clone of the repository: pip install --no-deps -e .")
         raise LessonError(says.format(folder=folder))
-    by_number = {lesson.number: lesson for lesson in lessons}
-    if len(by_number) < len(lessons):
-        twice = next(lesson for lesson in lessons if by_number[lesson.number] != lesson)
-        says = _("{one} and {other} have the same number: move one of them to another folder.")
-        raise LessonError(says.format(one=twice.path.name, other=by_number[twice.number].path.name))
-    if not selection:
-        return lessons
+    by_number = {}
+    for lesson in sorted(lessons, key=lambda lesson: len(lesson.path.name)):
+        taken = by_number.setdefault(lesson.number, lesson)
+        if taken is not lesson:
+            says = _("medlessons: lesson {number} is {taken}; {other} has its number, and is left alone.")
+            print(says.format(number=taken.number, taken=taken.path.name, other=lesson.path.name), file=sys.stderr)
     try:
-        return [by_number[number] for number in sorted({int(number) for number in selection.split(",")})]
+        numbers = [int(number) for number in selection.split(",")] if selection else by_number
+        return [by_number[number] for number in sorted(set(numbers))]
     except (KeyError, ValueError):
-        numbers = ", ".join(map(str, by_number))
+        numbers = ", ".join(map(str, sorted(by_number)))
         says = _("There is no lesson {selection!r}; there are {numbers}. Try LESSON=1.")
         raise LessonError(says.format(selection=selection, numbers=numbers)) from None
 
@@ -176,7 +178,8 @@ def execute_notebook(
         )
         client.keep = keep
         try:
-            client.execute(stderr=subprocess.DEVNULL)  # TensorFlow's chatter would tear the progress bar
+            # TensorFlow's chatter would tear the progress bar, and what goes past the notebook the table of scores
+            client.execute(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         except BaseException:
             if client.stopped:
                 raise KeyboardInterrupt from None

@@ -1,11 +1,16 @@
 """The score of the notebooks that students hand in: which exercises are done, without the trainings between them."""
 
 import ast
+import asyncio
 import csv
 import functools
 import glob
 import json
+import os
 import re
+import shutil
+import sys
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
@@ -14,14 +19,20 @@ import nbformat
 from IPython.core.inputtransformer2 import TransformerManager
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from tqdm import tqdm
+from traitlets.config import Config
 
-from classroom import notebooks
+from classroom import confinement, notebooks
+from medlessons import data, settings
 from medlessons.errors import LessonError
 from medlessons.wording import _
 
 LONGEST_CELL = 120  # seconds, where nothing is trained
 LONGEST_TRAINING = 1200
 LONGEST_STOP = 30  # seconds that a cell may take to stop when it is told to
+LONGEST_NOTEBOOK = 3600
+LARGEST_NOTEBOOK = 100 << 20  # bytes
+LARGEST_BESIDE = 1 << 20  # bytes of a file beside a notebook, such as a module or a table, that it gets to see
 LONGEST_REMARK = 300  # letters
 COLUMNS = ("number", "exercise", "state", "remark")
 CHECK = re.compile(r"\bchecks\.\w+\.(check_\w+)\(")
@@ -30,8 +41,10 @@ NOT_PLAIN = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|[\x00-\x1f\x7f-\x9f]")  # colors 
 TIMING = re.compile(
     r"^%%(?:timeit|time|prun|capture)\b.*\n?|^([ \t]*)%(?:timeit|time|prun)\b[ \t]*(?:-\w+[ \t]*\d*[ \t]+)*", re.M
 )
-UNKNOWN = _("{path}: {kind}: {reason}. Open it and run all of its cells; `medlessons doctor` looks at this computer.")
+UNREADABLE = "could not be run"
+UNKNOWN = _("{reason}. Open it and run all of its cells; `medlessons doctor` looks at this computer.")
 DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+SOCKETS = Config(ConnectionFileMixin={"transport": "ipc"} if os.name == "posix" else {})  # they need no network
 RESULTS = "application/vnd.medlessons.results+json"
 # Executed first: from then on each cell sends the results that are known, so that they outlive whatever ends the
 # notebook. They are not printed, so that it does not matter what the student does to print or sys.stdout.
@@ -47,8 +60,8 @@ def score(path: Path, whole: bool = False, timeout: float | None = None) -> list
     """Execute what the exercises of a handed-in notebook need, and return their states.
 
     If a name is missing that stands in the cells that were left out, the whole notebook is executed. A cell that fails
-    or takes too long does not end the run. This executes the student's code on your computer: use a machine, or a
-    container, that you would let a student use.
+    or takes too long does not end the run. This executes the student's code, in the current folder and with all that
+    this process may do; :func:`write_scores` keeps it on a shorter lead.
 
     Parameters
     ----------
@@ -74,9 +87,10 @@ def score(path: Path, whole: bool = False, timeout: float | None = None) -> list
     checks = [check for _title, check in exercises.values()]
     code = [cell for cell in cells if cell.cell_type == "code"]
     sources, results = [cell.source for cell in code], {}
+    end_of_time = time.monotonic() + LONGEST_NOTEBOOK
     for part in [sources] if whole else [needed(cells, checks), sources]:
         limit = timeout or (LONGEST_TRAINING if part is sources else LONGEST_CELL)
-        errors, end = _execute(part, path, limit, results)
+        errors, end = _execute(part, path.name, (limit, end_of_time), results)
         left_out = [place for place, source in enumerate(sources) if source != part[place]]
         for place in left_out:  # a name that is not needed, as in the default of an argument
             errors[place] = "" if errors[place].startswith("NameError") else errors[place]
@@ -112,9 +126,12 @@ def _rows(
     return rows
 
 
-def _execute(sources: list[str], path: Path, timeout: float, results: dict[str, dict]) -> tuple[list[str], int | None]:
+def _execute(
+    sources: list[str], label: str, limits: tuple[float, float], results: dict[str, dict]
+) -> tuple[list[str], int | None]:
     """Execute code cells, and put into `results` what the checks find.
 
+    `limits` are the seconds that a cell may take, and when the time of the notebook is over (of ``time.monotonic``).
     Returns the error of each cell (empty if it has none), and the number of the cell that was the end of it all, if so.
     """
 
@@ -124,14 +141,24 @@ def _execute(sources: list[str], path: Path, timeout: float, results: dict[str, 
             results.update((number, result) for number, result in sent.items() if isinstance(result, dict))
         return message["msg_type"] == "error"
 
+    seconds, end_of_time = limits
     cells, ended = [new_code_cell(source) for source in sources], ""
-    interrupt = {"interrupt_on_timeout": True, "error_on_timeout": {"ename": "", "evalue": "", "traceback": []}}
-    give_up = {"iopub_timeout": LONGEST_STOP, "raise_on_iopub_timeout": True}
     notebook = new_notebook(cells=[new_code_cell(FIRST_CELL), *cells])
-    too_long = _("it took longer than {seconds:g} s; look for an endless loop.").format(seconds=timeout)
+    too_long = _("it took longer than {seconds:g} s, or the notebook than {hours:g} h; look for an endless loop.")
+    too_long = too_long.format(seconds=seconds, hours=LONGEST_NOTEBOOK / 3600)
     try:
         notebooks.execute_notebook(
-            notebook, path.parent, path.name, keep, allow_errors=True, timeout=timeout, **interrupt, **give_up
+            notebook,
+            Path.cwd(),
+            label,
+            keep,
+            config=SOCKETS,
+            allow_errors=True,
+            timeout_func=lambda cell: max(1, min(seconds, end_of_time - time.monotonic())),
+            interrupt_on_timeout=True,
+            error_on_timeout={"ename": "", "evalue": "", "traceback": []},
+            iopub_timeout=LONGEST_STOP,
+            raise_on_iopub_timeout=True,
         )
     except CellTimeoutError:
         ended = too_long
@@ -146,10 +173,17 @@ def _execute(sources: list[str], path: Path, timeout: float, results: dict[str, 
     return errors, last
 
 
-def write_scores(paths: Iterable[Path], file: TextIO, whole: bool = False, timeout: float | None = None) -> None:
+# ---------------------------------------------------------------------------------------------------------
+# A class
+
+
+def write_scores(
+    paths: Iterable[Path], file: TextIO, whole: bool = False, timeout: float | None = None, jobs: int = 1
+) -> None:
     """Write a CSV of one row per notebook and exercise: notebook, number, exercise, state, remark.
 
-    A notebook that cannot be run gets one row, without a number, that says so.
+    Each notebook runs in a process of its own, as :mod:`classroom.confinement` describes it. One that cannot be run
+    gets one row, without a number, that says so.
 
     Parameters
     ----------
@@ -159,6 +193,8 @@ def write_scores(paths: Iterable[Path], file: TextIO, whole: bool = False, timeo
         Open for writing.
     whole, timeout
         As in :func:`score`.
+    jobs : int
+        How many notebooks run at once.
 
     Raises
     ------
@@ -166,18 +202,55 @@ def write_scores(paths: Iterable[Path], file: TextIO, whole: bool = False, timeo
         If one of the files is missing; then none is run.
     """
     paths = [path for given in paths for path in _found(given)]
+    refused, lessons = {}, set()
+    for path in dict.fromkeys(paths):
+        try:
+            lessons |= {int(number.partition(".")[0]) for number in exercises_of(read(path))}
+        except LessonError as error:
+            refused[path] = [{"state": UNREADABLE, "remark": str(error)}]
+    if settings.source() == "embedded":  # the notebooks themselves cannot write
+        data.prepare(lessons)
+    asyncio.run(_write(paths, file, refused, (whole, timeout), jobs))
+
+
+async def _write(paths, file, refused, options, jobs) -> None:
+    gate = asyncio.Semaphore(jobs)
+
+    async def rows_of(path: Path) -> list[dict[str, str]]:
+        async with gate:
+            return refused.get(path) or await _score_apart(path, *options)
+
+    tasks = [asyncio.create_task(rows_of(path)) for path in paths]
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(["notebook", *COLUMNS])
-    for path in paths:
-        try:
-            rows = score(path, whole, timeout)
-        except Exception as error:  # whatever it is: the others are still to be scored
-            says = "{reason}" if isinstance(error, LessonError) else UNKNOWN
-            remark = says.format(path=path, kind=type(error).__name__, reason=error)
-            rows = [{"state": "could not be run", "remark": remark}]
-        for row in rows:
+    for path, task in zip(paths, tqdm(tasks, unit="notebook"), strict=True):
+        for row in await task:
             writer.writerow([_plain(str(text)) for text in (path, *(row.get(column, "") for column in COLUMNS))])
         file.flush()  # a class takes minutes: what is known can be read
+
+
+async def _score_apart(path: Path, whole: bool, timeout: float | None) -> list[dict[str, str]]:
+    """Return the rows of a notebook as a process of its own finds them (the end of this file)."""
+    words = ["-m", "classroom.scoring", json.dumps([str(path.absolute()), whole, timeout])]
+    try:
+        printed, complaint = await confinement.run(words, LONGEST_NOTEBOOK + LONGEST_CELL)
+        return json.loads(printed)
+    except TimeoutError:
+        reason = _("It took longer than {hours:g} h").format(hours=LONGEST_NOTEBOOK / 3600)
+    except ValueError:  # the process ended before it printed
+        reason = complaint
+    return [{"state": UNREADABLE, "remark": UNKNOWN.format(reason=reason)}]
+
+
+def score_here(path: Path, whole: bool, timeout: float | None) -> list[dict[str, str]]:
+    """Score a notebook in the current folder, with the small files that lie beside it; never raises an error."""
+    for beside in path.parent.iterdir():
+        if beside.is_file() and beside.suffix != ".ipynb" and beside.stat().st_size <= LARGEST_BESIDE:
+            shutil.copy(beside, beside.name)
+    try:
+        return score(path, whole, timeout)
+    except Exception as error:  # whatever it is: the notebook gets its row
+        return [{"state": UNREADABLE, "remark": UNKNOWN.format(reason=f"{type(error).__name__}: {error}")}]
 
 
 def _found(given: Path) -> list[Path]:
@@ -206,6 +279,9 @@ def read(path: Path) -> list[nbformat.NotebookNode]:
     LessonError
         If the file is no notebook.
     """
+    if path.stat().st_size > LARGEST_NOTEBOOK:
+        says = _("{path}: it is larger than {size} MB. Ask for it with its outputs cleared.")
+        raise LessonError(says.format(path=path, size=LARGEST_NOTEBOOK >> 20))
     content = path.read_bytes()
     try:
         try:
@@ -295,7 +371,7 @@ def needed(cells: list[nbformat.NotebookNode], checks: Iterable[str] = ()) -> li
 def _definitions(source: str) -> str:
     """Return of a cell what trains nothing: imports, functions, classes, and what magics and the shell do."""
     try:
-        tree = ast.parse(TransformerManager().transform_cell(TIMING.sub(r"\1", source)))
+        tree = _parsed(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return source  # no Python: it shows its error
     return "\n".join(ast.unparse(statement) for statement in tree.body if _defines(statement))
@@ -309,7 +385,23 @@ def _defines(statement: ast.stmt) -> bool:
 
 
 def _lacks(left_out: list[str], errors: list[str], results: dict[str, dict], unchecked: list[str]) -> bool:
-    """Tell whether a name that was missing, or a check that was not called, stands in the code that was left out."""
+    """Tell whether the code that was left out gives a name that was missing, or calls a check that was not called."""
     said = "\n".join([*errors, *(str(result.get("remark")) for result in results.values())])
-    names = [*re.findall(r"NameError: name '(\w+)'", said), *unchecked]
-    return any(re.search(rf"\b{name}\b", source) for name in names for source in left_out)
+    missing = set(re.findall(r"NameError: name '(\w+)'", said))
+    called = any(f"{check}(" in source for check in unchecked for source in left_out)
+    return called or any(missing & _assigned(source) for source in left_out)
+
+
+def _assigned(source: str) -> set[str]:
+    names = (node for node in ast.walk(_parsed(source)) if isinstance(node, ast.Name))
+    return {name.id for name in names if isinstance(name.ctx, ast.Store)}
+
+
+def _parsed(source: str) -> ast.Module:
+    return ast.parse(TransformerManager().transform_cell(TIMING.sub(r"\1", source)))
+
+
+if __name__ == "__main__":  # the process of one notebook, in a folder of its own
+    given, *options = json.loads(sys.argv[1])
+    confinement.limit()
+    print(json.dumps(score_here(Path(given), *options)))

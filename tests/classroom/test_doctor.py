@@ -1,5 +1,7 @@
 """What the doctor says of a computer that is well, and of one that is not."""
 
+import json
+import os
 import shutil
 from importlib import metadata
 
@@ -104,20 +106,98 @@ def test_the_error_shows_itself_without_a_traceback():
     assert LessonError("Fix it.")._render_traceback_() == ["LessonError: Fix it."]
 
 
+@pytest.mark.parametrize("module", ["tqdm", "filelock"])
 @pytest.mark.parametrize(
     ("code", "reason"),
-    [("raise ImportError('DLL load failed')", "DLL load failed"), ("import os; os.kill(os.getpid(), 4)", "nstruction")],
+    [
+        ("raise ImportError('DLL load failed')", "ImportError: DLL load failed"),
+        ("raise ValueError('numpy.dtype size changed')", "ValueError: numpy.dtype size changed"),
+        ("import os; os.kill(os.getpid(), 4)", "nstruction"),
+        ("import os; os.abort()", "bort"),
+        ("import os; os._exit(3)", "it ended with 3"),
+        ("syntax error", "SyntaxError: invalid syntax"),
+    ],
 )
-def test_a_tensorflow_that_cannot_be_loaded_is_a_finding(code, reason, monkeypatch, tmp_path):
-    (tmp_path / "tensorflow.py").write_text(code)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    finding = doctor.graphics_card()
-    assert (finding.what, finding.well) == ("TensorFlow", False)
-    assert reason in finding.says and "make setup" in finding.says
+def test_a_package_that_cannot_be_loaded_is_named(module, code, reason, monkeypatch, tmp_path):
+    monkeypatch.setattr(start, "requirements", lambda: [Requirement("tqdm"), Requirement("filelock")])
+    monkeypatch.setattr(doctor, "requirements", start.requirements)
+    (tmp_path / f"{module}.py").write_text(code)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    (remedy,) = doctor.remedies()
+    assert remedy.startswith(f"{module}: it cannot be loaded (") and reason in remedy and "make setup" in remedy
+
+
+def test_packages_that_fail_together_only_are_said_to_do_so(monkeypatch):
+    monkeypatch.setattr(doctor, "LOOK", "raise RuntimeError('two of a kind')")
+    monkeypatch.setattr(doctor, "_modules", lambda: ["json"])
+    (finding,) = doctor.libraries()
+    assert (finding.what, finding.well) == ("Packages", False) and "two of a kind" in finding.says
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"), [("image_data_format", "channels_first"), ("floatx", "float16"), ("epsilon", 0.001)]
+)
+def test_a_setting_of_keras_that_changes_the_lessons_is_named(setting, value, monkeypatch):
+    found = json.dumps(doctor.KERAS | {"cards": 0, setting: value})
+    monkeypatch.setattr(doctor, "_try_in", lambda python, code: ("", f"a greeting\n{found}\n"))
+    card, finding = doctor.libraries()
+    assert card.well and not finding.well
+    assert f"{setting} is {value!r}, but the lessons need" in finding.says and "keras.json" in finding.says
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ('{"argv": ["/removed/python", "-f", "{connection_file}"]}', "/removed/python: No such file"),
+        ('{"argv": ["/bin/false"]}', "it ended with 1"),
+        ('{"argv": ["/bin/sh"]}', "import"),
+        ('{"argv": []}', "IndexError"),
+        ("{", "JSONDecodeError"),
+        ("", "JSONDecodeError"),
+        ("[1]", "TypeError"),
+    ],
+)
+@pytest.mark.skipif(os.name == "nt", reason="the paths of other systems")
+def test_a_kernel_that_cannot_run_the_lessons_is_named(content, reason, monkeypatch, tmp_path):
+    place = tmp_path / "kernels" / "python3" / "kernel.json"
+    place.parent.mkdir(parents=True)
+    place.write_text(content)
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    finding = doctor.kernel()
+    assert not finding.well
+    assert (
+        reason in finding.says
+        and str(place.parent) in finding.says
+        and "jupyter kernelspec remove python3" in finding.says
+    )
+
+
+def test_the_kernel_of_this_python_is_well(monkeypatch, tmp_path):
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    assert doctor.kernel().well
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), OSError(30, "Read-only file system")])
+def test_a_folder_that_cannot_be_written_is_named(error, monkeypatch, tmp_path):
+    def refuse(**where):
+        raise error
+
+    monkeypatch.setenv("MEDLESSONS_EMBEDDED", str(tmp_path / "mine"))
+    assert list(doctor.folders()) == []
+    monkeypatch.setattr(doctor.tempfile, "TemporaryFile", refuse)
+    finding = next(doctor.folders())
+    assert not finding.well and str(tmp_path / "mine") in finding.says and "MEDLESSONS_EMBEDDED" in finding.says
+
+
+def test_a_file_in_the_place_of_a_folder_is_named(monkeypatch, tmp_path):
+    (tmp_path / "mine").write_text("")
+    monkeypatch.setenv("MEDLESSONS_EMBEDDED", str(tmp_path / "mine"))
+    (finding,) = doctor.folders()
+    assert "something else stands in the way" in finding.says
 
 
 def test_the_whole_examination_runs():
-    assert {"Python", "Memory", "Disk", "GPU"} <= {finding.what for finding in doctor.examine()}
+    assert {"Python", "Memory", "Disk", "GPU", "Kernel"} <= {finding.what for finding in doctor.examine()}
 
 
 def test_a_missing_package_ends_the_examination_without_a_traceback(monkeypatch, capsys):

@@ -1,5 +1,6 @@
 """The command line: what each verb prints, and how mistakes are answered."""
 
+import codecs
 import os
 import signal
 import subprocess
@@ -110,7 +111,26 @@ def test_lab_keeps_what_is_there_and_opens_jupyterlab_where_links_lead(monkeypat
     assert "01_anemia_mlp.ipynb: new" in capsys.readouterr().out
     assert command.main(["lab"]) == 0
     assert "01_anemia_mlp.ipynb: kept, with your work in it" in capsys.readouterr().out
-    assert opened == [[f"--ServerApp.root_dir={tmp_path}", "--LabApp.default_url=/lab/tree/work"]] * 2
+    usual = [f"--ServerApp.root_dir={tmp_path}", "--LabApp.default_url=/lab/tree/work", "--LabApp.news_url=None"]
+    assert [arguments[:3] for arguments in opened] == [usual] * 2
+
+
+@pytest.mark.parametrize("given", [["--port", "8889"], ["--no-browser", "--ip=0.0.0.0"], ["--ServerApp.token=x", "-y"]])
+@pytest.mark.parametrize(("user", "root"), [(0, ["--allow-root"]), (1000, [])])
+def test_lab_passes_options_on_and_runs_as_root_in_a_container(given, user, root, monkeypatch):
+    opened = []
+    monkeypatch.setattr(student, "lay_out", dict)
+    monkeypatch.setattr(os, "geteuid", lambda: user, raising=False)
+    monkeypatch.setattr("jupyterlab.labapp.main", opened.append)
+    assert command.main(["lab", *given]) == 0
+    assert opened[0][3:] == [*root, *given]
+
+
+@pytest.mark.parametrize("given", [["list", "--port", "1"], ["doctor", "now"], ["score", "x.ipynb", "--hole"]])
+def test_other_verbs_name_an_option_that_they_do_not_know(given, capsys):
+    with pytest.raises(SystemExit):
+        command.main(given)
+    assert f"unrecognized arguments: {given[-1]}" in capsys.readouterr().err.replace("--port 1", "1")
 
 
 def test_what_goes_to_a_file_is_utf_8_and_keeps_the_names_of_files(tmp_path):
@@ -119,7 +139,14 @@ def test_what_goes_to_a_file_is_utf_8_and_keeps_the_names_of_files(tmp_path):
     environment = os.environ | {"PYTHONIOENCODING": "cp1252"}
     result = subprocess.run(words, env=environment, capture_output=True, check=False)
     assert result.returncode == 0
-    assert "\u674e.ipynb,,,could not be run" in result.stdout.decode("utf-8")
+    assert result.stdout.startswith(codecs.BOM_UTF8), "Excel would take it for another encoding"
+    assert "\u674e.ipynb,,,could not be run" in result.stdout.decode("utf-8-sig")
+
+
+@pytest.mark.parametrize("names", ["(", "[a", "*"])
+def test_an_expression_for_names_that_is_none_is_named_first(names, capsys):
+    assert command.main(["score", "absent.ipynb", "--wide", "--names", names]) == 1
+    assert f"--names {names!r} is no regular expression" in capsys.readouterr().err
 
 
 def test_weights_says_where_to_read_about_them(capsys):

@@ -58,10 +58,12 @@ def test_a_stored_run_holds_no_progress_and_no_times(run, monkeypatch, tmp_path)
     assert "iopub" not in stored
 
 
-def test_two_lessons_of_one_number_are_named(folder):
-    (folder / "01_tiny_old.ipynb").write_bytes((folder / "01_tiny.ipynb").read_bytes())
-    with pytest.raises(LessonError, match=r"01_tiny\.ipynb and 01_tiny_old\.ipynb have the same number"):
-        notebooks.find("1", folder)
+@pytest.mark.parametrize("copy", ["01_tiny_old", "01_tiny-Copy1", "01_tiny copy", "01_a_tiny_lesson"])
+def test_beside_a_copy_the_lesson_is_taken_and_that_is_said(folder, copy, capsys):
+    (folder / f"{copy}.ipynb").write_bytes((folder / "01_tiny.ipynb").read_bytes())
+    for selection in ("1", None):
+        assert [lesson.path.name for lesson in notebooks.find(selection, folder)] == ["01_tiny.ipynb"]
+        assert f"lesson 1 is 01_tiny.ipynb; {copy}.ipynb has its number" in capsys.readouterr().err
 
 
 def test_a_lesson_without_cells_is_listed_by_its_file(folder):

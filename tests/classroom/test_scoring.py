@@ -4,11 +4,14 @@ import csv
 import io
 import json
 import re
+from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
-from classroom import notebooks, scoring
+from classroom import confinement, notebooks, scoring
 from medlessons.errors import LessonError
 
 NEURON = """from medlessons import checks
@@ -75,9 +78,10 @@ def test_a_name_from_a_cell_that_was_left_out_brings_the_whole_notebook(tmp_path
     runs = []
     execute = notebooks.execute_notebook
     monkeypatch.setattr(notebooks, "execute_notebook", lambda *a, **b: runs.append(a) or execute(*a, **b))
+    monkeypatch.chdir(tmp_path)
     sizes = "sizes = []\nsizes.append(0.0)\nlater = 1 / 0"
     path = hand_in(tmp_path / "01.ipynb", sizes, NEURON.replace("0.0", "sizes[0]"))
-    *rows, stopped = scores([path])
+    *rows, stopped = scoring.score(path)
     assert len(runs) == 2 and states(rows)["1.2"] == "done"
     assert stopped["remark"].endswith("code cell 1 (sizes = []): ZeroDivisionError: division by zero")
 
@@ -93,10 +97,8 @@ def test_rows_outlive_an_endless_loop_a_flood_and_the_end_of_python(tmp_path):
     *rows, stopped = scores([path], timeout=20)
     assert list(states(rows)) == OF_LESSON_1
     assert (rows[1]["state"], rows[3]["state"]) == ("done", "mistake")
-    assert (
-        rows[5]["remark"]
-        == "code cell 2 (def count_parameters(sizes):): it took longer than 20 s; look for an endless loop."
-    )
+    too_long = "it took longer than 20 s, or the notebook than 1 h; look for an endless loop."
+    assert rows[5]["remark"] == f"code cell 2 (def count_parameters(sizes):): {too_long}"
     assert "SyntaxError" in rows[2]["remark"] and "Python ended here" in rows[6]["remark"]
     assert all(row["state"] == "not checked" for number, row in enumerate(rows) if number not in (1, 3))
     assert "ValueError: a b red x" in rows[3]["remark"]
@@ -109,25 +111,45 @@ def test_rows_outlive_an_endless_loop_a_flood_and_the_end_of_python(tmp_path):
 
 
 def test_whatever_goes_wrong_with_one_notebook_the_others_are_scored(tmp_path, monkeypatch):
-    def execute(notebook, folder, label, *more, **options):
-        if label in faults:
-            raise faults[label]
+    async def run(words, seconds):
+        name = Path(json.loads(words[-1])[0]).name
+        if name in faults:
+            raise faults[name]
+        return printed[name], "caf\udce9: killed"
 
-    faults = {"01.ipynb": RuntimeError("Kernel died"), "02.ipynb": OSError("caf\udce9"), "03.ipynb": MemoryError()}
-    monkeypatch.setattr(notebooks, "execute_notebook", execute)
-    for name in [*faults, "05.ipynb"]:
+    faults = {"01.ipynb": TimeoutError()}
+    printed = {"02.ipynb": b"", "03.ipynb": b'[{"state": "do', "05.ipynb": b'[{"state": "stopped", "remark": "a\\nb"}]'}
+    monkeypatch.setattr(confinement, "run", run)
+    for name in [*faults, *printed]:
         hand_in(tmp_path / name, "1")
     (tmp_path / "04.ipynb").write_text("{")
-    rows = scores([tmp_path])
-    assert [row["state"] for row in rows] == ["could not be run"] * 4 + ["no exercise was checked"]
+    rows = scores([tmp_path], jobs=2)
+    assert [row["state"] for row in rows] == ["could not be run"] * 4 + ["stopped"]
     assert [row["notebook"] for row in rows] == [str(tmp_path / f"0{number}.ipynb") for number in range(1, 6)]
-    said = ["RuntimeError: Kernel died", "OSError: caf?", "MemoryError", "no notebook"]
-    assert all(words in row["remark"] for words, row in zip(said, rows, strict=False))
+    said = ["It took longer than 1 h. Open it", "caf?: killed. Open it", "caf?: killed", "no notebook", "a b"]
+    assert all(words in row["remark"] for words, row in zip(said, rows, strict=True))
+
+
+@pytest.mark.parametrize(
+    "fault", [RuntimeError("Kernel died"), OSError("caf\udce9"), MemoryError(), LessonError("No.")]
+)
+def test_whatever_goes_wrong_in_the_process_of_a_notebook_is_a_row(tmp_path, monkeypatch, fault):
+    def execute(*more, **options):
+        raise fault
+
+    monkeypatch.setattr(notebooks, "execute_notebook", execute)
+    (row,) = scoring.score_here(hand_in(tmp_path / "01.ipynb", "1"), False, 1)
+    assert row["state"] == "could not be run" and f"{type(fault).__name__}: {fault}. Open it" in row["remark"]
 
 
 def test_patterns_and_folders_are_expanded_and_a_missing_notebook_is_named_first(tmp_path, monkeypatch):
     scored = []
-    monkeypatch.setattr(scoring, "score", lambda path, *more: scored.append(path.name) or [])
+
+    async def score(path, *more):
+        scored.append(path.name)
+        return []
+
+    monkeypatch.setattr(scoring, "_score_apart", score)
     for name in ("b.ipynb", "a.ipynb", "[c].ipynb"):
         hand_in(tmp_path / name, "1")
     with pytest.raises(LessonError, match=r"absent\.ipynb: there is no such notebook"):
@@ -208,6 +230,49 @@ TRIED = "try:\n    import a\nexcept ImportError:\n    a = 1"
 )
 def test_of_other_cells_imports_definitions_and_magics_are_left(source, left):
     assert scoring.needed([new_code_cell(source)]) == [left]
+
+
+WORDS = [
+    "cells",
+    "source",
+    "input",
+    "outputs",
+    "cell_type",
+    "code",
+    "output_type",
+    "error",
+    "worksheets",
+    NEURON,
+    "## 1",
+]
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=20) | st.sampled_from(WORDS),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=4),
+    max_leaves=12,
+)
+CELL = st.fixed_dictionaries({}, optional=dict.fromkeys(["cell_type", "source", "input", "outputs"], ANYTHING))
+NOTEBOOKS = st.fixed_dictionaries({"cells": st.lists(CELL | ANYTHING, max_size=4)}) | ANYTHING
+DAMAGE = st.lists(st.tuples(st.integers(0, 400), st.binary(max_size=3)), max_size=3)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(book=NOTEBOOKS, damage=DAMAGE, encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1252"]))
+def test_whatever_is_handed_in_is_read_or_refused_with_the_one_error(tmp_path, book, damage, encoding):
+    content = bytearray(
+        json.dumps(book, ensure_ascii=False).encode(
+            encoding, errors="surrogatepass" if "utf" in encoding else "replace"
+        )
+    )
+    for place, piece in damage:
+        content[place : place + 2] = piece
+    (tmp_path / "01.ipynb").write_bytes(content)
+    try:
+        cells = scoring.read(tmp_path / "01.ipynb")
+    except LessonError as error:
+        assert "01.ipynb: " in str(error)
+    else:
+        scoring.exercises_of(cells)
+        assert all(isinstance(source, str) for source in scoring.needed(cells, ["check_neuron"]))
 
 
 def test_the_opening_and_the_exercises_are_kept_whole():
