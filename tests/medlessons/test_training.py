@@ -57,6 +57,15 @@ def test_the_quick_way_trains_in_training_mode(rows):
     assert np.abs(layer.moving_mean.numpy()).max() > 0  # in inference mode it would stay 0
 
 
+def test_the_quick_way_stops_after_each_epoch_to_look(rows):
+    training.reproducible(seed=3)
+    model, losses = network(), []
+    training.fit_quickly(
+        model, *rows, epochs=20, batch_size=16, after_epoch=lambda: losses.append(model.evaluate(*rows, verbose=0))
+    )
+    assert len(losses) == 20 and losses[-1] < losses[0]
+
+
 def test_too_few_rows_are_named(rows):
     with pytest.raises(LessonError, match="70 rows do not fill one batch of 71"):
         training.fit_quickly(network(), *rows, epochs=1, batch_size=71)

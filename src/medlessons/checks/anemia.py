@@ -14,12 +14,13 @@ from scipy.stats import iqr
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.preprocessing import StandardScaler
 
+from medlessons import blood_counts
 from medlessons.checks import network
-from medlessons.checks.exercise import Mistake, first_true, grade, same
+from medlessons.checks.exercise import Mistake, first_true, grade, plain, same
 from medlessons.checks.numbers import Exercise
 from medlessons.wording import _
 
-if TYPE_CHECKING:  # importing Keras takes seconds, and five of the seven checks do not need it
+if TYPE_CHECKING:  # importing Keras takes seconds, and seven of the eight checks do not need it
     import keras
 
 # The tables are laid out by hand: a sentence, and what it is said of.
@@ -346,6 +347,163 @@ def _more_metrics(model: keras.Model) -> str | None:
 
 # --- 1.6
 
+def macro_recall(
+    matrix: np.ndarray, *, cases: Callable = lambda matrix: matrix.sum(axis=1), average: Callable = np.mean
+) -> float:
+    """Return the mean recall of the classes.
+
+    Parameters
+    ----------
+    matrix : array of shape (classes, classes)
+        A confusion matrix with true classes in its rows.
+    """
+    matrix = np.asarray(matrix, dtype=float)
+    return average(np.diag(matrix) / cases(matrix))
+
+
+check_macro_recall = Exercise(
+    "1.6", _("Macro recall"), macro_recall,
+    cases={
+        _("it gives {value}, expected was {expected}."): [(np.array([[80, 15, 5], [4, 16, 0], [6, 1, 3]]),)],
+        _("it works for three classes only: take the number of classes from the matrix."):
+            [(np.array([[1, 1], [0, 4]]),)],
+    },
+    mistakes={
+        _("this is the accuracy: frequent classes count more. Average the recalls of the classes."):
+            lambda matrix: np.trace(matrix) / matrix.sum(),
+        _("this is the mean precision: recall divides by the true cases, the sum of a row."):
+            {"cases": partial(np.sum, axis=0)},
+        _("these are the recalls of the classes: return their mean."): {"average": np.array},
+        _("this is the median of the recalls: return their mean."): {"average": np.median},
+        _("this is the lowest recall: return the mean of all."): {"average": np.min},
+        _("this is in percent: return a number from 0 to 1."): {"then": lambda recall: 100 * recall},
+        _("this is the share that is missed: recall is the share that is found."): {"then": lambda recall: 1 - recall},
+        _("this is the macro F1: the task asks for the recall alone."):
+            {"cases": lambda matrix: (matrix.sum(axis=0) + matrix.sum(axis=1)) / 2},
+        _("the recalls are added up, but not divided by the number of classes."): {"average": np.sum},
+        _("the diagonal is divided by all cases: divide each by the cases of its own class."): {"cases": np.sum},
+    },
+)
+
+
+# --- 1.7
+
+def gate(
+    count: pd.Series, limits: pd.DataFrame, tolerance: float, *,
+    possible: Callable = lambda count, lowest, highest: count.between(lowest, highest).all(),
+    agree: Callable = lambda errors, tolerance: (errors <= tolerance).all(),
+    both: Callable = lambda one, other: one and other,
+) -> bool:
+    """Return whether a blood count may go to a model.
+
+    Parameters
+    ----------
+    count : Series, shape (14,)
+        The measurements; NaN where one is missing.
+    limits : DataFrame, shape (14, 2)
+        ``lowest`` and ``highest`` of each measurement, which are still possible.
+    tolerance : float
+        How large the errors of MCV, MCH and MCHC may be, in percent.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):  # an empty tube has no red cells to divide by
+        errors = identity_errors(count)
+    return bool(both(possible(count, limits["lowest"], limits["highest"]), agree(errors, tolerance)))
+
+
+def _answer_of_gate(function: Callable, *given: Any) -> bool:
+    """Return a student's answer, if it is one."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = function(*given)
+    if np.ndim(value):
+        raise Mistake(_("it should return one answer, True or False; ask .all() whether every value passes."))
+    if isinstance(value, str) or value not in (True, False):
+        message = _("it should return True or False, without quotation marks; this is {value}.")
+        raise Mistake(message.format(value=plain(value)))
+    return bool(value)
+
+
+def _count(**changes: float) -> pd.Series:
+    """Return a sound blood count whose identities hold within 0.2 %, with changes."""
+    values = (7, 30, 60, 2.1, 4.2, 5.0, 15.0, 45.0, 90.0, 30.0, 33.3, 250, 12, 0.24)
+    return pd.Series(dict(zip(blood_counts.MEASUREMENTS, values, strict=True)) | changes, dtype=float)
+
+
+ALL_IMPOSSIBLE = {
+    "WBC": 600, "LYMp": 150, "NEUTp": 150, "LYMn": 500, "NEUTn": 500, "RBC": 0.1, "HGB": 1.9, "HCT": 4, "MCV": 400,
+    "MCH": 190, "MCHC": 47.5, "PLT": 9000, "PDW": 90, "PCT": 9,
+}
+LIMITS = blood_counts.COLUMNS[["lowest", "highest"]]
+NARROW = LIMITS.assign(highest=LIMITS["highest"].where(LIMITS.index != "PLT", 200))  # 250 platelets are too many here
+
+check_gate = Exercise(
+    "1.7", _("A gate before the model"), gate,
+    answer=_answer_of_gate, together=True,
+    cases={
+        _("a good blood count must pass, but it is refused: each value is possible, and the errors are below 1 %."):
+            [(_count(), LIMITS, 3)],
+        _("an empty tube, with 0 everywhere, passes: a value below `lowest` must be refused."):
+            [(_count() * 0, LIMITS, 3)],
+        _("a count without its PDW (NaN) passes: a missing value must be refused."): [(_count(PDW=np.nan), LIMITS, 3)],
+        _("250,000 platelets pass (cells per µL): a value above `highest` must be refused."):
+            [(_count(PLT=250_000.0), LIMITS, 3)],
+        _("0.007 white cells pass (another unit): a value below `lowest` must be refused."):
+            [(_count(WBC=0.007), LIMITS, 3)],
+        _("a value that equals a limit is still possible, but the count is refused."):
+            [(_count(WBC=500.0), LIMITS, 3), (_count(WBC=0.1), LIMITS, 3)],
+        _("a hemoglobin in mmol/L (9.3 for 15 g/dL) passes: the errors of MCH and MCHC are above the tolerance."):
+            [(_count(HGB=9.3), LIMITS, 3)],
+        _("an MCV that is too low, or too high, for RBC and HCT passes: each of the three errors must be small."):
+            [(_count(MCV=86.5), LIMITS, 3), (_count(MCV=94.0), LIMITS, 3)],
+        _("an MCH of 30 that should be 5 passes, or three errors at once: each must be at most `tolerance`."):
+            [(_count(HGB=2.5), LIMITS, 3), (_count(HGB=10.0, RBC=8.0), LIMITS, 3)],
+        _("14 impossible values pass, because they agree with each other: ask the limits, too."):
+            [(_count(**ALL_IMPOSSIBLE), LIMITS, 3)],
+        _("errors of 11 and 13 % must pass if the tolerance is 20, and all must if it is infinite: use `tolerance`."):
+            [(_count(MCV=100.0, MCH=34.0), LIMITS, 20), (_count(), LIMITS, np.inf)],
+        _("250 platelets pass where `limits` ends at 200: use the limits that are given."): [(_count(), NARROW, 3)],
+    },
+    mistakes={
+        _("this is the other way round: True lets a blood count through to the model."): 
+            {"then": lambda passes: not passes},
+        _("it refuses every blood count."): lambda *case: False,
+        _("it lets every blood count through, even an empty tube."): lambda *case: True,
+        _("a missing value passes: nan is neither below nor above a limit. Ask whether each value is between them."):
+            {"possible": lambda count, low, high: not ((count < low) | (count > high)).any()},
+        _("the lowest limits are not asked."): {"possible": lambda count, low, high: (count <= high).all()},
+        _("the highest limits are not asked."): {"possible": lambda count, low, high: (count >= low).all()},
+        _("a value that equals a limit is still possible: use <= and >=."):
+            {"possible": lambda count, low, high: ((low < count) & (count < high)).all()},
+        _("one possible value is enough for it: use all, not any."):
+            {"possible": lambda count, low, high: count.between(low, high).any()},
+        _("the identities are not asked: each of the three errors must be at most `tolerance`."):
+            {"agree": lambda errors, tolerance: True},
+        _("the limits are not asked: the identities alone do not see platelets, white cells, or a missing value."):
+            [{"possible": lambda *three: True, "agree": agree}
+             for agree in (lambda e, t: (e <= t).all(), lambda e, t: not (e > t).any())],
+        _("one identity that holds is enough for it: each of the three errors must be small, so use all, not any."):
+            {"agree": lambda errors, tolerance: (errors <= tolerance).any()},
+        _("it asks for the limits or the identities; a blood count needs both: write `and`."):
+            {"both": lambda one, other: one or other},
+        _("the tolerance is always the same: use `tolerance`."):
+            {"agree": lambda errors, tolerance: (errors <= 3).all()},
+        _("the limits are always the same: use those that are given, `limits`."):
+            {"possible": lambda count, low, high: count.between(LIMITS["lowest"], LIMITS["highest"]).all()},
+        _("it asks for the mean error: each of the three must be small."):
+            {"agree": lambda errors, tolerance: errors.mean() <= tolerance},
+        _("it asks for one of the three errors only: each must be small."):
+            [{"agree": lambda errors, tolerance, at=at: errors[at] <= tolerance} for at in range(3)],
+        _("the errors are in percent, and so is `tolerance`: compare them as they are."):
+            [{"agree": lambda errors, tolerance: (errors <= tolerance / 100).all()},
+             {"agree": lambda errors, tolerance: (errors / 100 <= tolerance).all()},
+             {"agree": lambda errors, tolerance: (errors * 100 <= tolerance).all()}],
+        _("the comparison is the wrong way round: an error must be at most `tolerance`."):
+            {"agree": lambda errors, tolerance: (errors >= tolerance).all()},
+    },
+)
+
+
+# --- 1.8
+
 def count_parameters(
     sizes: Sequence[int], *, weights: Callable = lambda before, after: before * after,
     biases: Callable = lambda before, after: after, total: Callable = sum,
@@ -361,7 +519,7 @@ def count_parameters(
 
 
 check_count_parameters = Exercise(
-    "1.6", _("Count the parameters"), count_parameters,
+    "1.8", _("Count the parameters"), count_parameters,
     cases={
         _("for [{sizes}]: it gives {value}, expected was {expected}."): [([5, 4, 3, 2],)],
         _("it must work for any number of layers: try [14, 9]."): [([14, 9],)],
@@ -382,46 +540,5 @@ check_count_parameters = Exercise(
         _("this is the number of units: count the weights between them, and the biases."):
             {"weights": lambda before, after: 0},
         _("this is the answer for [14, 64, 32, 9] only: compute it from `sizes`."): lambda sizes: 3337,
-    },
-)
-
-
-# --- 1.7
-
-def macro_recall(
-    matrix: np.ndarray, *, cases: Callable = lambda matrix: matrix.sum(axis=1), average: Callable = np.mean
-) -> float:
-    """Return the mean recall of the classes.
-
-    Parameters
-    ----------
-    matrix : array of shape (classes, classes)
-        A confusion matrix with true classes in its rows.
-    """
-    matrix = np.asarray(matrix, dtype=float)
-    return average(np.diag(matrix) / cases(matrix))
-
-
-check_macro_recall = Exercise(
-    "1.7", _("Macro recall"), macro_recall,
-    cases={
-        _("it gives {value}, expected was {expected}."): [(np.array([[80, 15, 5], [4, 16, 0], [6, 1, 3]]),)],
-        _("it works for three classes only: take the number of classes from the matrix."):
-            [(np.array([[1, 1], [0, 4]]),)],
-    },
-    mistakes={
-        _("this is the accuracy: frequent classes count more. Average the recalls of the classes."):
-            lambda matrix: np.trace(matrix) / matrix.sum(),
-        _("this is the mean precision: recall divides by the true cases, the sum of a row."):
-            {"cases": partial(np.sum, axis=0)},
-        _("these are the recalls of the classes: return their mean."): {"average": np.array},
-        _("this is the median of the recalls: return their mean."): {"average": np.median},
-        _("this is the lowest recall: return the mean of all."): {"average": np.min},
-        _("this is in percent: return a number from 0 to 1."): {"then": lambda recall: 100 * recall},
-        _("this is the share that is missed: recall is the share that is found."): {"then": lambda recall: 1 - recall},
-        _("this is the macro F1: the task asks for the recall alone."):
-            {"cases": lambda matrix: (matrix.sum(axis=0) + matrix.sum(axis=1)) / 2},
-        _("the recalls are added up, but not divided by the number of classes."): {"average": np.sum},
-        _("the diagonal is divided by all cases: divide each by the cases of its own class."): {"cases": np.sum},
     },
 )

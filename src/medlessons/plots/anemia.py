@@ -1,6 +1,6 @@
-"""The figures of lesson 1: blood counts, neurons, and encodings."""
+"""The figures of lesson 1 that would hide it: blood counts, and their encoding."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -19,18 +19,6 @@ TELLING = ("HGB", "MCV", "PLT", "WBC")  # what the sentence under the small pane
 COLUMNS = 5  # small panels in a row
 TOLERANCE = 3  # percent; a smaller error is rounding
 BOUNDARY = 500  # the identity holds in the rows before this one
-
-
-def class_counts(diagnosis: pd.Series) -> Axes:
-    """Draw how many rows each diagnosis has, the most frequent on top."""
-    counts = diagnosis.value_counts()
-    ax = plt.subplots(figsize=(7, 3))[1]
-    sns.barplot(x=counts.to_numpy(), y=counts.index, color=BLUE, saturation=1, errorbar=None, ax=ax)
-    ax.bar_label(ax.containers[0], padding=3)
-    ax.set(xlabel=_("rows"), ylabel="")
-    listed = ", ".join(f"{name} {count}" for name, count in counts.items())
-    sentence = _("{all} rows, {names} diagnoses, from many to few: {listed}.")
-    return caption(ax, sentence.format(all=counts.sum(), names=len(counts), listed=listed))
 
 
 def scales(features: pd.DataFrame, unit: str) -> Axes:
@@ -108,71 +96,6 @@ def identity_error(error: pd.Series) -> Axes:
     return caption(ax, sentence.format(tolerance=TOLERANCE, shares=shares))
 
 
-def activations() -> Figure:
-    """Draw ReLU and sigmoid, and their slopes."""
-    z = np.linspace(-6, 6, 241)
-    sigmoid = 1 / (1 + np.exp(-z))
-    slope = sigmoid * (1 - sigmoid)
-    figure, axes = plt.subplots(1, 2, figsize=(8, 3), sharex=True)
-    curves = (np.maximum(z, 0), sigmoid, _("output")), ((z > 0).astype(float), slope, _("slope"))
-    for ax, (relu, curve, name) in zip(axes, curves, strict=True):
-        ax.plot(z, relu, color=BLUE, label="ReLU")
-        ax.plot(z, curve, color=ORANGE, linestyle="--", label=_("sigmoid"))
-        ax.set(xlabel="z = w·x + b", ylabel=name, ylim=(-0.1, 2))
-        ax.legend(loc="upper left")
-    sentence = _(
-        "Left: ReLU is 0 below z = 0 and rises as z above it; the sigmoid climbs from 0 to 1 in an S. Right: the "
-        "slope of ReLU is 0, then 1; the slope of the sigmoid is a low hill, nowhere above {steepest:.2f}."
-    )
-    return caption(figure, sentence.format(steepest=slope.max()))
-
-
-def gradient_sizes(sizes: Mapping[str, Sequence[float]]) -> Axes:
-    """Draw the size of the gradient in each layer of a deep network, one line per activation (log axis)."""
-    ax = plt.subplots(figsize=(6, 3))[1]
-    for (name, values), color, style in zip(sizes.items(), (BLUE, ORANGE), ("-", "--"), strict=True):
-        ax.plot(np.arange(1, len(values) + 1), values, style, marker="o", color=color, label=name)
-    ax.set(xlabel=_("layer (1 is next to the input)"), ylabel=_("mean size of the gradient"), yscale="log")
-    ax.legend()
-    ratio = _("10^{power:.0f} with {name}")
-    ratios = [ratio.format(power=np.log10(values[0] / values[-1]), name=name) for name, values in sizes.items()]
-    sentence = _("The gradient of the first layer, as a multiple of the last layer's: {ratios}.")
-    return caption(ax, sentence.format(ratios=", ".join(ratios)))
-
-
-def nudge(weights: np.ndarray, losses: np.ndarray, here: float, slope: float) -> Axes:
-    """Draw the loss as one weight moves, and the tangent that the gradient gives.
-
-    Parameters
-    ----------
-    weights, losses : arrays, shape (n,)
-        Values of the weight and the loss at each.
-    here : float
-        The weight as it is.
-    slope : float
-        The gradient of the loss by this weight.
-
-    Returns
-    -------
-    Axes
-    """
-    ax = plt.subplots(figsize=(5, 3))[1]
-    loss_here = np.interp(here, weights, losses)
-    ax.plot(weights, losses, color=BLUE, label=_("loss"))
-    ax.plot(weights, loss_here + slope * (weights - here), "--", color=ORANGE, label=_("slope from backpropagation"))
-    ax.plot(here, loss_here, "o", color=RED, label=_("the weight as it is"))
-    ax.set(xlabel=_("one weight of the first layer"), ylabel=_("loss"))
-    ax.set_ylim(losses.min() - 0.05 * np.ptp(losses), losses.max())
-    ax.legend()
-    sentence = (
-        _("At the weight {here:.2f} the slope is {slope:.2f}: a smaller weight lowers the loss.")
-        if slope > 0
-        else _("At the weight {here:.2f} the slope is {slope:.2f}: a larger weight lowers the loss.")
-    ).format(here=here, slope=slope)
-    best = _(" Of the weights tried, {best:.2f} has the lowest loss.").format(best=weights[np.argmin(losses)])
-    return caption(ax, sentence + best)
-
-
 def encoding(values: np.ndarray, encoded: np.ndarray, name: str) -> Axes:
     """Draw how the inputs that one measurement is turned into depend on its value.
 
@@ -237,25 +160,3 @@ def near_limits(groups: Mapping[str, pd.Series], limits: Mapping[str, float], na
     ax.legend(**BESIDE)
     sentence = _("In the figure, {parts}. The outermost bars hold all that lies beyond.")
     return caption(ax, sentence.format(parts="; ".join(parts)))
-
-
-def importance(drop: pd.Series, error: pd.Series) -> Axes:
-    """Draw how much the accuracy drops when one measurement is shuffled.
-
-    Parameters
-    ----------
-    drop, error : Series, index measurements
-        The accuracy lost, and its standard deviation.
-
-    Returns
-    -------
-    Axes
-    """
-    drop = drop.sort_values(ascending=False, kind="stable")
-    ax = plt.subplots(figsize=(6, 3.6))[1]
-    ax.barh(drop.index, drop, xerr=error[drop.index], color=BLUE, error_kw={"ecolor": RED})
-    ax.invert_yaxis()
-    ax.set(xlabel=_("accuracy lost when shuffled (red: one standard deviation)"))
-    top = ", ".join(f"{name} ({lost:.2f})" for name, lost in drop.head(3).items())
-    sentence = _("Shuffling costs most for {top}; {few} of the {all} measurements cost less than 0.01.")
-    return caption(ax, sentence.format(top=top, few=(drop < 0.01).sum(), all=len(drop)))

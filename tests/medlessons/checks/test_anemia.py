@@ -127,7 +127,7 @@ def in_place(train, test):
 
 
 # ---------------------------------------------------------------------------------------------------------
-# 1.5, 1.6, 1.7
+# 1.5, 1.6, 1.8
 
 
 def popping(sizes):
@@ -147,6 +147,33 @@ def looped_recall(matrix):
     for number, row in enumerate(matrix):
         recalls.append(row[number] / sum(row))
     return sum(recalls) / len(recalls)
+
+
+def looped_gate(count, limits, tolerance):
+    for name in count.index:
+        if np.isnan(count[name]) or not limits.loc[name, "lowest"] <= count[name] <= limits.loc[name, "highest"]:
+            return False
+    return max(anemia.identity_errors(count)) <= tolerance
+
+
+def counting_gate(count, limits, tolerance):
+    faults = (~count.between(limits["lowest"], limits["highest"])).sum()
+    return faults == 0 and not (anemia.identity_errors(count) > tolerance).any()
+
+
+def gate_with(possible, agree):
+    """Return a gate made of two functions: of (count, lowest, highest), and of (errors, tolerance)."""
+    return lambda count, limits, tolerance: bool(
+        possible(count, limits["lowest"], limits["highest"]) and agree(anemia.identity_errors(count), tolerance)
+    )
+
+
+def between(count, lowest, highest):
+    return count.between(lowest, highest).all()
+
+
+def small(errors, tolerance):
+    return (errors <= tolerance).all()
 
 
 def expected_of(count):
@@ -193,16 +220,17 @@ RIGHT = {
         in_place,
         lambda train, test: (scale(train), StandardScaler().fit(train).transform(test)),
     ],
+    "macro_recall": [
+        looped_recall,
+        lambda m: (m.diagonal() / m.sum(1)).mean(),
+        lambda m: np.trace(m / m.sum(axis=1, keepdims=True)) / len(m),
+    ],
+    "gate": [looped_gate, counting_gate, gate_with(between, lambda errors, tolerance: np.max(errors) <= tolerance)],
     "count_parameters": [
         popping,
         recursive,
         lambda s: int(np.dot(s[:-1], s[1:])) + sum(s[1:]),
         lambda s: sum((s[i] + 1) * s[i + 1] for i in range(len(s) - 1)),
-    ],
-    "macro_recall": [
-        looped_recall,
-        lambda m: (m.diagonal() / m.sum(1)).mean(),
-        lambda m: np.trace(m / m.sum(axis=1, keepdims=True)) / len(m),
     ],
 }
 
@@ -242,14 +270,23 @@ WRONG = {
         (lambda a, b: (anemia.scale(a, b)[0], b**2), "it gives 16, 2500, 64, 8100, expected was"),
         (lambda a, b: anemia.scale(a, b)[1], "two arrays"),
     ],
+    "macro_recall": [
+        (lambda m: sum(m[i, i] / m[i].sum() for i in range(len(m))) / 3, "three classes only"),
+    ],
+    "gate": [
+        (lambda count, limits, tolerance: count.between(limits["lowest"], limits["highest"]), "one answer"),
+        (lambda count, limits, tolerance: "True", "without quotation marks"),
+        (gate_with(between, lambda errors, tolerance: errors.sum() <= tolerance), "errors of 11 and 13 % must pass"),
+        (
+            gate_with(lambda count, low, high: (count >= 0).all() and (count <= high).all(), small),
+            "the lowest limits are not asked",
+        ),
+    ],
     "count_parameters": [
         (lambda s: 47, "any number of layers"),
         (lambda s: "47", "without quotation marks"),
         (lambda s: 46, "for [5, 4, 3, 2]: it gives 46, expected was 47"),
         (lambda s: [anemia.count_parameters(s)], "return the number itself"),
-    ],
-    "macro_recall": [
-        (lambda m: sum(m[i, i] / m[i].sum() for i in range(len(m))) / 3, "three classes only"),
     ],
 }
 CASES = [(name, student, words) for name, rows in WRONG.items() for student, words in rows]
@@ -300,5 +337,5 @@ def test_the_summary_tells_what_is_done():
     anemia.check_macro_recall(None)
     summary = checks.summary()
     assert summary.loc["1.2", "state"] == "done"
-    assert summary.loc["1.7", "state"] == "not done"
+    assert summary.loc["1.6", "state"] == "not done"
     assert isinstance(summary, pd.DataFrame)
