@@ -452,8 +452,8 @@ check_gate = Exercise(
             [(_count(WBC=500.0), LIMITS, 3), (_count(WBC=0.1), LIMITS, 3)],
         _("a hemoglobin in mmol/L (9.3 for 15 g/dL) passes: the errors of MCH and MCHC are above the tolerance."):
             [(_count(HGB=9.3), LIMITS, 3)],
-        _("an MCV that is too low, or too high, for RBC and HCT passes: each of the three errors must be small."):
-            [(_count(MCV=86.5), LIMITS, 3), (_count(MCV=94.0), LIMITS, 3)],
+        _("a count passes in which MCV, MCH or MCHC alone is off by 4 or 5 %: each of the three errors must be small."):
+            [(_count(MCV=86.5), LIMITS, 3), (_count(MCH=31.5), LIMITS, 3), (_count(MCHC=35.0), LIMITS, 3)],
         _("an MCH of 30 that should be 5 passes, or three errors at once: each must be at most `tolerance`."):
             [(_count(HGB=2.5), LIMITS, 3), (_count(HGB=10.0, RBC=8.0), LIMITS, 3)],
         _("14 impossible values pass, because they agree with each other: ask the limits, too."):
