@@ -52,7 +52,7 @@ check_identity_errors = Exercise(
     cases={
         _("it gives {value}, expected was {expected}."): [(_blood_count(4.0, 12.0, 36.0, 81.0, 36.0, 32.0),)],
         _("it is right for one blood count, but not for another: compute everything from `count`."):
-            [(_blood_count(5.0, 10.0, 40.0, 88.0, 18.0, 30.0),)],
+            [(_blood_count(5.0, 10.0, 40.0, 87.3, 18.0, 30.0),)],
     },
     mistakes={
         _("the three errors are right, but in another order: MCV, MCH, MCHC."):
@@ -72,7 +72,15 @@ check_identity_errors = Exercise(
             {"compare": lambda given, expected: given / expected * 100},
         _("the factors are missing: 10 for MCV and MCH, 100 for MCHC."): {"factors": (1, 1, 1)},
         _("MCHC has the factor 100, not 10."): {"factors": (10, 10, 10)},
+        _("the factors are ten times too small: 10 for MCV and MCH, 100 for MCHC."): {"factors": (1, 1, 10)},
         _("this is their mean: return the three errors."): {"then": np.mean},
+        _("this is the largest error: return all three."): {"then": np.max},
+        _("the error of MCHC is missing: return three numbers."): {"then": lambda errors: errors[:2]},
+        _("the errors are rounded: return them as they are."): {"then": np.round},
+        _("the errors are squared: take the absolute value."):
+            {"compare": lambda given, expected: ((given - expected) / expected) ** 2 * 100},
+        _("the difference is divided by the mean of both values: divide by the expected value."):
+            {"compare": lambda given, expected: np.abs(given - expected) / (given + expected) * 200},
     },
 )
 
@@ -120,6 +128,13 @@ check_neuron = Exercise(
         _("a negative w·x + b must become 0, not positive: use max(0, z), not abs(z)."): {"activation": abs},
         _("a negative w·x + b must become 0, and not a small negative number: that is a leaky ReLU."):
             {"activation": lambda z: max(0.01 * z, z)},
+        _("this is a step, 0 or 1: ReLU passes a positive w·x + b on as it is."):
+            {"activation": lambda z: float(z > 0)},
+        _("this is the softplus of w·x + b, but the task asks for ReLU: max(0, z)."):
+            {"activation": lambda z: np.log1p(np.exp(z))},
+        _("the bias is multiplied: add it."): lambda x, w, b: max(0, w @ x * b),
+        _("the sums are multiplied: multiply each input by its own weight, then add up."):
+            lambda x, w, b: max(0, x.sum() * w.sum() + b),
     },
 )
 
@@ -260,6 +275,8 @@ check_scale = Exercise(
             lambda train, test: (test - train.mean()) / train.std(),
         _("each row is scaled by itself (axis=1): each column needs its own mean and deviation (axis=0)."):
             lambda train, test: _scaled(test.T, test.T).T,
+        _("each row is scaled to length 1 (Normalizer): each column needs mean 0 and deviation 1."):
+            lambda train, test: test / np.linalg.norm(test, axis=1, keepdims=True),
         _("the deviation is divided by n - 1; StandardScaler, which the lesson uses, divides by n."):
             {"width": partial(np.std, ddof=1)},
     },
@@ -364,7 +381,7 @@ def macro_recall(
 check_macro_recall = Exercise(
     "1.6", _("Macro recall"), macro_recall,
     cases={
-        _("it gives {value}, expected was {expected}."): [(np.array([[80, 15, 5], [4, 16, 0], [6, 1, 3]]),)],
+        _("it gives {value}, expected was {expected}."): [(np.array([[80, 15, 5], [4, 13, 3], [6, 1, 3]]),)],
         _("it works for three classes only: take the number of classes from the matrix."):
             [(np.array([[1, 1], [0, 4]]),)],
     },
@@ -376,6 +393,11 @@ check_macro_recall = Exercise(
         _("these are the recalls of the classes: return their mean."): {"average": np.array},
         _("this is the median of the recalls: return their mean."): {"average": np.median},
         _("this is the lowest recall: return the mean of all."): {"average": np.min},
+        _("this is the highest recall: return the mean of all."): {"average": np.max},
+        _("the hits are averaged as they are: divide each by the true cases of its class."):
+            {"cases": lambda matrix: 1},
+        _("this is the mean of all fields: recall takes the diagonal."):
+            lambda matrix: np.mean(matrix / matrix.sum(axis=1, keepdims=True)),
         _("this is in percent: return a number from 0 to 1."): {"then": lambda recall: 100 * recall},
         _("this is the share that is missed: recall is the share that is found."): {"then": lambda recall: 1 - recall},
         _("this is the macro F1: the task asks for the recall alone."):
@@ -459,7 +481,7 @@ check_gate = Exercise(
         _("14 impossible values pass, because they agree with each other: ask the limits, too."):
             [(_count(**ALL_IMPOSSIBLE), LIMITS, 3)],
         _("errors of 11 and 13 % must pass if the tolerance is 20, and all must if it is infinite: use `tolerance`."):
-            [(_count(MCV=100.0, MCH=34.0), LIMITS, 20), (_count(), LIMITS, np.inf)],
+            [(_count(MCV=100.0, MCH=34.0), LIMITS, 20), (_count(MCV=100.0), LIMITS, 20), (_count(), LIMITS, np.inf)],
         _("250 platelets pass where `limits` ends at 200: use the limits that are given."): [(_count(), NARROW, 3)],
     },
     mistakes={
@@ -490,6 +512,8 @@ check_gate = Exercise(
             {"possible": lambda count, low, high: count.between(LIMITS["lowest"], LIMITS["highest"]).all()},
         _("it asks for the mean error: each of the three must be small."):
             {"agree": lambda errors, tolerance: errors.mean() <= tolerance},
+        _("it asks for the sum of the errors: each of the three must be small."):
+            {"agree": lambda errors, tolerance: errors.sum() <= tolerance},
         _("it asks for one of the three errors only: each must be small."):
             [{"agree": lambda errors, tolerance, at=at: errors[at] <= tolerance} for at in range(3)],
         _("the errors are in percent, and so is `tolerance`: compare them as they are."):
@@ -536,6 +560,11 @@ check_count_parameters = Exercise(
         _("there is one bias for each unit, not one for each layer."): {"biases": lambda before, after: 1},
         _("the first layer is missing: the inputs have weights to it."): lambda sizes: count_parameters(sizes[1:]),
         _("these are the counts of the layers: add them up."): {"total": list},
+        _("this is the first layer alone: add the others."): lambda sizes: count_parameters(sizes[:2]),
+        _("the sizes are multiplied with each other: each layer has weights to the next one only."):
+            lambda sizes: int(np.prod(sizes)),
+        _("the biases are counted for both layers of each pair: a layer has one bias for each of its own units."):
+            {"biases": lambda before, after: before + after},
         _("the output units have biases, too."): lambda sizes: count_parameters(sizes) - sizes[-1],
         _("this is the number of units: count the weights between them, and the biases."):
             {"weights": lambda before, after: 0},
