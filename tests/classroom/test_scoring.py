@@ -98,8 +98,8 @@ def test_rows_outlive_an_endless_loop_a_flood_and_the_end_of_python(tmp_path):
     assert list(states(rows)) == OF_LESSON_1
     assert (rows[1]["state"], rows[3]["state"]) == ("done", "mistake")
     too_long = "it took longer than 20 s, or the notebook than 1 h; look for an endless loop."
-    assert rows[5]["remark"] == f"code cell 2 (def count_parameters(sizes):): {too_long}"
-    assert "SyntaxError" in rows[2]["remark"] and "Python ended here" in rows[6]["remark"]
+    assert rows[7]["remark"] == f"code cell 2 (def count_parameters(sizes):): {too_long}"
+    assert "SyntaxError" in rows[2]["remark"] and "Python ended here" in rows[5]["remark"]
     assert all(row["state"] == "not checked" for number, row in enumerate(rows) if number not in (1, 3))
     assert "ValueError: a b red x" in rows[3]["remark"]
     assert all(len(row["remark"]) <= 300 and row["remark"].isprintable() for row in [*rows, stopped])
