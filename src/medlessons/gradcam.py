@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from medlessons import models
 from medlessons.errors import LessonError
 
 if TYPE_CHECKING:
@@ -45,10 +46,16 @@ def grad_cam(network: "keras.Model", images: np.ndarray, classes: Sequence[int] 
     ------
     LessonError
         If there is no image, if the network has no maps, if a gradient is not a number, or if the maps do not depend on
-        the image at all.
+        the image at all; or as :func:`medlessons.models.check_images` does.
+
+    Warns
+    -----
+    UserWarning
+        As :func:`medlessons.models.check_images` does.
     """
     if np.ndim(images) != 4 or len(images) == 0:
         raise LessonError(f"Grad-CAM wants images of shape (images, height, width, channels), not {np.shape(images)}.")
+    models.check_images(network, images)
     features, classifier = cut(network)
     outputs = classifier.output_shape[-1]
     wanted = range(outputs) if classes is None else list(classes)

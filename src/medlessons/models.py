@@ -7,6 +7,7 @@ arrays. Neither depends on the version of Keras or on its backend.
 
 import contextlib
 import json
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,6 +85,10 @@ def with_random_weights(name: str, seed: int = 0) -> "keras.Model":
 def _build(known: dict) -> "keras.Model":
     with _single_precision():
         network = BUILDERS[known["builder"]](known["sizes"][-1], len(known["labels"]))
+    return _with_contract(network, known)
+
+
+def _with_contract(network: "keras.Model", known: dict) -> "keras.Model":
     object.__setattr__(network, "contract", known)  # past Keras, which would track it as a part of the network
     return network
 
@@ -109,13 +114,16 @@ def probabilities(network: "keras.Model", images: np.ndarray, batch_size: int = 
     Raises
     ------
     LessonError
-        If there is no image, or if the network has a contract and the images do not keep it: another number of
-        channels, or gray levels that were scaled (0 to 1, standardized) where 0 to 255 are expected.
+        If there is no image, or as :func:`check_images` does.
+
+    Warns
+    -----
+    UserWarning
+        As :func:`check_images` does.
     """
     if len(images) == 0:
         raise LessonError("There is no image to predict: the array is empty.")
-    if hasattr(network, "contract"):
-        _check_images(images, network.contract)
+    check_images(network, images)
     if len(network.layers) >= DEEP:
         batch_size = min(batch_size, DEEP_BATCH)
         if len(images) >= WORTH_COMPILING or network.predict_function is not None:
@@ -128,7 +136,29 @@ def _floats(images: np.ndarray) -> np.ndarray:
     return images if np.issubdtype(images.dtype, np.floating) else images.astype(np.float32)
 
 
-def _check_images(images: np.ndarray, known: dict) -> None:
+def check_images(network: "keras.Model", images: np.ndarray) -> None:
+    """Compare images with what a network wants, if it has a contract: channels, gray levels, and size.
+
+    Parameters
+    ----------
+    network : keras.Model
+        As :func:`load` returns it; one without a contract takes any images.
+    images : array, shape (images, height, width, channels)
+
+    Raises
+    ------
+    LessonError
+        If the number of channels is another one, if gray levels were scaled (0 to 1, standardized) where 0 to 255 are
+        expected, or if the network cannot compute with images of this size.
+
+    Warns
+    -----
+    UserWarning
+        If it can, but was trained at another size: its answers then get worse, without any error.
+    """
+    known = getattr(network, "contract", None)
+    if known is None:
+        return
     if np.ndim(images) != 4 or np.shape(images)[-1] != known["channels"]:
         raise LessonError(
             f"The images have the shape {np.shape(images)}, but this network wants (images, height, width, "
@@ -141,6 +171,37 @@ def _check_images(images: np.ndarray, known: dict) -> None:
             f"The gray levels run from {low:.3g} to {high:.3g}, but this network wants {least} to {most}, as in the "
             "file: it scales them itself. Do not divide them by 255 or standardize them before."
         )
+    height, width = np.shape(images)[1:3]
+    if {height, width} - set(known["sizes"]):
+        message = _other_size(f"{height} x {width}", known["sizes"])
+        if None not in network.input_shape[1:3]:
+            raise LessonError(message)
+        warnings.warn(message, stacklevel=3)
+
+
+def _other_size(given: str, sizes: list[int]) -> str:
+    says = _(
+        "The images have {given} pixels, but this network was trained with images of {sizes}. With other sizes its "
+        "answers get worse: load the images with size={size}."
+    )
+    trained = _(" and ").join(f"{size} x {size}" for size in sizes)
+    return says.format(given=given, sizes=trained, size=sizes[-1])
+
+
+def image_size(name: str) -> int:
+    """Return the edge in pixels of the images that a network wants, whatever the profile: it was trained at this size.
+
+    Parameters
+    ----------
+    name : str
+        As for :func:`load`.
+
+    Raises
+    ------
+    LessonError
+        As :func:`contract` does.
+    """
+    return contract(name)["sizes"][-1]
 
 
 def _compare_labels(name: str, own: list[str], given: list[str]) -> None:
@@ -360,6 +421,11 @@ def backbone(name: str, size: int, weights: str = "shipped", seed: int = 0) -> "
     ------
     LessonError
         If there is no such backbone, its weights are missing or damaged, or the download fails.
+
+    Warns
+    -----
+    UserWarning
+        If shipped weights were trained at another size.
     """
     import keras
 
@@ -369,6 +435,8 @@ def backbone(name: str, size: int, weights: str = "shipped", seed: int = 0) -> "
             "shipped, imagenet or random."
         )
     stored = _checked_weights(name) if weights == "shipped" else None
+    if stored and size not in contract(name)["sizes"]:
+        warnings.warn(_other_size(f"{size} x {size}", contract(name)["sizes"]), stacklevel=2)
     if weights == "random":
         keras.utils.set_random_seed(seed)
     build = getattr(keras.applications, BACKBONES[name])
@@ -393,10 +461,15 @@ def backbone(name: str, size: int, weights: str = "shipped", seed: int = 0) -> "
 
 
 def feature_extractor(network: "keras.Model") -> "keras.Model":
-    """Return the part of a network for findings that ends with the averaged maps (1,024 for DenseNet-121)."""
+    """Return the part of a network for findings that ends with the averaged maps (1,024 for DenseNet-121).
+
+    It wants the same images as the whole network, and has the same contract.
+    """
     import keras
 
-    return keras.Model(network.input, network.get_layer("features").output)
+    return _with_contract(
+        keras.Model(network.input, network.get_layer("features").output), getattr(network, "contract", None)
+    )
 
 
 def without_standardization(network: "keras.Model") -> "keras.Model":

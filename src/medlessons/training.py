@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
+from medlessons import models
 from medlessons.errors import LessonError
 
 
@@ -56,10 +57,16 @@ def extract_features(
     Raises
     ------
     LessonError
-        If there is no image, or a feature is not a number.
+        If there is no image, a feature is not a number, or as :func:`medlessons.models.check_images` does.
+
+    Warns
+    -----
+    UserWarning
+        As :func:`medlessons.models.check_images` does.
     """
     if len(images) == 0:
         raise LessonError("There is no image to compute features of: the array is empty.")
+    models.check_images(base, images)
     with tqdm(total=-(-len(images) // batch_size), desc=label, unit="batch", file=sys.stderr) as bar:
         count = keras.callbacks.LambdaCallback(on_predict_batch_end=lambda batch, logs=None: bar.update())
         images = np.asarray(images, np.float32)

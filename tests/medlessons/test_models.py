@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from medlessons import evaluation, models, settings
+from medlessons import evaluation, gradcam, models, settings, training
 from medlessons.errors import LessonError
 from scripts import pretrain
 from simclinic import clinic, thorax
@@ -111,6 +111,43 @@ def test_images_that_were_scaled_are_refused(network, images):
     with pytest.raises(LessonError, match="empty"):
         models.probabilities(loaded, images[:0])
     assert models.probabilities(network, images / 255).shape == (5, 3)  # one's own network has no contract
+
+
+def at_size(height, width):
+    return np.random.default_rng(0).integers(0, 256, (2, height, width, 1)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("height, width", [(64, 64), (32, 48), (320, 320)])
+def test_images_of_another_size_than_the_contract_s_are_warned_of(network, height, width):
+    loaded, images = models.load("tiny"), at_size(height, width)
+    with pytest.warns(UserWarning, match=rf"{height} x {width} pixels.*32 x 32 and 40 x 40.*size=40") as warned:
+        models.probabilities(loaded, images)
+    assert warned[0].filename == __file__  # where the student's line is
+
+
+def test_sizes_of_the_contract_pass_without_a_word(network, recwarn):
+    loaded = models.load("tiny")
+    for size in (32, 40):
+        models.probabilities(loaded, at_size(size, size))
+    models.probabilities(network, at_size(64, 64))  # one's own network has no contract
+    assert not recwarn.list
+    assert models.image_size("tiny") == 40
+
+
+def test_features_maps_and_backbones_of_another_size_are_warned_of(chestxray8):
+    images = at_size(64, 64)
+    says = r"64 x 64 pixels.*trained with images of 128 x 128.*size=128"
+    with pytest.warns(UserWarning, match=says):
+        training.extract_features(models.feature_extractor(chestxray8), images)
+    with pytest.warns(UserWarning, match=says):
+        gradcam.grad_cam(chestxray8, images, classes=[0])
+    with pytest.warns(UserWarning, match="237 x 237 pixels.*64 x 64 and 96 x 96"):
+        models.backbone("vgg16", 237)
+
+
+def test_a_network_that_cannot_compute_with_another_size_refuses_it():
+    with pytest.raises(LessonError, match=r"48 x 48 pixels.*trained with images of 96 x 96"):
+        models.probabilities(models.load("orientation"), at_size(48, 48))
 
 
 @pytest.fixture(scope="module")
