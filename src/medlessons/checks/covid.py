@@ -266,8 +266,9 @@ def _inside_then_outside(function: Callable, *given: Any) -> Any:
 check_experiment = Exercise(
     "4.2", _("Inside and outside"), inside_and_outside, answer=_inside_then_outside,
     cases={_("inside and outside came out as {value}; expected was {expected}."):
-        [_two_sets(2, 205), _two_sets(1, 247)]},
-    wrong_shape=_("the result has the shape {shape}; expected were two numbers, inside and outside."),
+        [_two_sets(14, 205), _two_sets(1, 247)]},
+    wrong_shape=_("the result has the shape {shape}; expected were two numbers, the shares of right answers inside and "
+                  "outside."),
     mistakes={
         _("the two are exchanged: return inside first, then outside."): {"then": lambda pair: pair[::-1]},
         _("these are percentages: return shares from 0 to 1."): {"then": lambda pair: 100 * np.array(pair)},
@@ -400,7 +401,11 @@ check_preprocess = Exercise(
         _("{backbone}: one mean is subtracted from all channels: each channel has its own."):
             {"vgg": lambda rgb: rgb - MEANS.mean()},
         _("{backbone}: the means are added: subtract them."): {"vgg": lambda rgb: rgb + MEANS},
+        _("{backbone}: dark and bright are exchanged: 0 becomes -1, and 255 becomes 1."): {
+            "others": lambda rgb: 1 - rgb / 127.5
+        },
         _("{backbone}: the means are subtracted, but it divides as well: VGG16 wants no division."): [
+            *({"vgg": lambda rgb, by=by: (rgb - MEANS) / by} for by in (127.5, 58, np.array([57.375, 57.12, 58.395]))),
             *({"vgg": lambda rgb, means=means: (rgb - means) / 255} for means in (MEANS, MEANS[::-1])),
             *({"vgg": lambda rgb, means=means: rgb / 255 - means} for means in (MEANS, MEANS[::-1])),
             {"vgg": lambda rgb: (rgb - MEANS) / 127.5 - 1},
@@ -624,7 +629,18 @@ check_wilson = Exercise(
         _("the centre is wrong: z**2 / (2 * cases) is missing."): {"shift": 0},
         _("the centre is the bare share: it is share + z**2 / (2 * cases), divided by 1 + z**2 / cases."):
             lambda right, cases: wilson(right, cases, ends=lambda _c, half, d: _between(right / cases, half / d, 1)),
+        _("only z**2 / (2 * cases) is divided by 1 + z**2 / cases: divide the whole centre. Are parentheses missing?"):
+            lambda right, cases: wilson(right, cases, ends=lambda centre, half, d: _between(
+                right / cases * (1 - 1 / d) + centre / d, half / d, 1)),
         _("in the root z**2 / (4 * cases**2) is missing."): {"in_root": 0},
+        _("in the root cases is squared: z**2 / (4 * cases**2)."):
+            lambda right, cases: wilson(right, cases, in_root=cases),
+        _("in the root share * (1 - share) is divided by cases."):
+            lambda right, cases: wilson(right, cases, ends=lambda centre, half, d: _between(
+                centre, 1.96 * np.sqrt(right / cases * (1 - right / cases) + 1.96**2 / (4 * cases**2)), d)),
+        _("the square root is missing."): {"ends": lambda centre, half, d: _between(centre, half**2 / 1.96, d)},
+        _("the factor z before the root is missing."):
+            {"ends": lambda centre, half, d: _between(centre, half / 1.96, d)},
         _("parentheses are missing: z**2 / 2 * cases multiplies by cases. Write z**2 / (2 * cases), and in the root "
           "z**2 / (4 * cases**2)."): [
             lambda right, cases: wilson(right, cases, shift=cases**2),
