@@ -23,16 +23,18 @@ def output_of(outputs, line):
     return text
 
 
-def test_the_published_callback_never_acts_and_the_right_one_does_with_every_seed(outputs):
+def test_the_published_callback_never_acts_and_one_with_a_smaller_limit_does_with_every_seed(outputs):
     text = output_of(outputs, '"reductions"')
-    reductions = {who: [int(n) for n in re.findall(rf"{who}, seed \d +(\d+)", text)] for who in ("published", "yours")}
+    reductions = {
+        who: [int(n) for n in re.findall(rf"{who}, seed \d +(\d+)", text)] for who in ("published", "smaller min_lr")
+    }
     assert reductions["published"] == [0, 0, 0]
-    assert len(reductions["yours"]) == 3
-    assert min(reductions["yours"]) >= 1
+    assert len(reductions["smaller min_lr"]) == 3
+    assert min(reductions["smaller min_lr"]) >= 1
 
 
 def test_the_network_leads_the_frame_over_many_splits_though_one_is_a_tie(outputs):
-    text = output_of(outputs, "def named_right")
+    text = output_of(outputs, "border at least as good as the network")
     network, border = (float(re.search(rf"{who}: ([\d.]+) of 60", text)[1]) for who in ("network", "border only"))
     (ties,) = re.findall(r"as good as the network: (\d+) splits", text)
     assert border < network
@@ -46,14 +48,29 @@ def test_each_head_of_one_backbone_has_maps_of_its_own(outputs):
     assert any(float(high) - float(low) >= 0.1 for low, high in spread)
 
 
-def test_a_map_that_is_the_same_everywhere_hits_as_often_as_its_cells_lie_in_the_lungs(outputs):
+def test_a_map_that_is_the_same_everywhere_hits_as_often_as_its_cells_are_in_the_lungs(outputs):
     (low, high) = re.search(r"^same everywhere +([\d.]+) +([\d.]+)", output_of(outputs, "def in_lungs"), re.M).groups()
     assert low == high
     assert 0.2 < float(low) < 0.7
 
 
 def test_the_confounded_network_loses_outside_and_the_other_keeps_its_word(outputs):
-    text = output_of(outputs, 'answers[f"network, {kind}"]')
-    pairs = re.findall(r"network, (\w+): ([\d.]+) inside, ([\d.]+) outside", text)
-    lost = {kind: float(inside) - float(outside) for kind, inside, outside in pairs[:2]}
-    assert lost["confounded"] > 0.05 > lost["unconfounded"]
+    pairs = re.findall(r"(\w+, \w+) +([\d.]+) +([\d.]+)", output_of(outputs, "shares.round(2)").replace("border ", ""))
+    lost = {who: float(inside) - float(outside) for who, inside, outside in pairs}
+    assert lost["network, confounded"] > 0.05 > lost["network, unconfounded"]
+    assert lost["only, confounded"] > 0.05 > lost["only, unconfounded"]
+
+
+def test_in_each_small_clinic_the_confounded_network_loses_more_than_any_unconfounded_one(outputs):
+    rows = re.findall(r"\d +(0\.\d+) +(0\.\d+)", output_of(outputs, "from_dict(clinics"))
+    lost = [float(inside) - float(outside) for inside, outside in rows]
+    assert len(lost) == 8
+    assert min(lost[:4]) > max(lost[4:])
+
+
+def test_with_the_dose_inside_falls_and_outside_rises(outputs):
+    four = r" +([\d.]+)" * 4
+    rows = re.findall(rf"^[01]\.\d+{four}", output_of(outputs, "def dose"), re.MULTILINE)
+    first, last = ([float(share) for share in rows[place]] for place in (0, -1))
+    assert last[0] < first[0]
+    assert last[2] > first[2]

@@ -1,8 +1,7 @@
 """The checks of lesson 4, and the reference solutions that they compare with."""
 
-import contextlib
-import io
 from collections.abc import Callable
+from copy import deepcopy
 from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from medlessons.checks import network
-from medlessons.checks.exercise import Mistake, first_true, grade
+from medlessons.checks.exercise import Mistake, first_true, grade, same
 from medlessons.checks.numbers import Exercise
 from medlessons.wording import _
 
@@ -145,6 +144,149 @@ def check_split(student: Callable) -> Callable:
 
 # --- 4.2
 
+def _score(model: Any, learned: tuple, judged: tuple) -> float:
+    """Train on numbers and labels, and return the share of right answers on others."""
+    return np.mean(model.fit(*learned).predict(judged[0]) == judged[1])
+
+
+def _rows(data: tuple, rows: np.ndarray) -> tuple:
+    numbers, label = data
+    return numbers[rows], label[rows]
+
+
+def _joined(data: tuple, others: tuple) -> tuple:
+    return np.concatenate([data[0], others[0]]), np.concatenate([data[1], others[1]])
+
+
+def _fold_scores(model: Any, data: tuple, folds: list) -> np.ndarray:
+    return np.array([_score(model, _rows(data, train), _rows(data, judged)) for train, judged in folds])
+
+
+def _by_folds(model: Any, data: tuple, folds: list) -> float:
+    return np.average(_fold_scores(model, data, folds), weights=[len(judged) for _train, judged in folds])
+
+
+def _by_all(model: Any, data: tuple, folds: list, others: tuple) -> float:
+    return _score(model, data, others)
+
+
+def inside_and_outside(
+    model: Any, numbers: np.ndarray, label: np.ndarray, folds: list, outside_numbers: np.ndarray,
+    outside_label: np.ndarray, *, inside: Callable = _by_folds, outside: Callable = _by_all,
+) -> tuple[float, float]:
+    """Return how often a model is right on patients like those it learned from, and on patients of other hospitals.
+
+    Parameters
+    ----------
+    model : object
+        With ``fit`` and ``predict``, as scikit-learn has them.
+    numbers, outside_numbers : array, shape (images, columns)
+    label, outside_label : array of int, shape (images,)
+    folds : list of (array, array)
+        The rows to train on and the rows to judge.
+
+    Returns
+    -------
+    (float, float)
+        Accuracies from 0 to 1: by cross-validation in the set, and trained on the whole set, tested outside.
+    """
+    data, others = (numbers, label), (outside_numbers, outside_label)
+    return inside(model, data, folds), outside(model, data, folds, others)
+
+
+INSIDE = {  # what is wrong inside, whatever outside is
+    _("inside is 1, whatever the model does. Did you write answers = label? Then both are the same array: begin with "
+      "answers = label.copy()."): [lambda model, data, folds: 1.0],
+    _("inside is judged on images that the model was trained on, so memory counts: judge each fold by a model that was "
+      "trained on the others."): [
+        lambda model, data, folds: _score(model, data, data),
+        lambda model, data, folds: np.mean([_score(model, *[_rows(data, train)] * 2) for train, _judged in folds]),
+        lambda model, data, folds: np.mean([_score(model, *[_rows(data, judged)] * 2) for _train, judged in folds]),
+        lambda model, data, folds: np.mean([_score(model, data, _rows(data, judged)) for _train, judged in folds]),
+    ],
+    _("the two parts of a fold are exchanged: the first are the rows to train on, the second those to judge."):
+        [lambda model, data, folds: _by_folds(model, data, [fold[::-1] for fold in folds])],
+    _("inside is that of one fold only: judge all of them, so that each image is judged once."):
+        [lambda *given, place=place: _fold_scores(*given)[place] for place in (-1, 0)],
+    _("inside is that of the best fold: count the right answers of all."): [lambda *given: _fold_scores(*given).max()],
+    _("inside is the sum over the folds: divide by their number."): [lambda *given: _fold_scores(*given).sum()],
+    _("inside counts the wrong answers: an accuracy is the share of right ones."):
+        [lambda *given: 1 - _by_folds(*given)],
+}
+OUTSIDE = {  # what is wrong outside, whatever inside is
+    _("outside is judged by the model of the last fold, which lacks a part of the set: train on the whole set first."):
+        [lambda model, data, folds, others: _score(model, _rows(data, folds[-1][0]), others)],
+    _("outside is the mean over the models of the folds: train one model on the whole set, and test that."): [
+        lambda model, data, folds, others: np.mean([_score(model, _rows(data, fold[0]), others) for fold in folds]),
+    ],
+    _("outside, the model has learned from the outside images themselves: it may not see them before the test."): [
+        lambda model, data, folds, others: _score(model, others, others),
+        lambda model, data, folds, others: _by_folds(model, others, folds),
+        lambda model, data, folds, others: _score(model, _joined(data, others), others),
+    ],
+    _("outside is the wrong way round, trained on the outside images and tested on the set: train on the set."):
+        [lambda model, data, folds, others: _score(model, others, data)],
+    _("outside counts the wrong answers: an accuracy is the share of right ones."):
+        [lambda *given: 1 - _by_all(*given)],
+}
+
+def _two_sets(seed: int, outside: int) -> tuple:
+    """Return a case: 205 images in five folds, and some outside where the labels are harder to tell."""
+    from sklearn.neighbors import KNeighborsClassifier
+
+    rng = np.random.default_rng(seed)
+    label, outside_label = rng.integers(3, size=205), rng.integers(3, size=outside)
+    numbers = rng.normal(size=(205, 4)) + 1.2 * np.eye(3, 4)[label]
+    outside_numbers = rng.normal(size=(outside, 4)) + 0.8 * np.eye(3, 4)[outside_label]
+    rows = rng.permutation(205).reshape(5, 41)
+    folds = [(np.concatenate(np.delete(rows, fold, axis=0)), rows[fold]) for fold in range(5)]
+    return KNeighborsClassifier(3), numbers, label, folds, outside_numbers, outside_label
+
+
+def _inside_then_outside(function: Callable, *given: Any) -> Any:
+    """Return what a student's function makes of a case, unless one of the two numbers shows a classic mistake."""
+    model, numbers, label, folds, *others = deepcopy(given)
+    pair = function(*given)
+    if isinstance(pair, dict | set):
+        kind = type(pair).__name__
+        raise Mistake(_("it returns an object of the type {kind}: return two numbers, inside and outside.").format(
+            kind=kind))
+    if not isinstance(pair, tuple | list | np.ndarray | pd.Series) or len(pair) != 2:
+        return pair
+    here = model, (numbers, label), folds
+    there = *here, tuple(others)
+    for value, right, mistakes, data in zip(pair, (_by_folds, _by_all), (INSIDE, OUTSIDE), (here, there), strict=True):
+        if not same(value, right(*data)):
+            for sentence, ways in mistakes.items():
+                if any(same(value, way(*data)) for way in ways):
+                    raise Mistake(sentence)
+    return pair
+
+
+check_experiment = Exercise(
+    "4.2", _("Inside and outside"), inside_and_outside, answer=_inside_then_outside,
+    cases={_("inside and outside came out as {value}; expected was {expected}."):
+        [_two_sets(14, 205), _two_sets(1, 247)]},
+    wrong_shape=_("the result has the shape {shape}; expected were two numbers, the shares of right answers inside and "
+                  "outside."),
+    mistakes={
+        _("the two are exchanged: return inside first, then outside."): {"then": lambda pair: pair[::-1]},
+        _("these are percentages: return shares from 0 to 1."): {"then": lambda pair: 100 * np.array(pair)},
+        _("these are counts of right answers: divide each by the number of its images."):
+            lambda *case: np.multiply(inside_and_outside(*case), (len(case[2]), len(case[5]))),
+        _("the accuracies are rounded: return all digits, and round only what you print."):
+            [{"then": partial(np.round, decimals=digits)} for digits in (1, 2)],
+        _("this is the difference of the two: return both, inside first."): {"then": lambda pair: pair[0] - pair[1]},
+        _("this is inside only: return both, inside first."): {"then": lambda pair: pair[0]},
+        _("this is outside only: return both, inside first."): {"then": lambda pair: pair[1]},
+        _("outside is the same number as inside: judge the images of the other hospitals."):
+            {"then": lambda pair: (pair[0], pair[0])},
+    },
+)
+
+
+# --- 4.3
+
 BACKBONES = ("xception", "resnet50v2", "vgg16")
 MEANS = np.array([103.939, 116.779, 123.68], dtype="float32")  # of blue, green and red over the images of ImageNet
 
@@ -212,7 +354,7 @@ def _from_own_range(whole: bool, from_zero: bool, doubled: bool) -> Callable:
 
 GRAY = np.random.default_rng(7).uniform(20, 200, (2, 4, 5, 1)).round(1).astype("float32")
 check_preprocess = Exercise(
-    "4.2", _("What each backbone wants"), preprocess,
+    "4.3", _("What each backbone wants"), preprocess,
     answer=_three_channels, atol=1e-3,
     cases={
         _("{backbone}: of the gray levels {gray} it makes {value}; {expected} was expected."):
@@ -259,7 +401,11 @@ check_preprocess = Exercise(
         _("{backbone}: one mean is subtracted from all channels: each channel has its own."):
             {"vgg": lambda rgb: rgb - MEANS.mean()},
         _("{backbone}: the means are added: subtract them."): {"vgg": lambda rgb: rgb + MEANS},
+        _("{backbone}: dark and bright are exchanged: 0 becomes -1, and 255 becomes 1."): {
+            "others": lambda rgb: 1 - rgb / 127.5
+        },
         _("{backbone}: the means are subtracted, but it divides as well: VGG16 wants no division."): [
+            *({"vgg": lambda rgb, by=by: (rgb - MEANS) / by} for by in (127.5, 58, np.array([57.375, 57.12, 58.395]))),
             *({"vgg": lambda rgb, means=means: (rgb - means) / 255} for means in (MEANS, MEANS[::-1])),
             *({"vgg": lambda rgb, means=means: rgb / 255 - means} for means in (MEANS, MEANS[::-1])),
             {"vgg": lambda rgb: (rgb - MEANS) / 127.5 - 1},
@@ -269,7 +415,7 @@ check_preprocess = Exercise(
 )
 
 
-# --- 4.3
+# --- 4.4
 
 def with_head(base: "keras.Model", classes: int) -> "keras.Model":
     """Return a network that ends in the probabilities of `classes`: `base`, frozen, with the published head."""
@@ -377,7 +523,7 @@ def check_head(student: Callable) -> Callable:
                 raise
             return _('the pooling has no size: write layers.AveragePooling2D(2, padding="same").')
 
-    return grade("4.3", _("Freeze, and add a head"), student, with_head, find_mistake)
+    return grade("4.4", _("Freeze, and add a head"), student, with_head, find_mistake)
 
 
 def _mistake_in_prediction(base: "keras.Model", model: "keras.Model") -> str | None:
@@ -396,94 +542,6 @@ def _mistake_in_prediction(base: "keras.Model", model: "keras.Model") -> str | N
     if np.ptp(first, axis=0).max() < 1e-6:
         return _("every image gets the same probabilities: leave the initial weights of the dense layers as they are.")
     return None
-
-
-# --- 4.4
-
-START = 0.001
-EPOCHS = 80
-
-
-def plateau() -> "keras.callbacks.ReduceLROnPlateau":
-    """Return a callback that multiplies the learning rate by a fifth when the validation loss no longer falls."""
-    import keras
-
-    return keras.callbacks.ReduceLROnPlateau(monitor="val_loss", factor=0.2, patience=5, cooldown=5)
-
-
-def _is(callback: Any, *kinds: str) -> bool:
-    return any(kind.__name__ in kinds for kind in type(callback).__mro__)
-
-
-CALLBACKS = {
-    _("it returns a list: return the callback itself. The list is made where fit is called."):
-        lambda callback: isinstance(callback, list | tuple),
-    _("it returns the class: call it, with its settings in parentheses."): lambda callback: isinstance(callback, type),
-    _("EarlyStopping ends the training; here it should go on, at a lower rate: use ReduceLROnPlateau."):
-        lambda callback: _is(callback, "EarlyStopping"),
-    _("this follows a plan made before, and does not look at the validation loss: use ReduceLROnPlateau."):
-        lambda callback: _is(callback, "LearningRateScheduler", "LearningRateSchedule"),
-    _("it returns {kind}; expected was a ReduceLROnPlateau."): lambda callback: not _is(callback, "ReduceLROnPlateau"),
-    _("it watches the loss of the training images, which falls on and on: watch val_loss."):
-        lambda callback: callback.monitor == "loss",
-    _("Keras has no {monitor} any more, so the callback never acts: watch val_loss."):
-        lambda callback: callback.monitor in ("acc", "val_acc"),
-    _("it watches {monitor}; asked for was the validation loss, val_loss."):
-        lambda callback: callback.monitor != "val_loss",
-    _('mode="max" waits for a rising loss: a loss should fall, so leave mode out.'):
-        lambda callback: callback.mode == "max",
-    _("factor is what the rate is multiplied by: 0.8 takes away a fifth, 0.2 leaves a fifth."):
-        lambda callback: np.isclose(callback.factor, 0.8),
-    _("factor is {factor:g}; asked for was 0.2."): lambda callback: not np.isclose(callback.factor, 0.2),
-    _("patience is {patience}, longer than the training of {epochs} epochs, so it never acts: 5 were asked for."):
-        lambda callback: callback.patience >= EPOCHS,
-    _("patience is {patience}; asked for were 5 epochs."): lambda callback: callback.patience != 5,
-    _("cooldown is {cooldown}; asked for were 5 epochs."): lambda callback: callback.cooldown != 5,
-}
-LOWEST = START * 0.2**2
-RATES = {  # tests of the rates that the callback made in a training
-    _("it never acts: min_lr={least} is not below the rate of the start, 0.001. That is the fault of the published "
-      "lesson: leave min_lr out."):
-        lambda callback, rates: np.allclose(rates, START) and callback.min_lr > 0,
-    _("it acts while the loss still falls: to min_delta={min_delta:g} small steps are standing still. Leave it out."):
-        lambda callback, rates: rates[20] < 0.9 * START,
-    _("the rate stops at {least}, since min_lr does not let it go lower: two reductions should reach 0.00004. Leave "
-      "min_lr out."):
-        lambda callback, rates: rates.min() > 1.001 * LOWEST and np.isclose(rates.min(), callback.min_lr),
-    _("it does not act when it should: 5 epochs after the last step down of the validation loss."):
-        lambda callback, rates: not np.allclose(
-            np.maximum(rates, LOWEST), np.maximum(_rates(plateau()), LOWEST), rtol=1e-3
-        ),
-}
-
-
-def _rates(callback: "keras.callbacks.ReduceLROnPlateau") -> np.ndarray:
-    """Return the learning rate after each epoch of a made-up training: its losses fall, then val_loss stays equal."""
-    import keras
-
-    network = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
-    network.compile(keras.optimizers.SGD(START), "mse")
-    rates = []
-    with contextlib.redirect_stdout(io.StringIO()):  # verbose=1 is no mistake
-        callback.set_model(network)
-        callback.on_train_begin()
-        for epoch in range(50):  # long enough for two reductions
-            callback.on_epoch_end(epoch, {"loss": 1 - epoch / 100, "val_loss": 1 - min(epoch, 20) / 40})
-            rates.append(float(network.optimizer.learning_rate))
-    return np.array(rates)
-
-
-def _wrong_callback(function: Callable) -> str | None:
-    callback = function()
-    settings = getattr(callback, "__dict__", {})
-    mistake = first_true(CALLBACKS, callback, kind=type(callback).__name__, epochs=EPOCHS, **settings)
-    least = mistake or np.format_float_positional(callback.min_lr, precision=7, trim="-")  # 0.0002, not 2e-04
-    return mistake or first_true(RATES, callback, _rates(callback), least=least, min_delta=abs(callback.min_delta))
-
-
-def check_plateau(student: Callable) -> Callable:
-    """Check exercise 4.4; return the student's function or the reference."""
-    return grade("4.4", _("A callback that acts"), student, plateau, _wrong_callback)
 
 
 # --- 4.5
@@ -571,7 +629,18 @@ check_wilson = Exercise(
         _("the centre is wrong: z**2 / (2 * cases) is missing."): {"shift": 0},
         _("the centre is the bare share: it is share + z**2 / (2 * cases), divided by 1 + z**2 / cases."):
             lambda right, cases: wilson(right, cases, ends=lambda _c, half, d: _between(right / cases, half / d, 1)),
+        _("only z**2 / (2 * cases) is divided by 1 + z**2 / cases: divide the whole centre. Are parentheses missing?"):
+            lambda right, cases: wilson(right, cases, ends=lambda centre, half, d: _between(
+                right / cases * (1 - 1 / d) + centre / d, half / d, 1)),
         _("in the root z**2 / (4 * cases**2) is missing."): {"in_root": 0},
+        _("in the root cases is squared: z**2 / (4 * cases**2)."):
+            lambda right, cases: wilson(right, cases, in_root=cases),
+        _("in the root share * (1 - share) is divided by cases."):
+            lambda right, cases: wilson(right, cases, ends=lambda centre, half, d: _between(
+                centre, 1.96 * np.sqrt(right / cases * (1 - right / cases) + 1.96**2 / (4 * cases**2)), d)),
+        _("the square root is missing."): {"ends": lambda centre, half, d: _between(centre, half**2 / 1.96, d)},
+        _("the factor z before the root is missing."):
+            {"ends": lambda centre, half, d: _between(centre, half / 1.96, d)},
         _("parentheses are missing: z**2 / 2 * cases multiplies by cases. Write z**2 / (2 * cases), and in the root "
           "z**2 / (4 * cases**2)."): [
             lambda right, cases: wilson(right, cases, shift=cases**2),

@@ -1,36 +1,17 @@
-"""The figures of lesson 4: who is in the pictures, accuracies with intervals, maps of several backbones."""
+"""The figures of lesson 4: accuracies with intervals, maps of several backbones."""
 
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from medlessons.plots.common import map_grid, place_of
 from medlessons.plots.figure import caption
-from medlessons.plots.palette import BLUE, GREEN, ORANGE
+from medlessons.plots.palette import BLUE, GREEN
 from medlessons.wording import _
-
-
-def ages(table: pd.DataFrame) -> Axes:
-    """Draw the age of each patient, one row per label.
-
-    ``table`` is an image table with the columns ``label``, ``patient`` and ``age`` (years; missing ones are left out).
-    """
-    labels = sorted(table["label"].unique())
-    known = table.dropna(subset="age").drop_duplicates("patient").sort_values("label")
-    ax = plt.subplots(figsize=(7, 2.2))[1]
-    sns.stripplot(known, x="age", y="label", order=labels, color=BLUE, alpha=0.4, size=4, jitter=0.25, ax=ax)
-    ax.set(xlabel=_("age (years)"), ylabel="")
-    parts = []
-    for label, years in known.groupby("label")["age"].agg(["min", "max"]).reindex(labels).iterrows():
-        part = _("{label}: not known") if years.isna().all() else _("{label}: {min:.0f} to {max:.0f} years")
-        parts.append(part.format(label=label, **years))
-    sentence = _("The ages of the patients whose age is known, by label. {parts}.")
-    return caption(ax, sentence.format(parts="; ".join(parts)))
 
 
 def intervals(table: pd.DataFrame, guess: float | None = None) -> Axes:
@@ -60,34 +41,6 @@ def intervals(table: pd.DataFrame, guess: float | None = None) -> Axes:
         ax.axvline(guess, color="0.5", linestyle="--")
         parts.append(_("the dashed line is guessing, {guess:.2f}").format(guess=guess))
     return caption(ax, _("Accuracy, with 95 % intervals: {parts}.").format(parts="; ".join(parts)))
-
-
-def inside_outside(table: pd.DataFrame, guess: float) -> Axes:
-    """Draw each model's accuracy on patients like those it learned from, and on outside ones, with a line between.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Columns ``inside`` and ``outside`` (0 to 1); the index names the models.
-    guess : float
-        The accuracy of always naming the most frequent label.
-
-    Returns
-    -------
-    Axes
-    """
-    ax = plt.subplots(figsize=(7, 0.9 + 0.5 * len(table)))[1]
-    rows = np.arange(len(table))
-    ax.hlines(rows, table["outside"], table["inside"], color="0.7", linewidth=2, zorder=1)
-    ax.plot(table["inside"], rows, "o", color=BLUE, markersize=8, label=_("patients like those it learned from"))
-    ax.plot(table["outside"], rows, "s", color=ORANGE, markersize=8, label=_("outside patients"))
-    ax.axvline(guess, color="0.5", linestyle="--", label=_("always the most frequent label"))
-    ax.set_yticks(rows, table.index)
-    ax.set(xlabel=_("accuracy"), xlim=(0, 1.02), ylim=(len(table) - 0.5, -0.5))
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, fontsize=8)
-    part = _("{name}: {inside:.2f} inside, {outside:.2f} outside")
-    parts = "; ".join(part.format(name=name, **row) for name, row in table.iterrows())
-    return caption(ax, _("{parts}; always the most frequent label: {guess:.2f}.").format(parts=parts, guess=guess))
 
 
 def maps_by_backbone(

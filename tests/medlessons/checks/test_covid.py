@@ -1,13 +1,16 @@
 """Each check of lesson 4 accepts right answers written in several ways, and names each classic mistake."""
 
 import math
+from functools import partial
 
-import keras
 import numpy as np
 import pandas as pd
 import pytest
-from keras import applications, callbacks, ops
+from keras import applications, ops
 from scipy.stats import binomtest
+from sklearn.base import clone
+from sklearn.metrics import accuracy_score
+from sklearn.model_selection import cross_val_predict, cross_val_score
 
 from medlessons.checks import covid
 
@@ -134,6 +137,65 @@ SPLITS = [
 # ---------------------------------------------------------------------------------------------------------
 # 4.2
 
+
+def with_a_loop(model, numbers, label, folds, outside_numbers, outside_label):
+    right = 0
+    for train, judged in folds:
+        model.fit(numbers[train], label[train])
+        right += (model.predict(numbers[judged]) == label[judged]).sum()
+    model.fit(numbers, label)
+    return right / len(label), (model.predict(outside_numbers) == outside_label).mean()
+
+
+def with_scikit_learn(model, numbers, label, folds, outside_numbers, outside_label):
+    answers = cross_val_predict(model, numbers, label, cv=folds)
+    outside = clone(model).fit(numbers, label).score(outside_numbers, outside_label)
+    return [accuracy_score(label, answers), outside]
+
+
+def mean_of_folds(model, numbers, label, folds, *outside):
+    inside = cross_val_score(model, numbers, label, cv=folds).mean()
+    return np.array([inside, model.fit(numbers, label).score(*outside)])
+
+
+def without_the_last_fit(model, numbers, label, folds, outside_numbers, outside_label):
+    answers = np.zeros(len(label))
+    for train, judged in folds:
+        answers[judged] = model.fit(numbers[train], label[train]).predict(numbers[judged])
+    return (answers == label).mean(), (model.predict(outside_numbers) == outside_label).mean()
+
+
+def labels_overwritten(model, numbers, label, folds, outside_numbers, outside_label):
+    answers = label
+    for train, judged in folds:
+        answers[judged] = model.fit(numbers[train], label[train]).predict(numbers[judged])
+    outside = model.fit(numbers, label).predict(outside_numbers)
+    return (answers == label).mean(), (outside == outside_label).mean()
+
+
+def experiment_then(change):
+    return lambda *given: change(*with_a_loop(*given))
+
+
+EXPERIMENTS = [
+    (covid.inside_and_outside, None),
+    (with_a_loop, None),
+    (with_scikit_learn, None),
+    (mean_of_folds, None),
+    (without_the_last_fit, "model of the last fold"),
+    (labels_overwritten, "begin with answers = label.copy()"),
+    *((partial(covid.inside_and_outside, inside=way), said) for said, ways in covid.INSIDE.items() for way in ways),
+    *((partial(covid.inside_and_outside, outside=way), said) for said, ways in covid.OUTSIDE.items() for way in ways),
+    (experiment_then(lambda inside, outside: {"inside": inside, "outside": outside}), "type dict"),
+    (experiment_then(lambda inside, outside: (inside, outside, inside - outside)), "shape (3,)"),
+    (experiment_then(lambda inside, outside: (inside, 0.5)), "came out as"),
+    (experiment_then(lambda inside, outside: f"{inside} {outside}"), "a text"),
+    (lambda model, numbers, label, folds, *outside: model.predict(numbers), "NotFittedError"),
+]
+
+# ---------------------------------------------------------------------------------------------------------
+# 4.3
+
 OF_KERAS = {
     "xception": applications.xception.preprocess_input,
     "resnet50v2": applications.resnet_v2.preprocess_input,
@@ -225,52 +287,6 @@ PREPROCESSED = [
 ]
 
 # ---------------------------------------------------------------------------------------------------------
-# 4.4
-
-
-def with_settings(**settings):
-    asked = {"monitor": "val_loss", "factor": 0.2, "patience": 5, "cooldown": 5}
-    return lambda: callbacks.ReduceLROnPlateau(**(asked | settings))
-
-
-class Eager(callbacks.ReduceLROnPlateau):
-    """A callback that forgets its settings when the training begins."""
-
-    def on_train_begin(self, logs=None):
-        super().on_train_begin(logs)
-        self.patience = 12
-
-
-PLATEAUS = [
-    (covid.plateau, None),
-    (with_settings(min_lr=1e-6, verbose=1), None),
-    (with_settings(mode="min"), None),
-    (lambda: callbacks.ReduceLROnPlateau(factor=1 / 5, patience=5, min_delta=0, cooldown=5), None),
-    (with_settings(min_lr=0.00004), None),
-    (with_settings(min_lr=0.001), "never acts: min_lr=0.001"),
-    (with_settings(min_lr=0.01), "never acts: min_lr=0.01"),
-    (with_settings(min_lr=0.0005), "stops at 0.0005"),
-    (with_settings(min_lr=0.0001), "stops at 0.0001"),
-    (with_settings(monitor="loss"), "falls on and on"),
-    (with_settings(monitor="val_acc"), "no val_acc any more"),
-    (with_settings(monitor="val_accuracy"), "it watches val_accuracy"),
-    (with_settings(mode="max"), "rising loss"),
-    (with_settings(factor=0.5), "factor is 0.5"),
-    (with_settings(factor=0.8), "leaves a fifth"),
-    (with_settings(factor=5), "ValueError"),
-    (with_settings(patience=10), "patience is 10"),
-    (with_settings(patience=100), "longer than the training"),
-    (with_settings(cooldown=0), "cooldown is 0"),
-    (with_settings(min_delta=0.5), "while the loss still falls"),
-    (lambda: Eager(factor=0.2, patience=5, cooldown=5), "when it should"),
-    (lambda: callbacks.ReduceLROnPlateau, "returns the class"),
-    (lambda: callbacks.EarlyStopping(patience=5), "EarlyStopping ends"),
-    (lambda: callbacks.LearningRateScheduler(lambda epoch: 0.001), "a plan made before"),
-    (lambda: [covid.plateau()], "a list"),
-    (lambda: callbacks.TerminateOnNaN(), "returns TerminateOnNaN"),
-]
-
-# ---------------------------------------------------------------------------------------------------------
 # 4.5
 
 
@@ -320,7 +336,7 @@ WILSONS = [
 EXERCISES = {
     covid.check_split: (covid.split_by_patient, SPLITS),
     covid.check_preprocess: (covid.preprocess, PREPROCESSED),
-    covid.check_plateau: (covid.plateau, PLATEAUS),
+    covid.check_experiment: (covid.inside_and_outside, EXPERIMENTS),
     covid.check_wilson: (covid.wilson, WILSONS),
 }
 CASES = [(check, *case) for check, (_, cases) in EXERCISES.items() for case in cases]
@@ -350,17 +366,3 @@ def test_each_exercise_has_three_right_and_eight_wrong_answers(check):
     remarks = [remark for _, remark in EXERCISES[check][1]]
     assert remarks.count(None) >= 3
     assert len(remarks) - remarks.count(None) + len(getattr(check, "mistakes", {})) >= 8
-
-
-@pytest.mark.parametrize("check, student", [(covid.check_plateau, covid.plateau)])
-def test_right_answers_are_right_in_64_bits_as_well(check, student, capsys):
-    before = keras.config.floatx()
-    try:
-        keras.config.set_floatx("float64")
-        keras.config.set_dtype_policy("float64")
-        assert check(student) is student
-        assert check(EXERCISES[check][0]) is EXERCISES[check][0]
-    finally:
-        keras.config.set_floatx(before)
-        keras.config.set_dtype_policy(before)
-    assert capsys.readouterr().out.count("well done") == 2

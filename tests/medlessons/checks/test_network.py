@@ -18,7 +18,7 @@ EXERCISES = {
         orientation.network_mistakes,
     ),
     "3.5": (findings.check_dense_block, findings.dense_block, findings.block_reference, findings.block_mistakes),
-    "4.3": (covid.check_head, covid.with_head, covid.head_reference, covid.head_mistakes),
+    "4.4": (covid.check_head, covid.with_head, covid.head_reference, covid.head_mistakes),
 }
 
 
@@ -362,16 +362,16 @@ HEADS = [
     (on_top(lambda head: [*head[:3], head[4], head[3]]), "another order"),
     (on_top(lambda head: [*head[:4], layers.BatchNormalization(), head[4]]), "too many: BatchNormalization"),
     (on_top(lambda head: [*head[:4], layers.Dropout(0.2), head[4]]), "one layer too many: Dropout"),
-    (changed("4.3", {"dense": layers.Dense(20)}), "Dense layer 1 has activation=linear; asked for"),
-    (changed("4.3", {"dense": layers.Dense(64, "relu")}), "Dense layer 1 has units=64; asked for was units=20"),
-    (changed("4.3", {"output": layers.Dense(4, "relu")}), "Dense layer 2 has activation=relu"),
-    (changed("4.3", {"output": layers.Dense(4, "softmax", use_bias=False)}), "Dense layer 2 has use_bias=False"),
+    (changed("4.4", {"dense": layers.Dense(20)}), "Dense layer 1 has activation=linear; asked for"),
+    (changed("4.4", {"dense": layers.Dense(64, "relu")}), "Dense layer 1 has units=64; asked for was units=20"),
+    (changed("4.4", {"output": layers.Dense(4, "relu")}), "Dense layer 2 has activation=relu"),
+    (changed("4.4", {"output": layers.Dense(4, "softmax", use_bias=False)}), "Dense layer 2 has use_bias=False"),
     (on_top(zeros), "every image gets the same"),
     (on_top(lambda head: [head[0], flatten, *head[2:]]), "share their layers"),
     (of_one_size, "one base only"),
 ]
 
-STUDENTS = {"1.5": MLPS, "2.4": CNNS, "3.5": BLOCKS, "4.3": HEADS}
+STUDENTS = {"1.5": MLPS, "2.4": CNNS, "3.5": BLOCKS, "4.4": HEADS}
 CASES = [(exercise, *case) for exercise, cases in STUDENTS.items() for case in cases]
 
 

@@ -7,14 +7,6 @@ from medlessons.plots import covid
 from tests.medlessons.plots.caption import sentence
 
 
-def test_ages_counts_each_patient_once_and_says_where_nothing_is_known():
-    rows = [("a", "ill", 30), ("a", "ill", 31), ("b", "ill", 50), ("c", "well", np.nan)]
-    ax = covid.ages(pd.DataFrame(rows, columns=["patient", "label", "age"]))
-    points = np.concatenate([dots.get_offsets()[:, 0] for dots in ax.collections])
-    assert sorted(points) == [30, 50]
-    assert "ill: 30 to 50 years; well: not known." in sentence(ax)
-
-
 def test_intervals_draws_the_first_row_on_top_with_its_ends():
     table = pd.DataFrame({"value": [0.9, 0.5], "low": [0.8, 0.4], "high": [0.95, 0.6]}, index=["one", "two"])
     ax = covid.intervals(table, guess=0.3)
@@ -26,13 +18,6 @@ def test_intervals_draws_the_first_row_on_top_with_its_ends():
         "Accuracy, with 95 % intervals: one 0.90 (0.80 to 0.95); two 0.50 (0.40 to 0.60); the dashed line is guessing, "
         "0.30."
     )
-
-
-def test_inside_outside_joins_the_two_accuracies_of_a_model():
-    ax = covid.inside_outside(pd.DataFrame({"inside": [0.9], "outside": [0.4]}, index=["network"]), guess=0.45)
-    inside, outside, guess = ax.lines
-    assert (inside.get_xdata()[0], outside.get_xdata()[0], guess.get_xdata()[0]) == (0.9, 0.4, 0.45)
-    assert sentence(ax) == "network: 0.90 inside, 0.40 outside; always the most frequent label: 0.45."
 
 
 def test_maps_by_backbone_says_where_each_map_is_strongest():
