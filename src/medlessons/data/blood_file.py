@@ -95,7 +95,7 @@ def _split_cells(text: str, file: str) -> list[list[str]]:
         lines = [[cell.strip() for cell in line] for line in csv.reader(text.splitlines(), strict=True)]
     except csv.Error as error:
         raise LessonError(f"{file}: the text cannot be read as CSV ({error}). Check its quotation marks.") from error
-    while lines and not any(lines[-1]):
+    while len(lines) > 1 and not any(lines[-1]):
         lines.pop()  # blank lines at the end do no harm, nor those with commas only
     _check_header(lines[0], file)
     for number, line in enumerate(lines, start=1):

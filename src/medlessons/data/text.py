@@ -35,7 +35,7 @@ def decode(content: bytes, file: str, next_step: str) -> str:
     LessonError
         If the file is empty, a web page, an Excel workbook, or in another encoding.
     """
-    if not content.strip():
+    if not content.strip() or content in UTF_16:
         raise LessonError(f"{file}: the file is empty. {next_step}")
     if content.startswith(UTF_16):
         return content.decode("utf-16", errors="replace")

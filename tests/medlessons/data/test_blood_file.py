@@ -60,6 +60,9 @@ FILE_FAULTS = {
     b"": r"own\.csv: the file is empty",
     b" \n\n": r"own\.csv: the file is empty",
     b"\xef\xbb\xbf\n": r"own\.csv: the file is empty",
+    b"\xff\xfe": r"own\.csv: the file is empty",
+    b",": r"line 1: 15 of the 15 column names are missing",
+    b",,\n,\n": r"line 1: 15 of the 15 column names are missing",
     b"\xff\xfeW\0B\0C\0": r"own\.csv, line 1: 14 of the 15 column names are missing",  # read as UTF-16
     b"PK\x03\x04": r"a zip or an Excel workbook, not a CSV file",
     b"\x89PNG\r\n\0\0": r"this is not a text file",
