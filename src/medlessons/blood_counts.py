@@ -50,6 +50,17 @@ OTHER_UNITS = {
     "RBC": (1_000_000, _("cells per µL")),
     **dict.fromkeys(("LYMp", "NEUTp", "HCT"), (0.01, _("a fraction"))),
     **dict.fromkeys(("HGB", "MCHC"), (10, _("g/L"))),
+    "MCH": (0.06206, _("fmol")),
+}
+
+# What a whole column may be, too, though single values of it are plausible.
+_LAKH, _MYRIADS, _MILLIMOLES = _("lakh per µL"), _("10^4 per µL"), _("mmol/L")
+COLUMN_UNITS = {
+    "PLT": ((0.01, _LAKH), (0.1, _MYRIADS)),
+    "PCT": ((0.01, _("a fraction")), (10, _("mL/L"))),
+    "RBC": ((100, _MYRIADS), (10, _LAKH)),
+    "HGB": ((0.6206, _MILLIMOLES),),
+    "MCHC": ((0.6206, _MILLIMOLES),),
 }
 
 # Red-cell indices: factor x first / second.
@@ -80,12 +91,51 @@ def find_unit(column: str, value: float) -> tuple[float, str] | None:
     return (factor, name) if not low <= value <= high and low <= value / factor <= high else None
 
 
+def find_column_unit(table: pd.DataFrame) -> tuple[str, float, str] | None:
+    """Find a column that as a whole is in another unit, though each of its values is plausible.
+
+    Platelets of 2.7 lakh per µL could be a disease; in all rows, beside a normal plateletcrit, they are a unit.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With the 14 measurements as numbers.
+
+    Returns
+    -------
+    tuple or None
+        Column, factor to divide it by, name of its unit: the median ratio of the column to what follows from the other
+        ones is near the factor. Where that is true of two columns, it is the one that is farther from normal.
+    """
+    expected = {  # a platelet has some 9 fL
+        "PLT": 10_000 * table["PCT"] / 9,
+        "PCT": 9 * table["PLT"] / 10_000,
+        "RBC": 10 * table["HCT"] / table["MCV"],
+        "HGB": table["MCH"] * table["RBC"] / 10,
+        "MCHC": 100 * table["HGB"] / table["HCT"],
+    }
+    found = []
+    for column, values in expected.items():
+        ratio, median = (table[column] / values).median(), table[column].median()
+        for factor, name in COLUMN_UNITS[column]:
+            low, high = LIMITS[column]
+            near = abs(np.log(ratio / factor)) < min(0.35, 0.3 * abs(np.log(factor)))  # platelets of 6 to 13 fL
+            if near and low <= median / factor <= high:
+                found.append((abs(np.log(median / _normal(column))), (column, factor, name)))
+    return max(found)[1] if found else None
+
+
+def _normal(column: str) -> float:
+    """Return the middle of the normal values of a measurement."""
+    return np.mean([float(end) for end in COLUMNS.at[column, "men"].split("-")])
+
+
 def explain_value(column: str, value: float) -> tuple[str, str]:
     """Say what an implausible value probably is, and what to do."""
     unit = find_unit(column, value)
     if unit:
         factor, name = unit
-        divide, multiply = _(": divide by {factor:,}"), _(": multiply by {factor:.0f}")
+        divide, multiply = _(": divide by {factor:,}"), _(": multiply by {factor:.3g}")
         remedy = divide.format(factor=factor) if factor > 1 else multiply.format(factor=1 / factor)
         return _("looks like {unit}").format(unit=name), remedy
     reason = _("is negative") if value < 0 else _("is not possible in a living patient")

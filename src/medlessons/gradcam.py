@@ -6,7 +6,7 @@ negative, is the heat map.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,7 +32,8 @@ def grad_cam(network: "keras.Model", images: np.ndarray, classes: Sequence[int] 
     ----------
     network : keras.Model
         Functional or Sequential; its backbone may be one nested layer. It must have one input and one output of shape
-        (images, classes), and maps with an area of more than one place at its last layer with four axes.
+        (images, classes), and maps with an area of more than one place at its last layer with four axes. A sigmoid or
+        softmax at its end is recognized by what it does, however it is written.
     images : array, shape (images, height, width, channels)
         As the network wants them.
     classes : sequence of int, optional
@@ -47,8 +48,9 @@ def grad_cam(network: "keras.Model", images: np.ndarray, classes: Sequence[int] 
     Raises
     ------
     LessonError
-        If there is no image, if the network has no maps, if a gradient is not a number, or if the maps do not depend on
-        the image at all; or as :func:`medlessons.models.check_images` does.
+        If there is no image or it has another shape than the network wants, if the network cannot be cut (:func:`cut`),
+        if a gradient is not a number, or if the maps do not depend on the image at all; or as
+        :func:`medlessons.models.check_images` does.
 
     Warns
     -----
@@ -59,6 +61,9 @@ def grad_cam(network: "keras.Model", images: np.ndarray, classes: Sequence[int] 
         raise LessonError(f"Grad-CAM wants images of shape (images, height, width, channels), not {np.shape(images)}.")
     models.check_images(network, images)
     features, classifier = cut(network)
+    wants, have = network.input_shape[1:], np.shape(images)[1:]
+    if len(wants) != 3 or any(pair[0] not in (None, pair[1]) for pair in zip(wants, have, strict=True)):
+        raise LessonError(f"{network.name} wants images of shape {wants}, not {have}.")
     outputs = classifier.output_shape[-1]
     wanted = range(outputs) if classes is None else list(classes)
     for number in wanted:
@@ -68,6 +73,7 @@ def grad_cam(network: "keras.Model", images: np.ndarray, classes: Sequence[int] 
     starts = range(0, len(images), BATCH)
     for at in tqdm(starts, desc="Grad-CAM", unit="batch", file=sys.stderr, disable=len(starts) < 3):
         maps = features(np.asarray(images[at : at + BATCH], np.float32), training=False)
+        _refuse_one_place(network, maps.shape)  # known only now, if a network takes images of any size
         gradients = _gradients(classifier, maps, wanted)
         if not gradients.any():
             raise LessonError("No score depends on the last maps: every gradient is 0, so that there is no heat map.")
@@ -102,45 +108,120 @@ def cut(network: "keras.Model") -> tuple["keras.Model", "keras.Model"]:
     Raises
     ------
     LessonError
-        If the network has no such maps, is not built, or has several inputs or outputs.
+        If the network is no graph of layers from one input to one output of shape (images, classes), has no maps or
+        only maps of 1 x 1, or computes its scores from more than its last maps.
     """
     import keras
 
     layers = keras.layers
     pools = (layers.MaxPooling2D, layers.AveragePooling2D, layers.GlobalMaxPooling2D, layers.GlobalAveragePooling2D)
-    if not network.built or len(network.inputs) != 1 or len(network.outputs) != 1:
-        raise LessonError("Grad-CAM wants a network that is built, with one input and one output.")
-    image = keras.Input(network.inputs[0].shape[1:], dtype=network.inputs[0].dtype)
-    calls = []
-    _replay(network, image, calls)
+    if not _is_graph(network):
+        raise LessonError(
+            f"Grad-CAM wants a Functional or Sequential network that is built, with one input and one output, and "
+            f"{network.name} is none: write it with keras.Input, not as a subclass of keras.Model."
+        )
+    if len(network.output_shape) != 2:
+        raise LessonError(
+            f"Grad-CAM wants an output of shape (images, classes), but that of {network.name} is "
+            f"{network.output_shape}. If these are maps, as for segmentation, put GlobalAveragePooling2D after them."
+        )
+    image, calls = keras.Input(network.input_shape[1:], dtype=network.inputs[0].dtype), []
+    scores = _replay(network, image, calls)
     maps = [output for layer, _, output in calls if len(output.shape) == 4 and not isinstance(layer, pools)]
     if not maps:
         raise LessonError(
             f"{network.name} has no layer that gives maps, shape (images, rows, columns, maps). Grad-CAM is for "
             "convolutional networks."
         )
-    last, before, scores = calls[-1]
-    if isinstance(last, (layers.Activation, layers.Softmax)):
-        scores = before
-    elif getattr(last, "activation", None) in (keras.activations.sigmoid, keras.activations.softmax):
-        linear = type(last).from_config({**last.get_config(), "activation": "linear"})
-        scores = linear(before)
-        linear.set_weights(last.get_weights())
-    return keras.Model(image, maps[-1]), keras.Model(maps[-1], scores)
+    _refuse_one_place(network, maps[-1].shape)
+    classifier = _model(maps[-1], _logits(calls, scores))
+    if classifier is None:
+        raise LessonError(f"{network.name} computes its scores from more than its last maps: Grad-CAM cannot cut it.")
+    return keras.Model(image, maps[-1]), classifier
+
+
+def _is_graph(network: "keras.Model") -> bool:
+    """Say whether a network is a graph of layers from one input to one output, and is built."""
+    ends = getattr(network, "inputs", None), getattr(network, "outputs", None)
+    return network.built and all(tensors is not None and len(tensors) == 1 for tensors in ends)
+
+
+def _refuse_one_place(network: "keras.Model", shape: Sequence[int | None]) -> None:
+    if tuple(shape[1:3]) == (1, 1):
+        raise LessonError(
+            f"The last maps of {network.name} are 1 x 1, so that they cannot say where. Give larger images; or, where "
+            "the pooling keeps its axes (keepdims), build its head with GlobalAveragePooling2D() and Dense."
+        )
+
+
+def _model(start, end) -> "keras.Model | None":
+    """Return the part of a graph between two tensors; None if the end needs more than the start."""
+    import keras
+
+    try:
+        return keras.Model(start, end)
+    except ValueError:
+        return None
+
+
+def _logits(calls: list, scores):
+    """Return what goes into the sigmoid or softmax at the end of a network; its scores, if there is none.
+
+    It is looked for as far back as the rest is still a softmax: that may be written out in several operations.
+    """
+    found = scores
+    for layer, before, output in reversed(calls):
+        if getattr(layer, "weights", None):
+            return _without_activation(layer, before) if _ends_squashed(layer, output, scores) else found
+        whole = _model(before, scores)
+        if whole is not None and _squashes(whole, scores.shape[-1]):
+            found = before
+    return found
+
+
+def _ends_squashed(layer: "keras.Layer", output, scores) -> bool:
+    """Say whether the activation of a layer, with all that follows, is a sigmoid or softmax."""
+    activation = getattr(layer, "activation", None)
+    rest = (lambda x: x) if output is scores else _model(output, scores)
+    return None not in (activation, rest) and _squashes(lambda x: rest(activation(x)), scores.shape[-1])
+
+
+def _without_activation(layer: "keras.Layer", before):
+    linear = type(layer).from_config({**layer.get_config(), "activation": "linear"})
+    logits = linear(before)
+    linear.set_weights(layer.get_weights())
+    return logits
+
+
+def _squashes(function: Callable, width: int) -> bool:
+    """Say whether a function of (images, width) is a sigmoid or softmax, or the logarithm of one."""
+    import keras
+
+    probe = np.linspace(-3, 3, 2 * width, dtype=np.float32).reshape(2, width)
+    try:
+        found = np.array(function(probe), np.float32)
+    except Exception:  # any layer may stand here, and want another shape
+        return False
+    known = (keras.ops.sigmoid, keras.ops.softmax, keras.ops.log_sigmoid, keras.ops.log_softmax)
+    return any(np.allclose(found, np.array(one(probe)), atol=0.01) for one in known if found.shape == probe.shape)
 
 
 def _replay(network: "keras.Model", tensor, calls: list):
     """Apply a network layer by layer, also inside of nested networks, so that all of it is one graph.
 
-    Each call is noted in ``calls``: the layer, its (first) input, its output. The output of the last one is returned.
+    Each call is noted in ``calls``: the layer or operation, its first input, its output. The output of the last one is
+    returned.
     """
     import keras
 
     def call(layer, *inputs, **options):
-        if isinstance(layer, keras.Model):
-            return _replay(layer, inputs[0], calls)
-        calls.append((layer, inputs[0], layer(*inputs, **options)))
-        return calls[-1][2]
+        tensors = [one for one in keras.tree.flatten((inputs, options)) if isinstance(one, keras.KerasTensor)]
+        if isinstance(layer, keras.Model) and _is_graph(layer):
+            return _replay(layer, tensors[0], calls)
+        output = layer(*inputs, **options)
+        if isinstance(output, keras.KerasTensor):  # not a list of several
+            calls.append((layer, tensors[0], output))
+        return output
 
     graph = keras.Model(network.inputs[0], network.outputs[0])  # makes a Sequential network functional, too
     keras.models.clone_model(graph, tensor, clone_function=lambda layer: layer, call_function=call)
@@ -155,6 +236,11 @@ def _gradients(classifier: "keras.Model", maps, classes: Sequence[int]) -> np.nd
         tape.watch(maps)
         logits = classifier(maps, training=False)
         scores = [logits[:, number] for number in classes]
+    if logits.shape[1] > 1 and np.allclose(np.array(logits, np.float32).sum(axis=1), 1, atol=1e-3):
+        raise LessonError(
+            "The scores add up to 1: there is a softmax in the network that cannot be cut off. Make it a layer of its "
+            "own, the last one."
+        )
     return np.stack([tape.gradient(score, maps) for score in scores], axis=1).astype(np.float32)
 
 

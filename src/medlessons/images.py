@@ -5,10 +5,11 @@ All arithmetic on pixels is done by Pillow in whole numbers, so that every machi
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 from tqdm import tqdm
 
 from medlessons import files
@@ -18,6 +19,15 @@ from medlessons.wording import _
 SMALLEST = 32  # pixels: nobody can tell anything from a smaller radiograph
 DEEP_MODES = ("I;16", "I;16L", "I;16B", "I")
 DEEP_BITS = (8, 10, 12, 14, 16)
+BT601 = (299, 587, 114)  # red, green and blue in gray: ITU-R BT.601
+BITS, PHOTOMETRIC = 258, 262  # tags of a TIFF file; photometric 0: white is 0
+
+# Of 16-bit color, Pillow gives the upper bytes. Raw mode -> the one that gives the lower bytes: the other byte order.
+LOWER_BYTES = {
+    f"{mode};16{order}": f"{mode};16{other}"
+    for mode in ("RGB", "RGBA", "RGBX")
+    for order, other in (("B", "L"), ("L", "B"), ("N", "B"))  # N: of the processor, which is L
+} | {"LA;16B": "RGBA"}
 
 
 def read(path: str | Path) -> np.ndarray:
@@ -26,9 +36,10 @@ def read(path: str | Path) -> np.ndarray:
     Parameters
     ----------
     path : path of a PNG, JPEG, GIF, BMP or TIFF file
-        Color and palette images are made gray with the weights of ITU-R BT.601; what is transparent becomes black.
-        In a 16-bit image the gray levels are divided by the largest number that its detector could write: 8, 10,
-        12, 14 or 16 bits, the smallest of them that holds the brightest pixel.
+        It is turned upright as a viewer does it (EXIF). Color and palette images are made gray with the weights of
+        ITU-R BT.601; what is transparent becomes black. In a 16-bit image, gray or color, the levels are divided by the
+        largest number that its detector could write: 8, 10, 12, 14 or 16 bits, the smallest of them that holds the
+        brightest pixel.
 
     Returns
     -------
@@ -43,12 +54,11 @@ def read(path: str | Path) -> np.ndarray:
     """
     path = Path(path)
     try:
-        with Image.open(path) as image:
-            image.load()
-            gray = _to_gray(image)
+        with path.open("rb") as file:  # by its name, Pillow maps it to memory, and a TIFF on its side becomes stripes
+            gray = _decode(file)
     except LessonError as error:
         raise LessonError(f"{path}: {error}") from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # it depends on the format
+    except Exception as error:  # Pillow raises many kinds on a damaged file: IndexError, struct.error, SyntaxError
         raise LessonError(f"{path}: {_explain(error)}") from error
     if min(gray.shape) < SMALLEST:
         raise LessonError(
@@ -73,21 +83,62 @@ def is_image(path: str | Path) -> bool:
     try:
         with Image.open(path):
             return True
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+    except Exception:  # as in read
         return False
 
 
+def _decode(file: BinaryIO) -> np.ndarray:
+    """Return the gray levels of an image file as uint8, upright."""
+    with Image.open(file) as image:
+        raw, inverted = _raw_mode(image), image.format == "TIFF" and image.tag_v2.get(PHOTOMETRIC) == 0
+        pixels = ImageOps.exif_transpose(image)
+    if pixels.mode in DEEP_MODES:
+        gray = _scale(np.asarray(pixels).astype(np.int64))
+        return 255 - gray if inverted else gray  # Pillow inverts those of 8 bits itself
+    if raw in LOWER_BYTES:
+        with Image.open(file) as image:
+            image.tile = [tile._replace(args=_with_raw_mode(tile.args, LOWER_BYTES[raw])) for tile in image.tile]
+            return _deep_color_to_gray(np.asarray(pixels), np.asarray(ImageOps.exif_transpose(image)), raw)
+    return _to_gray(pixels)
+
+
+def _raw_mode(image: Image.Image) -> str:
+    """Return how the pixels of a file are stored, such as "RGB;16B"; refuse 16-bit color that Pillow would mix up."""
+    args = image.tile[0].args if image.tile else ""
+    raw = args if isinstance(args, str) else str(args[0])
+    deep = image.format == "TIFF" and max(image.tag_v2.get(BITS, (8,))) == 16 and image.mode not in DEEP_MODES
+    if deep and raw not in LOWER_BYTES:
+        raise LessonError("this form of 16-bit color is not read. Save the image again as gray, with 8 or 16 bits.")
+    return raw
+
+
+def _with_raw_mode(args: str | tuple, raw: str) -> str | tuple:
+    return raw if isinstance(args, str) else (raw, *args[1:])
+
+
+def _deep_color_to_gray(upper: np.ndarray, lower: np.ndarray, raw: str) -> np.ndarray:
+    """Make 16-bit color gray, from the upper and the lower bytes of its pixels."""
+    levels = upper.astype(np.int64) * 256 + lower
+    if raw.startswith("LA"):  # gray and alpha, whose four bytes stand in the place of the lower ones
+        levels = lower.astype(np.int64) @ [[256, 0], [1, 0], [0, 256], [0, 1]]
+    gray = levels[..., :3] @ BT601 // sum(BT601) if levels.shape[-1] > 2 else levels[..., 0]
+    alpha = _scale(levels[..., -1]) if levels.shape[-1] != 3 else 255
+    return (_scale(gray).astype(int) * alpha // 255).astype(np.uint8)
+
+
+def _scale(levels: np.ndarray) -> np.ndarray:
+    """Return the levels of a detector of 8 to 16 bits as uint8."""
+    top = int(levels.max())
+    bits = next((bits for bits in DEEP_BITS if top < 2**bits), None)
+    if bits is None or levels.min() < 0:
+        raise LessonError(
+            f"the gray levels run from {levels.min()} to {top}, but 0 to 65535 were expected. "
+            "Save the image again with 8 or 16 bits."
+        )
+    return np.rint(levels * 255 / (2**bits - 1)).astype(np.uint8)
+
+
 def _to_gray(image: Image.Image) -> np.ndarray:
-    if image.mode in DEEP_MODES:
-        levels = np.asarray(image).astype(np.int64)
-        top = int(levels.max())
-        bits = next((bits for bits in DEEP_BITS if top < 2**bits), None)
-        if bits is None or levels.min() < 0:
-            raise LessonError(
-                f"the gray levels run from {levels.min()} to {top}, but 0 to 65535 were expected. "
-                "Save the image again with 8 or 16 bits."
-            )
-        return np.rint(levels * 255 / (2**bits - 1)).astype(np.uint8)
     if image.mode == "F":
         raise LessonError("the gray levels are decimal numbers. Save it again with 8 or 16 bits.")
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:

@@ -411,22 +411,32 @@ of lesson 4), and give it to all three channels. The maps are averaged (``featur
 
 BACKBONES = {"xception": "Xception", "resnet50v2": "ResNet50V2", "vgg16": "VGG16"}
 """Name -> Keras' name of the backbones of lesson 4."""
+SMALLEST = 71  # pixels: none of them takes smaller images with ImageNet's weights
 
 
 def backbone_weights() -> str:
     """Return which weights the backbones of lesson 4 get: ``"shipped"`` or ``"imagenet"``.
 
     What the environment says (MEDLESSONS_WEIGHTS); unless it says something, simulated patients get the shipped
-    weights, and real ones those of ImageNet. If these cannot be downloaded, a line says so, and the shipped ones are
-    taken.
+    weights, and real ones those of ImageNet. Each backbone's are looked for at once, before a lesson computes with the
+    first of them. If one cannot be had, a line says so, and the shipped ones are taken for all.
+
+    Raises
+    ------
+    LessonError
+        If the environment asks for those of ImageNet, and one cannot be had.
     """
-    if settings.weights() or settings.source() == "embedded":
-        return settings.weights() or "shipped"
-    try:
-        backbone("vgg16", 32, "imagenet")
-    except LessonError as error:
-        print(error, _("The shipped weights are taken."))
+    chosen = settings.weights()
+    if (chosen or settings.source()) in ("shipped", "embedded"):
         return "shipped"
+    for name in BACKBONES:
+        try:
+            backbone(name, SMALLEST, "imagenet")
+        except LessonError as error:
+            if chosen:
+                raise
+            print(error, _("The shipped weights are taken, for all backbones."))
+            return "shipped"
     return "imagenet"
 
 
@@ -485,7 +495,7 @@ def backbone(name: str, size: int, weights: str = "shipped", seed: int = 0) -> "
             if weights != "imagenet":
                 raise
             raise LessonError(
-                f"{BACKBONES[name]}: the weights of ImageNet cannot be downloaded ({error}). Check the network, or "
+                f"{BACKBONES[name]}: the weights of ImageNet cannot be had ({error}). Check the network, or "
                 "choose this repository's own with MEDLESSONS_WEIGHTS=shipped."
             ) from error
     if stored:

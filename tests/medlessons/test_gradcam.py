@@ -128,6 +128,102 @@ def test_what_cannot_give_a_map_is_named(images):
         gradcam.grad_cam(broken, images)
 
 
+def by_parts(logits):
+    """Return a softmax that somebody wrote out."""
+    powers = keras.ops.exp(logits - keras.ops.max(logits, axis=1, keepdims=True))
+    return powers / keras.ops.sum(powers, axis=1, keepdims=True)
+
+
+SQUASHED = {
+    "layer": layers.Softmax(),
+    "activation object": layers.Dense(5, activation=layers.Softmax()),
+    "activation of one's own": layers.Dense(5, activation=lambda x: keras.ops.softmax(x)),
+    "sigmoid operation": keras.ops.sigmoid,
+    "softmax operation": keras.ops.softmax,
+    "written out": by_parts,
+    "logarithm": keras.ops.log_softmax,
+    "lambda": layers.Lambda(lambda x: keras.ops.sigmoid(x)),
+    "and what changes nothing": keras.Sequential([layers.Softmax(), layers.Activation("linear"), layers.Reshape((5,))]),
+}
+
+
+@pytest.mark.parametrize("end", SQUASHED.values(), ids=SQUASHED)
+def test_a_sigmoid_or_softmax_is_cut_however_it_is_written(end, images):
+    """Where the network is sure, its gradient is gone: the map is that of the logits."""
+    base = convolutions()
+    pooled = layers.GlobalAveragePooling2D()(base.output)
+    is_dense = isinstance(end, layers.Dense)
+    network = keras.Model(base.input, end(pooled if is_dense else layers.Dense(5)(pooled)))
+    dense = next(layer for layer in network.layers if isinstance(layer, layers.Dense))
+    kernel = np.random.default_rng(0).normal(0, 1, (3, 5)).astype(np.float32)
+    dense.set_weights([kernel, 50 * np.eye(5, dtype=np.float32)[0]])
+    features, _ = gradcam.cut(network)
+    by_hand = np.maximum(np.einsum("ihwk,kc->ichw", np.array(features(images)), kernel), 0) / (28 * 28)
+    assert gradcam.grad_cam(network, images) == pytest.approx(by_hand, abs=1e-6)
+
+
+def test_a_relu_or_tanh_at_the_end_stays(images):
+    for name in ("relu", "tanh"):
+        network = flat(name)
+        features, classifier = gradcam.cut(network)
+        assert np.array(classifier(features(images))) == pytest.approx(np.array(network(images)), abs=1e-6)
+
+
+class Subclassed(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.base = flat()
+
+    def call(self, x):
+        return self.base(x)
+
+
+def ending(*end, size=32):
+    return keras.Sequential([keras.Input((size, size, 1)), convolutions(size), *end])
+
+
+def of_two_depths():
+    base = convolutions()
+    pooled = [layers.GlobalAveragePooling2D()(layer.output) for layer in base.layers[1:]]
+    return keras.Model(base.input, layers.Dense(2)(layers.Concatenate()(pooled)))
+
+
+WITHOUT_MAPS = {
+    "pooling keeps its axes": (
+        ending(layers.GlobalAveragePooling2D(keepdims=True), layers.ReLU(), layers.Flatten()),
+        "1 x 1",
+    ),
+    "the image is too small": (ending(layers.Flatten(), size=5), "1 x 1"),
+    "convolved to a point": (ending(layers.Conv2D(2, 28), layers.Flatten()), "1 x 1"),
+    "segmentation": (ending(layers.Conv2D(2, 1, activation="softmax")), "output of shape"),
+    "1 x 1 scores": (ending(layers.GlobalAveragePooling2D(keepdims=True)), "output of shape"),
+    "steps in time": (ending(layers.Reshape((28, 84)), layers.Dense(2)), "output of shape"),
+    "subclass": (Subclassed(), "subclass"),
+    "two depths": (of_two_depths(), "more than its last maps"),
+}
+
+
+@pytest.mark.parametrize(("network", "says"), WITHOUT_MAPS.values(), ids=WITHOUT_MAPS)
+def test_a_network_without_a_map_is_told_why(network, says, images):
+    size = 5 if network.name != "subclassed" and network.input_shape[1] == 5 else 32
+    network(images[:, :size, :size])
+    with pytest.raises(LessonError, match=says):
+        gradcam.grad_cam(network, images[:, :size, :size])
+
+
+@pytest.mark.parametrize("shape", [(2, 16, 16, 1), (2, 32, 32, 3), (2, 32, 31, 1)])
+def test_images_of_another_shape_are_named(shape):
+    with pytest.raises(LessonError, match="wants images of shape"):
+        gradcam.grad_cam(flat(), np.zeros(shape))
+
+
+def test_layers_may_be_called_by_keyword(images):
+    inputs = keras.Input((32, 32, 1))
+    maps = layers.Conv2D(3, 3)(inputs=inputs)
+    scores = layers.Dense(2, "softmax")(inputs=layers.GlobalMaxPooling2D()(inputs=maps))
+    assert gradcam.grad_cam(keras.Model(inputs, scores), images).shape == (3, 2, 30, 30)
+
+
 @pytest.mark.parametrize(("row", "column"), [(0, 0), (0, 2), (1, 0), (1, 1), (2, 2)])
 def test_a_cell_at_the_border_is_hit_at_its_center(row, column):
     heat, center = np.zeros((3, 3)), np.zeros((30, 30), bool)

@@ -1,5 +1,8 @@
 """Every kind of image file becomes the same gray batch, and every bad one is named."""
 
+import struct
+import zlib
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -80,6 +83,112 @@ def test_a_bad_file_is_named(tmp_path, name, make, says):
 def test_the_smallest_image_and_the_brightest_level_are_read(tmp_path):
     assert images.read(save(tmp_path / "a.png", RAMP[:32, :32])).shape == (32, 32)
     assert images.read(save(tmp_path / "a.tif", RAMP.astype(np.int32) + 65_280)).max() == 255
+
+
+@pytest.mark.parametrize(
+    "suffix, deep, options",
+    [
+        ("jpg", False, {"quality": 100}),
+        ("png", False, {}),
+        ("png", True, {}),
+        ("tif", False, {}),
+        ("tif", True, {}),
+        ("tif", False, {"compression": "tiff_lzw"}),
+    ],
+)
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_an_image_is_upright_as_a_viewer_shows_it(tmp_path, suffix, options, deep, orientation):
+    """Pictures of phones and scanners are stored as they were held, with a note how to turn them."""
+    back = [None, 0, 3, 1, 5, 2, 6, 4][orientation - 1]  # Image.Transpose: from what a viewer shows to what is stored
+    shown = Image.fromarray(RAMP.astype(np.uint16) * 257 if deep else RAMP)
+    stored = shown if back is None else shown.transpose(Image.Transpose(back))
+    note = Image.Exif()
+    note[0x0112] = orientation
+    stored.save(tmp_path / f"a.{suffix}", **options, **({"tiffinfo": note} if suffix == "tif" else {"exif": note}))
+    assert np.abs(images.read(tmp_path / f"a.{suffix}").astype(int) - RAMP).max() <= 2
+
+
+def png(path, width, height, kind, pixels, *further):
+    """Write a PNG of 16 bits; ``further`` are chunks after its pixels."""
+
+    def chunk(name, data):
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    body = zlib.compress(b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels))
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, kind, 0, 0, 0))
+    rest = b"".join(chunk(*each) for each in further)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", body) + rest + chunk(b"IEND", b""))
+    return path
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+@pytest.mark.parametrize("kind, channels", [(2, 3), (6, 4), (4, 2)])
+def test_16_bit_color_and_alpha_are_scaled_as_16_bit_gray_is(tmp_path, bits, kind, channels):
+    deep = np.rint(RAMP / 255 * (2**bits - 1)).astype(np.uint16)
+    parts = [deep] * channels
+    if kind != 2:
+        parts[-1] = np.full_like(deep, 2**16 - 1)
+        parts[-1][:5] = 0
+    read = images.read(png(tmp_path / "a.png", 48, 64, kind, np.dstack(parts)))
+    wanted = RAMP if kind == 2 else np.where(np.arange(64)[:, None] < 5, 0, RAMP)
+    assert read.dtype == np.uint8 and np.abs(read.astype(int) - wanted).max() <= 1
+
+
+def deep_tiff(path, order, planes=1, photometric=2, channels=3):
+    """Write an uncompressed TIFF of 16 bits; ``planes`` is 2 if red, green and blue stand one after the other."""
+    deep = np.dstack([RAMP.astype(np.uint16) * 16] * channels)
+    pixels = (deep if planes == 1 else np.moveaxis(deep, 2, 0)).astype(f"{order}u2").tobytes()
+    size, strips = 64 * 48 * 2, channels if planes == 2 else 1
+    tags = {
+        256: [48],
+        257: [64],
+        258: [16] * channels,
+        259: [1],
+        262: [photometric],
+        273: [300 + size * strip for strip in range(strips)],
+        277: [channels],
+        278: [64],
+        279: [len(pixels) // strips] * strips,
+        284: [planes],
+    }
+    entries, further = b"", b""
+    for tag, values in tags.items():
+        entries += struct.pack(f"{order}HHI", tag, 4, len(values))
+        entries += struct.pack(f"{order}I", values[0] if len(values) == 1 else 200 + len(further))
+        further += struct.pack(f"{order}{len(values)}I", *values) if len(values) > 1 else b""
+    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}IH", 8, len(tags)) + entries
+    path.write_bytes((head.ljust(200, b"\0") + further).ljust(300, b"\0") + pixels)
+    return path
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_a_tiff_of_16_bit_color_is_scaled_too(tmp_path, order):
+    read = images.read(deep_tiff(tmp_path / "a.tif", order))
+    assert np.abs(read.astype(int) - RAMP).max() <= 1
+
+
+def test_a_tiff_in_which_0_is_white_is_shown_as_a_viewer_does(tmp_path):
+    read = images.read(deep_tiff(tmp_path / "a.tif", "<", photometric=0, channels=1))
+    assert np.abs(255 - read.astype(int) - RAMP).max() <= 1
+
+
+def test_16_bit_color_that_pillow_mixes_up_is_refused(tmp_path):
+    with pytest.raises(LessonError, match="form of 16-bit color"):
+        images.read(deep_tiff(tmp_path / "a.tif", "<", planes=2))
+
+
+@pytest.mark.parametrize("data", [b"", b"x", b"x\0", b"x\0\0", b"x\0\1broken", bytes(90)])
+@pytest.mark.parametrize(
+    "name", [b"iCCP", b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"pHYs", b"gAMA", b"cHRM", b"tRNS", b"acTL"]
+)
+def test_a_damaged_profile_is_no_crash(tmp_path, name, data):
+    """Pillow raises many kinds of errors on them: IndexError, struct.error, SyntaxError."""
+    path = png(tmp_path / "a.png", 48, 64, 0, RAMP.astype(np.uint16), (name, data))
+    images.is_image(path)
+    try:
+        assert (images.read(path) == RAMP).all()
+    except LessonError as error:
+        assert "a.png: the image is damaged" in str(error)
 
 
 def test_is_image_looks_at_the_content(tmp_path):

@@ -242,14 +242,30 @@ def test_without_a_network_imagenet_is_an_error_that_says_what_to_do(shipped, mo
         models.backbone("vgg16", 32, "imagenet")
     monkeypatch.setenv("MEDLESSONS_SOURCE", "real")
     assert models.backbone_weights() == "shipped"
-    assert "cannot be downloaded" in capsys.readouterr().out
+    assert "cannot be had" in capsys.readouterr().out
+    monkeypatch.setenv("MEDLESSONS_WEIGHTS", "imagenet")
+    with pytest.raises(LessonError, match="weights of ImageNet cannot be had"):
+        models.backbone_weights()
+
+
+@pytest.mark.parametrize("missing", ["xception", "resnet50v2", "vgg16"])
+def test_the_weights_of_each_backbone_are_looked_for_at_once(monkeypatch, capsys, missing):
+    def backbone(name, size, weights):
+        if name == missing:
+            raise LessonError(f"{name}: cannot be had.")
+
+    monkeypatch.setattr(models, "backbone", backbone)
+    monkeypatch.setenv("MEDLESSONS_SOURCE", "real")
+    assert models.backbone_weights() == "shipped"
+    assert f"{missing}: cannot be had. The shipped weights are taken, for all" in capsys.readouterr().out
+    monkeypatch.setattr(models, "backbone", lambda *arguments: None)
+    assert models.backbone_weights() == "imagenet"
 
 
 @pytest.mark.parametrize(
     "source, given, kind",
     [
         ("embedded", "", "shipped"),
-        ("embedded", "imagenet", "imagenet"),
         ("embedded", "shipped", "shipped"),
         ("real", "shipped", "shipped"),
     ],

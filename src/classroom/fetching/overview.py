@@ -70,7 +70,8 @@ def _real(name: str) -> Status:
         with files.explain_os_errors(place):
             if not place.exists():
                 return Status(name, "real", place)
-            missing = [need for need in collection.needs if not any(map(any, map(place.glob, need.split("|"))))]
+            needs = {need: need.split("|") for need in collection.needs}
+            missing = [need for need, ways in needs.items() if not any(table.matching(place, way) for way in ways)]
         if missing:
             note = _("{what} is missing").format(what=missing[0])
             return Status(name, "real", place, True, note=note)

@@ -169,7 +169,7 @@ def _find(place: Path, chosen: Sequence[Collection], work: Path) -> tuple[Path, 
         needs = [need.split("|") for need in collection.needs]
         if place.is_dir() or any(place.match(pattern) for need in needs for pattern in need):
             for folder in folders:
-                if all(any(any(folder.glob(pattern)) for pattern in need) for need in needs):
+                if all(any(table.matching(folder, pattern) for pattern in need) for need in needs):
                     return folder, collection
         tables = [place] if place.is_file() else list(place.glob("*.csv"))
         if collection.single and len(tables) == 1:
@@ -188,7 +188,7 @@ def _find(place: Path, chosen: Sequence[Collection], work: Path) -> tuple[Path, 
 def _place(found: Path, collection: Collection, checks: Sequence[Callable], work: Path) -> None:
     """Read and check a data set within the workspace, and give it its name: all that is needed is a renaming then."""
     patterns = [pattern for need in collection.takes or collection.needs for pattern in need.split("|")]
-    wanted = {path for pattern in patterns for path in found.glob(pattern)}
+    wanted = {path for pattern in patterns for path in table.matching(found, pattern)}
     if found.is_relative_to(work):
         for path in set(found.iterdir()) - wanted:
             places.remove(path)
@@ -197,7 +197,10 @@ def _place(found: Path, collection: Collection, checks: Sequence[Callable], work
         found = work / "copied"
     read_all(found)
     for check in checks:
-        check(found)
+        left_out = getattr(check(found), "attrs", {}).get("left_out", {})
+        said = ", ".join(f"{count} x {reason}" for reason, count in left_out.items() if count)
+        if said:
+            print(_("{name}: left out: {said}").format(name=collection.name, said=said), file=sys.stderr)
     _set_aside(collection.folder)
     os.replace(found, collection.folder)
 

@@ -1,5 +1,7 @@
 """The one table of what can be fetched: a row per collection, with the tasks that read it."""
 
+import fnmatch
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -225,6 +227,19 @@ COLLECTIONS = (
         counted=True,
     ),
 )
+
+
+def matching(folder: Path, pattern: str) -> list[Path]:
+    """Return what :meth:`Path.glob` does, but in any letters and separators, and without hidden files."""
+    found = [folder]
+    for part in pattern.split("/"):
+        inside = [path for place in found if place.is_dir() for path in sorted(place.glob("[!.]*"))]
+        found = [path for path in inside if fnmatch.fnmatchcase(_key(path.name), _key(part))]
+    return found
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[\s_-]+", "", name).casefold()
 
 
 def named(name: str) -> list[Collection]:

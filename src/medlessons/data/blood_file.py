@@ -56,9 +56,14 @@ def check(content: bytes, file: str) -> pd.DataFrame:
     table = pd.DataFrame(lines[1:], columns=lines[0])
     table.index += 2  # the line in the file
     _refuse_changed_copy(table, file)
+    known = {_key(diagnosis): diagnosis for diagnosis in DIAGNOSES}
+    table["Diagnosis"] = [known.get(_key(diagnosis), diagnosis) for diagnosis in table["Diagnosis"]]
     _check_diagnoses(table, file)
     for column in MEASUREMENTS:
-        table[column] = _check_numbers(table[column], file)
+        table[column] = _as_numbers(table[column], file)
+    _check_units(table, file)
+    for column in MEASUREMENTS:
+        _check_limits(table[column], file)
     _check_size(table, file)
     table = table[list(COLUMNS)].reset_index(drop=True)
     table.attrs["name"] = "own data"
@@ -90,8 +95,8 @@ def _split_cells(text: str, file: str) -> list[list[str]]:
         lines = [[cell.strip() for cell in line] for line in csv.reader(text.splitlines(), strict=True)]
     except csv.Error as error:
         raise LessonError(f"{file}: the text cannot be read as CSV ({error}). Check its quotation marks.") from error
-    while lines and not lines[-1]:
-        lines.pop()  # blank lines at the end do no harm
+    while len(lines) > 1 and not any(lines[-1]):
+        lines.pop()  # blank lines at the end do no harm, nor those with commas only
     _check_header(lines[0], file)
     for number, line in enumerate(lines, start=1):
         if len(line) != len(COLUMNS):
@@ -155,20 +160,40 @@ def _check_diagnoses(table: pd.DataFrame, file: str) -> None:
     _refuse(diagnoses[~diagnoses.isin(DIAGNOSES)], file, "{value!r} " + expected)
 
 
-def _check_numbers(cells: pd.Series, file: str) -> pd.Series:
-    """Return a column as numbers, after checking every cell."""
-    low, high = LIMITS[cells.name]
+def _as_numbers(cells: pd.Series, file: str) -> pd.Series:
+    """Return a column as numbers; every cell must be one."""
     numbers = pd.to_numeric(cells, errors="coerce")
     empty = cells[cells.str.lower().isin(NO_VALUE)]
     _refuse(empty, file, "there is no value{further}. Nothing may be missing: fill it in, or remove the row.")
     text = cells[numbers.isna()]
     _refuse(text, file, "{value!r} is not a number{further}. Write a decimal point, such as 12.5, and no unit.")
+    return numbers.astype(float)
+
+
+def _check_limits(numbers: pd.Series, file: str) -> None:
+    low, high = LIMITS[numbers.name]
     outside = numbers[(numbers < low) | (numbers > high)]
     if len(outside):
-        reason, remedy = blood_counts.explain_value(cells.name, outside.iloc[0])
-        expected = f"{low:g} to {high:g} {blood_counts.COLUMNS.at[cells.name, 'unit']}{remedy}"
+        reason, remedy = blood_counts.explain_value(numbers.name, outside.iloc[0])
+        expected = f"{low:g} to {high:g} {blood_counts.COLUMNS.at[numbers.name, 'unit']}{remedy}"
         _refuse(outside, file, f"{{value:g}} {reason}{{further}}. Expected is {expected}.")
-    return numbers.astype(float)
+
+
+def _key(diagnosis: str) -> str:
+    return text.key(diagnosis).replace("ae", "e")  # anaemia, leukaemia
+
+
+def _check_units(table: pd.DataFrame, file: str) -> None:
+    found = blood_counts.find_column_unit(table)
+    if found:
+        column, factor, name = found
+        remedy = f"divide by {factor:g}" if factor > 1 else f"multiply by {1 / factor:.3g}"
+        normal = " or ".join(dict.fromkeys(blood_counts.COLUMNS.loc[column, ["women", "men"]]))
+        raise LessonError(
+            f"{file}, column {column}: its median is {table[column].median():.4g}, and compared with the other columns "
+            f"it looks like {name}, not {blood_counts.COLUMNS.at[column, 'unit']} ({normal} is normal). Convert the "
+            f"whole column: {remedy}."
+        )
 
 
 def _refuse(wrong: pd.Series, file: str, message: str) -> None:

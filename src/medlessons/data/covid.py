@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from medlessons import settings
-from medlessons.data import image_table, places, simulated
+from medlessons.data import image_table, places, simulated, text
 from medlessons.data.collections import covid_chestxray, kermany
 from medlessons.errors import LessonError
 from simclinic import clinic
@@ -23,6 +23,7 @@ LESSONS = (4,)
 LABELS = ("COVID-19", "normal", "other infection")
 IMAGES = {"COVID-19": 175, "normal": 100, "other infection": 100}  # as in the published lesson
 FRONTAL = ("PA", "AP", "AP Supine")
+NO_INFECTION = "^(?:todo|unknown|ards)?$|lipoid|aspiration"  # of the findings of the adults' collection, without spaces
 FETCH = f"fetch the published set with `medlessons data fetch {NAME}`"
 
 # Embedded: label, what is drawn, images, patients.
@@ -95,14 +96,16 @@ def load_outside(source: str | None = None) -> pd.DataFrame:
     ----------
     source : {"embedded", "real"}, optional
         Embedded: part "outside" of :func:`load_simulated`. Real: the other pneumonias, and the normal images, of the
-        collection from which the COVID-19 images come; these patients are not in :func:`load`.
+        collection from which the COVID-19 images come; these patients are not in :func:`load`. Beside own images this
+        collection need not be there: then these are the simulated patients, as ``attrs["name"]`` tells.
 
     Returns
     -------
     DataFrame
         As :func:`load` describes it. The real one has no COVID-19.
     """
-    if places.choose(source) == "embedded":
+    alone = own_folder().is_dir() and not covid_chestxray.folder().is_dir()
+    if places.choose(source) == "embedded" or alone:
         return load_simulated("outside")
     return _read_published(("normal", "other infection"), outside=True)
 
@@ -210,17 +213,19 @@ def _read_published(labels: Sequence[str], outside: bool = False) -> pd.DataFram
 def read_adults(folder: Path, outside: bool = False) -> pd.DataFrame:
     """Return the frontal images with COVID-19 of the COVID-19 image data collection; with ``outside``, the others."""
     rows = covid_chestxray.read(folder)
-    covid = rows["finding"].str.contains("COVID-19", regex=False)
-    rows["label"] = np.where(covid, "COVID-19", "other infection")
-    rows.loc[rows["finding"].str.lower() == "no finding", "label"] = "normal"
-    known = ~rows["finding"].isin(("", "todo", "Unknown"))
-    wanted = known & ~rows["patient"].isin(rows.loc[covid, "patient"]) if outside else covid
+    finding = rows["finding"].map(text.key)
+    covid = finding.str.contains("covid|sarscov2")
+    rows["label"] = np.where(covid, "COVID-19", np.where(finding == "nofinding", "normal", "other infection"))
+    infection = ~finding.str.contains(NO_INFECTION)
+    wanted = infection & ~rows["patient"].isin(rows.loc[covid, "patient"]) if outside else covid
     view = rows.loc[wanted, "view"]
     reasons = {
-        "CT slice, not a radiograph": view.isin(covid_chestxray.CT_VIEWS),
+        "CT slice, not a radiograph": view.eq("CT"),
         "a lateral radiograph": view.eq("L"),
-        "the view is not known": ~view.isin((*covid_chestxray.CT_VIEWS, *FRONTAL, "L")),
+        "the view is not known": view.eq(""),
     }
+    if outside:
+        reasons["no infection, or none that is known"] = ~infection
     return _keep(rows[wanted & rows["view"].isin(FRONTAL)], rows, reasons, folder)
 
 

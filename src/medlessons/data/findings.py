@@ -101,9 +101,9 @@ def boxes(table: pd.DataFrame) -> pd.DataFrame:
         rows = [(index, row["path"], *box) for index, row in table.iterrows() for box in _boxes_of(row)]
         return pd.DataFrame(rows, columns=["row", "path", "finding", "left", "top", "width", "height"])
     known = chestxray8.read_boxes(chestxray8.folder())
-    names = pd.DataFrame(
-        {"row": table.index, "path": table["path"], "image": table["path"].map(lambda p: Path(p).name)}
-    )
+    known["image"] = known["image"].map(chestxray8.stem)
+    stems = table["path"].map(lambda path: chestxray8.stem(Path(path).name))
+    names = pd.DataFrame({"row": table.index, "path": table["path"], "image": stems})
     return names.merge(known, on="image").drop(columns="image")
 
 
@@ -209,7 +209,15 @@ def read_published(folder: Path, part: str) -> pd.DataFrame:
         return table
     total = sum(shares.values())
     shares = {name: share / total for name, share in shares.items()}
-    return splits.by_patient(table, shares, stratify=FINDINGS)[part].reset_index(drop=True)
+    parts = splits.by_patient(table, shares, stratify=FINDINGS)
+    if not all(map(len, parts.values())):  # too few images of each finding
+        parts = splits.by_patient(table, shares, stratify="source")
+    if not all(map(len, parts.values())):
+        raise LessonError(
+            f"{folder}: the {len(table)} images of {table['patient'].nunique()} patients are too few for the parts "
+            f"{', '.join(shares)}. Unpack more archives of images into this folder."
+        )
+    return parts[part].reset_index(drop=True)
 
 
 def _read(folder: Path, table: Path | None = None) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """Image tables: one row an image, the same columns from every data set."""
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,15 @@ import pandas as pd
 from medlessons.data import manifest, text
 from medlessons.errors import LessonError
 from simclinic import clinic
+
+MINIMUM_PATIENTS = 10  # of own images, with each label: fewer cannot be split five times
+VIEWS = {
+    "CT": r"\b(ct|hrct|axial|coronal|sagittal|tomogra\w*)\b",
+    "L": r"\b(l|ll|lat|lateral)\b",
+    "PA": r"\b(pa|postero\W?anterior)\b",
+    "AP": r"\b(ap|antero\W?posterior)\b",
+}
+"""View -> how it is written, in lower case."""
 
 
 def tidy(table: pd.DataFrame, labels: Sequence[str], name: str) -> pd.DataFrame:
@@ -43,6 +53,27 @@ def tidy(table: pd.DataFrame, labels: Sequence[str], name: str) -> pd.DataFrame:
     attrs["left_out"] = {reason: count for reason, count in attrs["left_out"].items() if count}
     table.attrs = attrs | {"name": name}
     return table
+
+
+def view_of(*cells: str) -> str:
+    """Return the view that the cells of a row name: "PA", "AP", "AP Supine", "L", "CT", or "" if it is not known.
+
+    Parameters
+    ----------
+    *cells : str
+        Such as the columns view and modality: "AP erect", "Lateral", "CT", "X-ray".
+
+    Examples
+    --------
+    >>> view_of("AP semi erect", "X-ray"), view_of("pa", "CT"), view_of("L"), view_of("PA and lateral")
+    ('AP', 'CT', 'L', '')
+    """
+    said = " ".join(cells).lower().replace(".", "").replace("_", " ")
+    found = [view for view, pattern in VIEWS.items() if re.search(pattern, said)]
+    if "CT" in found:
+        return "CT"
+    supine = " Supine" if found == ["AP"] and re.search("supine|lying", said) else ""
+    return found[0] + supine if len(found) == 1 else ""
 
 
 def drop_unreadable(table: pd.DataFrame, folder: Path, own: bool = False) -> pd.DataFrame:
@@ -102,8 +133,8 @@ def own_folders(folder: Path, labels: Sequence[str], next_step: str) -> pd.DataF
     Parameters
     ----------
     folder : Path
-        Holds a folder for each of ``labels``. The patient is what stands before the first underscore of a file's
-        name: ``0017_2.png`` is patient 17.
+        Holds a folder for each of ``labels``, in any letters and separators. The patient is what stands before the
+        first underscore of a file's name: ``0017_2.png`` is patient 17.
     labels : sequence of str
     next_step : str
         What to do if a label is missing: the end of a sentence.
@@ -116,29 +147,38 @@ def own_folders(folder: Path, labels: Sequence[str], next_step: str) -> pd.DataF
     Raises
     ------
     LessonError
-        If one of the folders is missing or has no image that can be read, or all images are of one patient.
+        If one of the folders is missing or has no image that can be read, or has those of too few patients.
     """
+    places = label_folders(folder, labels)
     rows = [
         {"path": str(path), "patient": path.stem.split("_")[0], "label": label, "source": folder.name}
-        for label in labels
-        for path in image_files(folder / label)
+        for place, label in places.items()
+        for path in image_files(place)
     ]
     table = pd.DataFrame(rows, columns=["path", "patient", "label", "source"])
     table["patient"] = text.patient_names(table["patient"])
     table = drop_unreadable(table, folder, own=True)
     check_labels(table, labels, folder, next_step)
-    if table["patient"].nunique() == 1:
+    patients = table.groupby("label")["patient"].agg(["size", "nunique", "first"]).sort_values("nunique")
+    images, count, first = patients.iloc[0]
+    if count < MINIMUM_PATIENTS:
         raise LessonError(
-            f"{folder}: all {len(table)} images are of one patient ({table['patient'][0]!r}): they cannot be split. "
-            "The patient is what stands before the first underscore of a file's name: name them 17_1.png, 18_1.png."
+            f"{folder}: the {images} {patients.index[0]} images are of {count} patients ({first!r} is one), but "
+            f"{MINIMUM_PATIENTS} are needed to split them. Add images; the patient is what stands before the first "
+            "underscore of a file's name: 17_1.png, 18_1.png."
         )
-    table.attrs["left_out"]["a DICOM file, not converted"] = sum(map(_is_dicom, _other_files(folder, labels)))
+    others = [path for place in places for path in place.glob("[!.]*") if path.suffix.lower() not in manifest.SUFFIXES]
+    dicom = sum(map(_is_dicom, others))
+    table.attrs["left_out"] |= {"a DICOM file, not converted": dicom, "not an image by its name": len(others) - dicom}
     return tidy(table, ("label",), "own data")
 
 
-def _other_files(folder: Path, labels: Sequence[str]) -> list[Path]:
-    every = {path for label in labels for path in (folder / label).glob("[!.]*")}
-    return sorted(path for path in every if path.suffix.lower() not in manifest.SUFFIXES)
+def label_folders(folder: Path, labels: Sequence[str]) -> dict[Path, str]:
+    """Return folder -> label of the folders that have the name of a label, in any letters and separators."""
+    known = {text.key(label): label for label in labels}
+    every = sorted(path for path in folder.glob("[!.]*") if path.is_dir()) if folder.is_dir() else []
+    found = {path: known[text.key(path.name)] for path in every if text.key(path.name) in known}
+    return dict(sorted(found.items(), key=lambda pair: labels.index(pair[1])))
 
 
 def image_files(folder: Path) -> list[Path]:

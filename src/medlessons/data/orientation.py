@@ -165,11 +165,10 @@ def read_published(folder: Path) -> pd.DataFrame:
     """Return the image table of the published collection; CT slices and unknown views are left out and counted."""
     rows = covid_chestxray.read(folder)
     rows["label"] = rows["view"].map(LABEL_OF_VIEW)
-    ct = rows["view"].isin(covid_chestxray.CT_VIEWS)
     table = rows[rows["label"].notna()]
     table.attrs["left_out"] = {
-        "CT slice, not a radiograph": int(ct.sum()),
-        "the view is not known": int((rows["label"].isna() & ~ct).sum()),
+        "CT slice, not a radiograph": int(rows["view"].eq("CT").sum()),
+        "the view is not known": int(rows["view"].eq("").sum()),
         **rows.attrs["left_out"],
     }
     table = image_table.drop_unreadable(table, Path(folder).absolute())

@@ -1,6 +1,8 @@
 """Tables and lists as people have them: whatever wrote them, they are read, or the file is named with the next step."""
 
 import io
+import re
+import unicodedata
 import warnings
 from pathlib import Path
 
@@ -33,7 +35,7 @@ def decode(content: bytes, file: str, next_step: str) -> str:
     LessonError
         If the file is empty, a web page, an Excel workbook, or in another encoding.
     """
-    if not content.strip():
+    if not content.strip() or content in UTF_16:
         raise LessonError(f"{file}: the file is empty. {next_step}")
     if content.startswith(UTF_16):
         return content.decode("utf-16", errors="replace")
@@ -41,7 +43,7 @@ def decode(content: bytes, file: str, next_step: str) -> str:
         raise LessonError(f"{file}: {IS_WEB_PAGE}")
     if content.startswith(b"PK"):
         raise LessonError(f"{file}: this is a zip or an Excel workbook, not a CSV file. Unpack it, or save it as CSV.")
-    if b"\0" in content:
+    if b"\0" in content or content.startswith(b"%PDF"):
         raise LessonError(f"{file}: this is not a text file. {next_step}")
     try:
         return content.decode("utf-8-sig")
@@ -75,6 +77,23 @@ def table_of(content: bytes, file: str, next_step: str) -> pd.DataFrame:
     return rows.rename(columns=str.strip).apply(lambda column: column.str.strip())
 
 
+def key(name: str) -> str:
+    """Return what is left of a name without case, spaces and separators: "COVID-19", "covid 19" and "Covid_19" agree.
+
+    Examples
+    --------
+    >>> key("Other_Infection") == key(" other infection")
+    True
+    """
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", str(name)).casefold())
+
+
 def patient_names(names: pd.Series) -> pd.Series:
-    """Return the names of patients, one for each: ``12``, ``00000012``, ``+12``, ``12.0`` and ``12 `` are the same."""
-    return names.astype(str).str.strip().str.replace(r"^\+?0*(\d+)(?:\.0*)?$", r"\1", regex=True)
+    """Return the names of patients, one for each: ``12``, ``00000012``, ``+12``, ``12.0`` and ``12 `` are the same.
+
+    So are ``P7``, ``p007`` and ``P  7 ``: two patients taken for one do no harm, one on both sides of a split does.
+    """
+    names = names.astype(str).str.normalize("NFKC").str.casefold().str.replace(r"\s+", "", regex=True)
+    return names.str.replace(r"^\+?(\d+)\.0*$|^\+(?=\d+$)", r"\1", regex=True).str.replace(
+        r"(?<![\d.])0+(?=\d)", "", regex=True
+    )

@@ -7,12 +7,14 @@ import pooch
 import pytest
 
 from classroom.fetching import download
+from medlessons.data import image_table
 from tests.classroom.fetching.faulty_server import FaultyServer
 
 
 @pytest.fixture(autouse=True)
-def folders(own_folders):
-    """Data are fetched into folders of the test's own."""
+def folders(own_folders, monkeypatch):
+    """Data are fetched into folders of the test's own; few images will do."""
+    monkeypatch.setattr(image_table, "MINIMUM_PATIENTS", 1)
 
 
 @pytest.fixture

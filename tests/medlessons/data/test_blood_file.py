@@ -46,10 +46,23 @@ def test_own_data_may_be_written_in_other_ways(sound, how):
     assert list(table.columns) == [*blood.MEASUREMENTS, "Diagnosis"] and len(table) == len(sound)
 
 
+@pytest.mark.parametrize("write", [str.upper, str.title, lambda name: name.replace("emia", "aemia"), "  {} ".format])
+def test_a_diagnosis_is_known_in_other_letters_and_in_british_english(sound, write):
+    table = blood_file.check(as_csv(sound.assign(Diagnosis=sound["Diagnosis"].map(write))), "own.csv")
+    assert list(table["Diagnosis"]) == list(sound["Diagnosis"])
+
+
+def test_rows_of_a_spreadsheet_with_commas_only_do_no_harm(sound):
+    assert len(blood_file.check(as_csv(sound) + b"," * 14 + b"\n\n" + b"," * 14 + b"\n", "own.csv")) == len(sound)
+
+
 FILE_FAULTS = {
     b"": r"own\.csv: the file is empty",
     b" \n\n": r"own\.csv: the file is empty",
     b"\xef\xbb\xbf\n": r"own\.csv: the file is empty",
+    b"\xff\xfe": r"own\.csv: the file is empty",
+    b",": r"line 1: 15 of the 15 column names are missing",
+    b",,\n,\n": r"line 1: 15 of the 15 column names are missing",
     b"\xff\xfeW\0B\0C\0": r"own\.csv, line 1: 14 of the 15 column names are missing",  # read as UTF-16
     b"PK\x03\x04": r"a zip or an Excel workbook, not a CSV file",
     b"\x89PNG\r\n\0\0": r"this is not a text file",
@@ -98,6 +111,16 @@ TABLE_FAULTS = {
         r"line 2, column MCHC: 320 looks like g/L\. Expected is 18 to 45 g/dL: divide by 10",
     ),
     "HGB in g/L": (lambda t: t.assign(HGB=t["HGB"] * 10), r"column HGB: \d+ looks like g/L \(and \d+ further rows\)"),
+    "PLT in lakh": (
+        lambda t: t.assign(PLT=t["PLT"] / 100),
+        r"column PLT: its median is .* lakh per µL.*multiply by 100",
+    ),
+    "PLT in 10^4": (lambda t: t.assign(PLT=t["PLT"] / 10), r"column PLT: its median .* 10\^4 per µL, not 10\^9/L"),
+    "PCT as a fraction": (lambda t: t.assign(PCT=t["PCT"] / 100), r"column PCT: its median is .* a fraction, not %"),
+    "HGB in mmol/L": (lambda t: t.assign(HGB=t["HGB"] * 0.6206), r"column HGB: its median .* mmol/L, not g/dL"),
+    "MCHC in mmol/L": (lambda t: t.assign(MCHC=t["MCHC"] * 0.6206), r"column MCHC: .* looks like mmol/L"),
+    "MCH in fmol": (lambda t: t.assign(MCH=t["MCH"] * 0.06206), r"column MCH: .* looks like fmol"),
+    "RBC in 10^4": (lambda t: t.assign(RBC=t["RBC"] * 100), r"column RBC: .* looks like 10\^4 per µL"),
     "HCT as a fraction": (lambda t: t.assign(HCT=t["HCT"] / 100), r"looks like a fraction .* to 75 %: multiply by 100"),
     "PLT per µL": (lambda t: t.assign(PLT=t["PLT"] * 1000), r"looks like cells per µL .*: divide by 1,000"),
     "unknown diagnosis": (

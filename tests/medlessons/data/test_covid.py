@@ -95,7 +95,7 @@ def test_adults_and_children_become_one_table(adults, children):
     assert sorted(zip(table["patient"], table["label"], strict=True)) == [
         ("1", "COVID-19"),
         ("2", "COVID-19"),
-        ("IM-0001", "normal"),
+        ("im-1", "normal"),
         ("person1", "other infection"),
     ]
     assert table.attrs["name"] == "published data" and len(table.attrs["unreadable"]) == 1
@@ -120,6 +120,40 @@ def test_no_more_images_than_the_published_lesson_has_and_whole_patients(adults,
 def test_outside_are_the_other_adults(adults, children):
     table = covid.load_outside("real")
     assert list(zip(table["patient"], table["label"], strict=True)) == [("3", "other infection"), ("4", "normal")]
+
+
+@pytest.mark.parametrize("finding", ["Covid-19", "pneumonia/viral/covid 19", "COVID_19 ", "SARS-CoV-2"])
+def test_covid_is_known_in_other_letters_and_separators(adults, finding):
+    table = pd.read_csv(adults / "metadata.csv")
+    table.loc[0, "finding"] = finding
+    table.to_csv(adults / "metadata.csv", index=False)
+    assert sorted(covid.read_adults(adults)["patient"]) == ["1", "2"]
+
+
+@pytest.mark.parametrize("finding", ["Pneumonia/Lipoid", "pneumonia / aspiration", "unknown", "Todo", "ARDS"])
+def test_what_is_no_infection_is_left_out_and_counted(adults, finding):
+    table = pd.read_csv(adults / "metadata.csv")
+    table.loc[4, "finding"] = finding
+    table.to_csv(adults / "metadata.csv", index=False)
+    outside = covid.read_adults(adults, outside=True)
+    assert list(outside["patient"]) == ["4"]
+    assert outside.attrs["left_out"]["no infection, or none that is known"] == 2
+
+
+@pytest.mark.parametrize("finding", ["no finding", "No_Finding", " NO FINDING"])
+def test_no_finding_is_known_in_other_letters_and_separators(adults, finding):
+    table = pd.read_csv(adults / "metadata.csv")
+    table.loc[5, "finding"] = finding
+    table.to_csv(adults / "metadata.csv", index=False)
+    assert covid.load_outside("real")["label"].iloc[-1] == "normal"
+
+
+def test_beside_own_images_alone_the_outside_patients_are_simulated(tmp_path, write_image, monkeypatch):
+    for label in ("covid 19", "Normal", "Other_Infection"):
+        write_image(tmp_path / "real" / "covid" / label / f"{label}_1.png")
+    assert sorted(covid.load("real")["label"]) == sorted(covid.LABELS)
+    monkeypatch.setattr(covid, "load_simulated", lambda part: part)
+    assert covid.load_outside("real") == "outside"
 
 
 def test_what_is_missing_is_named(adults):

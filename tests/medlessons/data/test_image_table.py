@@ -59,15 +59,45 @@ def test_a_folder_with_one_class_only_is_refused(tmp_path, write_image, label, o
 def test_one_patient_has_one_name(tmp_path, write_image):
     for name in ("frontal/7_1.png", "frontal/0007_2.png", "lateral/7.0_3.png", "lateral/7 _4.png", "lateral/A7_1.png"):
         write_image(tmp_path / name)
-    assert sorted(image_table.own_folders(tmp_path, LABELS, "")["patient"]) == ["7", "7", "7", "7", "A7"]
+    assert sorted(image_table.own_folders(tmp_path, LABELS, "")["patient"]) == ["7", "7", "7", "7", "a7"]
 
 
-def test_images_of_one_patient_only_are_refused(tmp_path, write_image):
+@pytest.mark.parametrize("names", [["IMG_0", "IMG_1", "IMG_2"], ["1_1", "2_1"], ["scan_1", "scan_2", "1_1", "01_2"]])
+def test_images_of_too_few_patients_are_refused(tmp_path, write_image, monkeypatch, names):
+    monkeypatch.setattr(image_table, "MINIMUM_PATIENTS", 3)
+    for name in names:
+        write_image(tmp_path / "frontal" / f"{name}.png")
     for number in range(3):
-        for label in LABELS:
-            write_image(tmp_path / label / f"IMG_{number:04d}.png")
-    with pytest.raises(LessonError, match=r"all 6 images are of one patient \('IMG'\): they cannot be split\. The pat"):
+        write_image(tmp_path / "lateral" / f"{number}_1.png")
+    with pytest.raises(LessonError, match=rf"the {len(names)} frontal images are of \d patients .*, but 3 are needed"):
         image_table.own_folders(tmp_path, LABELS, "")
+
+
+@pytest.mark.parametrize("one, other", [("Frontal", "LATERAL"), ("frontal ", "lateral"), ("_frontal", "Lateral_")])
+def test_folders_are_known_in_other_letters_and_separators(tmp_path, write_image, one, other):
+    write_image(tmp_path / one / "1.png")
+    write_image(tmp_path / other / "2.png")
+    assert list(image_table.own_folders(tmp_path, LABELS, "")["label"]) == list(LABELS)
+
+
+VIEWS = {
+    "PA": ["pa", "PA view", "P.A.", "Chest PA erect", "postero-anterior"],
+    "AP": ["ap", "AP portable", "AP semi-erect", "A.P.", "anteroposterior", "AP_mobile"],
+    "AP Supine": ["ap supine", "AP (supine)", "supine AP", "AP lying"],
+    "L": ["Lateral", "LAT", "LL", "left lateral", "L view"],
+    "CT": ["axial", "Axial CT", "CT", "HRCT", "sagittal", "Computed tomography"],
+    "": ["", "PA and lateral", "AP/PA", "unknown", "frontal", "lordotic", "apical"],
+}
+
+
+@pytest.mark.parametrize(("view", "said"), [(view, said) for view, ways in VIEWS.items() for said in ways])
+def test_views_are_known_by_their_other_names(view, said):
+    assert image_table.view_of(said, "X-ray") == view
+
+
+@pytest.mark.parametrize("modality", ["CT", "ct ", "HRCT", "CT scan"])
+def test_a_ct_slice_is_no_radiograph_whatever_its_view_says(modality):
+    assert image_table.view_of("AP", modality) == "CT"
 
 
 def test_dicom_files_beside_images_are_counted(tmp_path, write_image):

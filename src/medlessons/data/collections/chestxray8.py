@@ -12,13 +12,14 @@ The images lie in folders whose names begin with ``images``, or in a folder ``im
 """
 
 import os
+import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from medlessons import settings
-from medlessons.data import text
+from medlessons.data import image_table, text
 from medlessons.errors import LessonError
 from simclinic.thorax import FINDINGS
 
@@ -32,6 +33,7 @@ BOXES = "BBox_List_2017.csv"
 HOSPITAL = "NIH Clinical Center"
 NO_FINDING = "No Finding"
 BOX_PIXELS = 1024  # edge of the images that the boxes were drawn on
+LABELS = {text.key(name): name for name in (*FINDINGS, NO_FINDING)}
 OLDEST = 120  # years: a few published ages are typing errors, such as 414
 
 RELEASE_COLUMNS = ("Image Index", "Finding Labels", "Patient ID", "Patient Age", "Patient Gender", "View Position")
@@ -82,9 +84,9 @@ def read(folder: Path, table: Path | None = None) -> pd.DataFrame:
     source = table or find_table(folder)
     rows = read_labels(source)
     paths = image_paths(folder)
-    rows["path"] = rows["image"].map(paths)
-    lists = _lists(folder)
-    rows["list"] = [lists.get(name, "") for name in rows["image"]]
+    stems, lists = rows["image"].map(stem), _lists(folder)
+    rows["path"] = stems.map(paths)
+    rows["list"] = [lists.get(name, "") for name in stems]
     there = rows["path"].notna()
     if not there.any():
         raise LessonError(
@@ -94,7 +96,7 @@ def read(folder: Path, table: Path | None = None) -> pd.DataFrame:
     kept = rows[there].reset_index(drop=True)
     kept.attrs["left_out"] = {
         "a row without its file": int((~there).sum()),
-        "a file without a row": len(paths.keys() - set(rows["image"])),
+        "a file without a row": len(paths.keys() - set(stems)),
     }
     return kept
 
@@ -118,7 +120,7 @@ def read_labels(path: Path) -> pd.DataFrame:
         If the file is no table of either form; the message names the column and the line.
     """
     rows = text.read_csv(path, FETCH_AGAIN)
-    rows = rows.rename(columns={"Patient Sex": "Patient Gender"})  # its name in Data_Entry_2017_v2020.csv
+    rows = rows.rename(columns={"Patient Sex": "Patient Gender"})  # so in Data_Entry_2017_v2020.csv
     release = "Image Index" in rows.columns
     missing = [name for name in (RELEASE_COLUMNS if release else SUBSET_COLUMNS) if name not in rows.columns]
     if missing:
@@ -142,9 +144,9 @@ def read_labels(path: Path) -> pd.DataFrame:
 
 def _from_release(rows: pd.DataFrame, path: Path) -> pd.DataFrame:
     kinds = rows["Finding Labels"].unique()  # some hundreds, of 112,120 rows
-    found = {kind: [name.strip() for name in kind.split("|") if name.strip() != NO_FINDING] for kind in kinds}
+    found = {kind: [LABELS.get(text.key(name), name) for name in kind.split("|")] for kind in kinds}
     for kind, names in found.items():
-        unknown = [name for name in names if name not in FINDINGS]
+        unknown = [name for name in names if name not in LABELS.values()]
         if unknown:
             line = rows.index[rows["Finding Labels"] == kind][0] + 2
             raise LessonError(
@@ -158,7 +160,7 @@ def _from_release(rows: pd.DataFrame, path: Path) -> pd.DataFrame:
         {
             "image": rows["Image Index"],
             "patient": rows["Patient ID"],
-            "view": rows["View Position"],
+            "view": rows["View Position"].map(image_table.view_of),
             "age": age.where(age <= OLDEST),
             "sex": rows["Patient Gender"],
         }
@@ -202,9 +204,13 @@ def read_boxes(folder: Path) -> pd.DataFrame:
     columns = ["image", "finding", "left", "top", "width", "height"]
     if not path.is_file():
         return pd.DataFrame(columns=columns)
+    lines = text.decode(path.read_bytes(), str(path), FETCH_AGAIN).splitlines()
     # The header has another number of commas than the lines, and differs between copies of the file.
-    table = pd.read_csv(path, header=None, skiprows=1, usecols=range(6), names=columns, dtype=str)
-    table["finding"] = table["finding"].replace("Infiltrate", "Infiltration")
+    cells = [[cell.strip() for cell in re.sub(r"[\[\]\"]", "", line).split(",")] for line in lines[1:]]
+    rows = {number: (row + [""] * 6)[:6] for number, row in enumerate(cells) if any(row)}
+    table = pd.DataFrame.from_dict(rows, "index", columns=columns)
+    names = LABELS | {"infiltrate": "Infiltration"}
+    table["finding"] = [names.get(text.key(name), name) for name in table["finding"]]
     table[columns[2:]] = table[columns[2:]].apply(pd.to_numeric, errors="coerce") / BOX_PIXELS
     right, bottom = table["left"] + table["width"], table["top"] + table["height"]
     sound = table["finding"].isin(FINDINGS) & (table[columns[2:]] >= 0).all(axis=1) & (right <= 1.01) & (bottom <= 1.01)
@@ -217,14 +223,19 @@ def read_boxes(folder: Path) -> pd.DataFrame:
 
 
 def image_paths(folder: Path) -> dict[str, str]:
-    """Return file name -> path of all images of a folder; one look at each folder, since there are 112,120 of them."""
+    """Return :func:`stem` -> path of all images of a folder; one look at each folder, since there are 112,120."""
     paths = {}
     for pattern in ("images*", "images*/images*"):
         for place in sorted(folder.glob(pattern)):
             if place.is_dir():
                 with os.scandir(place) as entries:
-                    paths |= {entry.name: entry.path for entry in entries if _is_image(entry.name)}
+                    paths |= {stem(entry.name): entry.path for entry in entries if _is_image(entry.name)}
     return paths
+
+
+def stem(name: str) -> str:
+    """Return the name of an image without its extension: a copy may have other ones (.jpg, .PNG) than its table."""
+    return name.rsplit(".", 1)[0].lower()
 
 
 def _is_image(name: str) -> bool:
@@ -232,10 +243,10 @@ def _is_image(name: str) -> bool:
 
 
 def _lists(folder: Path) -> dict[str, str]:
-    """Return file name -> "train_val" or "test", as the NIH divided the images; empty without its lists."""
+    """Return :func:`stem` -> "train_val" or "test", as the NIH divided the images; empty without its lists."""
     lists = {}
     for part, name in LISTS.items():
         for path in folder.glob(name):
             names = text.decode(path.read_bytes(), str(path), FETCH_AGAIN).split() if path.stat().st_size else []
-            lists |= dict.fromkeys(names, part)
+            lists |= dict.fromkeys(map(stem, names), part)
     return lists

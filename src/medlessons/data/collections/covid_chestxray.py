@@ -16,7 +16,6 @@ from medlessons.errors import LessonError
 NAME = "covid-chestxray-dataset"
 FETCH = "medlessons data fetch covid_chestxray"
 METADATA = "metadata.csv"
-CT_VIEWS = ("Axial", "Coronal")
 COLUMNS = ("patientid", "view", "folder", "filename")
 
 
@@ -36,10 +35,10 @@ def read(folder: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``path``, ``patient``, ``view`` as published ("PA", "AP", "AP Supine", "L", "Axial", "Coronal", others or
-        empty), ``finding`` as published ("COVID-19", "Pneumonia/Viral/COVID-19", ...), ``age``, ``sex``, ``source``
-        (place). ``attrs["left_out"]`` counts rows without their file, further rows of the same file, and files
-        without a row. No image is opened.
+        ``path``, ``patient``, ``view`` ("PA", "AP", "AP Supine", "L", "CT", or empty if it is not known, as
+        :func:`image_table.view_of` reads them), ``finding`` as published ("Pneumonia/Viral/COVID-19", ...), ``age``,
+        ``sex``, ``source`` (place). ``attrs["left_out"]`` counts rows without their file, further rows of the same
+        file, and files without a row. No image is opened.
 
     Raises
     ------
@@ -49,16 +48,18 @@ def read(folder: Path) -> pd.DataFrame:
     folder = Path(os.path.abspath(folder))
     rows = _read_metadata(folder / METADATA)
     names = zip(rows["folder"], rows["filename"], strict=True)
-    rows["path"] = [os.path.abspath(folder / where / name) for where, name in names]
+    rows["path"] = [os.path.abspath(folder / (where or "images") / name) for where, name in names]
+    files = [str(path) for path in image_table.image_files(folder / "images")]
+    by_stem = {os.path.splitext(path)[0]: path for path in files}  # some rows lack the extension
+    rows["path"] = [by_stem.get(path, path) for path in rows["path"]]
     _refuse_paths_outside(rows, folder / METADATA)
     there = rows["path"].map(os.path.isfile)
     twice = rows["path"].duplicated() & there
-    files = {str(path) for path in image_table.image_files(folder / "images")}
     table = rows[there & ~twice].rename(columns={"patientid": "patient", "location": "source"})
     table.attrs["left_out"] = {
         "a row without its file": int((~there).sum()),
         "a further row of the same file": int(twice.sum()),
-        "a file without a row": len(files - set(rows["path"])),
+        "a file without a row": len(set(files) - set(rows["path"])),
     }
     if "finding" not in table:
         table["finding"] = ""
@@ -71,7 +72,7 @@ def _read_metadata(path: Path) -> pd.DataFrame:
             f"{path}: the published radiographs are not there. Fetch them with `{FETCH}`, "
             "or use the simulated ones with MEDLESSONS_SOURCE=embedded."
         )
-    rows = text.read_csv(path, f"Fetch it again with `{FETCH}`.")
+    rows = text.read_csv(path, f"Fetch it again with `{FETCH}`.").rename(columns=str.lower)  # at first it was Patientid
     missing = [column for column in COLUMNS if column not in rows.columns]
     if missing:
         raise LessonError(
@@ -84,7 +85,9 @@ def _read_metadata(path: Path) -> pd.DataFrame:
             f"{path}, line {nameless[0] + 2}, column patientid: it is empty. Without it the images cannot be split "
             "by patient: fill it in, or remove the row."
         )
-    return rows.assign(patientid=text.patient_names(rows["patientid"]))
+    modality = rows["modality"] if "modality" in rows else [""] * len(rows)
+    views = [image_table.view_of(*cells) for cells in zip(rows["view"], modality, strict=True)]
+    return rows.assign(patientid=text.patient_names(rows["patientid"]), view=views)
 
 
 def _refuse_paths_outside(rows: pd.DataFrame, path: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from medlessons import settings
-from medlessons.data import image_table
+from medlessons.data import image_table, text
 from medlessons.errors import LessonError
 
 NAME = "chest_xray"
@@ -25,7 +25,7 @@ FINDINGS = {"bacteria": "bacterial pneumonia", "virus": "viral pneumonia"}
 # The same number may stand with bacteria and with a virus. Whether that is one child is not said: taken for one, it
 # cannot be on both sides of a split.
 _PERSON = re.compile(r"(?P<patient>person\d+)_(?P<germ>bacteria|virus)_\d+", re.IGNORECASE)
-_NORMAL = re.compile(r"(?P<patient>(?:NORMAL2-)?IM-\d+)-\d+", re.IGNORECASE)
+_NORMAL = re.compile(r"(?P<patient>(?:NORMAL2-)?IM-\d+)(?:-\d+)+", re.IGNORECASE)
 _VERSION_3 = re.compile(r"(?P<patient>(?P<germ>BACTERIA|VIRUS|NORMAL)-\d+)-\d+", re.IGNORECASE)
 
 
@@ -58,20 +58,26 @@ def read(folder: Path) -> pd.DataFrame:
     rows, strange = [], 0
     for part in PARTS:
         for kind in FOLDERS:
-            for path in image_table.image_files(folder / part / kind):
-                known = (_PERSON if kind == "PNEUMONIA" else _NORMAL).match(path.name) or _VERSION_3.match(path.name)
+            for path in _files(folder / part, kind):
+                known = (_PERSON if kind == "PNEUMONIA" else _NORMAL).fullmatch(path.stem)
+                known = known or _VERSION_3.fullmatch(path.stem)
                 finding = FINDINGS.get(known["germ"].lower()) if known and kind == "PNEUMONIA" else "normal"
                 if known and finding:
                     rows.append((str(path), known["patient"], "AP", finding, HOSPITAL, part))
                 else:
                     strange += 1
     table = pd.DataFrame(rows, columns=["path", "patient", "view", "finding", "source", "part"])
+    table["patient"] = text.patient_names(table["patient"])
     for kind in FOLDERS:
-        if not table["path"].str.contains(f"{os.sep}{kind}{os.sep}", regex=False).any():
+        if not (table["finding"].eq("normal") == (kind == "NORMAL")).any():
             name = "IM-0115-0001.jpeg" if kind == "NORMAL" else "person23_bacteria_78.jpeg"
             raise LessonError(
                 f"{folder}: there is no radiograph of a child such as train/{kind}/{name}. Fetch the published images "
                 "with `medlessons data fetch covid`, or use the simulated ones with MEDLESSONS_SOURCE=embedded."
             )
-    table.attrs["left_out"] = {"a file whose name gives no patient": strange}
+    table.attrs["left_out"] = {"a copy, or a file whose name gives no patient": strange}
     return table
+
+
+def _files(folder: Path, kind: str) -> list[Path]:
+    return [path for place in image_table.label_folders(folder, (kind,)) for path in image_table.image_files(place)]

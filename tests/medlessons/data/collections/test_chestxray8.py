@@ -118,7 +118,7 @@ def test_a_release_of_112120_images_is_read_in_seconds(tmp_path, monkeypatch):
     table.assign(**{"Patient Age": 50, "Patient Gender": "M", "View Position": "PA"}).to_csv(
         tmp_path / "Data_Entry_2017.csv", index=False
     )
-    monkeypatch.setattr(chestxray8, "image_paths", lambda folder: {name: f"{folder}/images/{name}" for name in names})
+    monkeypatch.setattr(chestxray8, "image_paths", lambda folder: {chestxray8.stem(name): name for name in names})
     start = time.process_time()
     assert len(chestxray8.read(tmp_path)) == 112_120
     assert time.process_time() - start < 10
