@@ -4,6 +4,7 @@
 
 PYTHON ?= python3
 VENV := .venv
+OPTIONS ?=
 BIN := $(VENV)/bin
 LESSON ?=
 SINCE ?=
@@ -63,7 +64,7 @@ test-all: setup  ## also what takes longer: student edition, numeric environment
 	$(PYTEST) tests $(NOTEBOOKS)
 
 lab: setup  ## open JupyterLab in work/, where each lesson is put once and then is yours
-	$(BIN)/medlessons lab
+	$(BIN)/medlessons lab $(OPTIONS)
 
 refresh: setup  ## execute the lessons and store their outputs in the tracked notebooks
 	$(BIN)/medlessons refresh $(CHOICE)
