@@ -210,7 +210,7 @@ def test_the_answer_counts(answer, fetched, monkeypatch, capsys):
     monkeypatch.setattr("builtins.input", lambda question: answer)
     monkeypatch.setattr(placing, "fetch", lambda *wanted: asked.append(wanted) or [])
     assert command.main(["data", "fetch", "chestxray8", "--subset", "2"]) == (0 if fetched else 1)
-    assert asked == ([("chestxray8", None, 2)] if fetched else [])
+    assert asked == ([("chestxray8", None, 2, None)] if fetched else [])
 
 
 def test_a_disk_that_is_too_small_is_said_before_the_question(monkeypatch, capsys):

@@ -77,6 +77,8 @@ def test_a_head_on_stored_features_learns_the_same_as_behind_the_frozen_base(row
     base.trainable = False
     found = training.extract_features(base, rows[0], batch_size=16)
     assert found.shape == (70, 8) and found.dtype == np.float32
+    assert capsys.readouterr().err == "", "a bar for a few images would be noise"
+    training.extract_features(base, np.tile(rows[0], (2, 1)), batch_size=32)
     assert "features: 100%" in (bar := capsys.readouterr().err) and "5/5" in bar
     histories = []
     for before, inputs in ((base, rows[0]), (keras.layers.Identity(), found)):

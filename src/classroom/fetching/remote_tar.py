@@ -114,7 +114,7 @@ class _File(io.RawIOBase):
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         if whence == io.SEEK_END:
-            raise io.UnsupportedOperation("the end is not known")
+            raise io.UnsupportedOperation(_("the end is not known"))
         self.place = offset + (self.place if whence == io.SEEK_CUR else 0)
         return self.place
 

@@ -249,13 +249,17 @@ check_call_findings = Exercise(
         ],
         _("the threshold is the frequency of the negatives: take that of the positives."):
             {"threshold": lambda scores, labels: 1 - labels.mean(axis=0)},
-        _("the threshold is the number of positives: divide by the number of training images."):
+        _("no finding is called in any image: the threshold is above every output. It is a share, the number of "
+          "positives divided by the number of training images."): [
+            lambda scores, labels: np.zeros(scores.shape, bool),
             {"threshold": lambda scores, labels: labels.sum(axis=0)},
-        _("the number of positives is divided by another number than that of the training images."): [
             {"threshold": lambda scores, labels: labels.sum(axis=0) / len(scores)},
+            {"threshold": lambda scores, labels: labels.sum(axis=0) / labels.shape[1]},
+            {"threshold": lambda scores, labels: labels.mean(axis=0) * 100},
+        ],
+        _("the number of positives is divided by another number than that of the training images."): [
             {"threshold": lambda scores, labels: labels.sum(axis=0) / labels.sum()},
             {"threshold": lambda scores, labels: labels.mean(axis=0) / labels.mean(axis=0).sum()},
-            {"threshold": lambda scores, labels: labels.sum(axis=0) / labels.shape[1]},
         ],
         _("the threshold is the spread of the labels (std): take their mean."):
             {"threshold": lambda scores, labels: labels.std(axis=0)},
@@ -264,7 +268,6 @@ check_call_findings = Exercise(
         _("the threshold is the frequency multiplied by a number: take the frequency itself."): [
             {"threshold": lambda scores, labels: labels.mean(axis=0) / 2},
             {"threshold": lambda scores, labels: labels.mean(axis=0) * 2},
-            {"threshold": lambda scores, labels: labels.mean(axis=0) * 100},
         ],
         _("the threshold is the median of the labels, which is 0 for a rare finding: take their mean."):
             {"threshold": lambda scores, labels: np.median(labels, axis=0)},
@@ -278,7 +281,6 @@ check_call_findings = Exercise(
             lambda scores, labels: scores,
         ],
         _("every finding is called in every image."): lambda scores, labels: np.ones(scores.shape, bool),
-        _("no finding is called in any image."): lambda scores, labels: np.zeros(scores.shape, bool),
         _("only the largest output of each image is called: an image can have several findings, or none."):
             lambda scores, labels: scores == scores.max(axis=1, keepdims=True),
     },
