@@ -11,6 +11,7 @@ hour. Each fold is stored under build/ when it is done, and a run that was stopp
 """
 
 import argparse
+import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,6 +21,8 @@ import pandas as pd
 
 from medlessons import evaluation, files, images, models, settings, splits, training
 from medlessons.data import findings
+
+sys.path.insert(0, str(settings.REPOSITORY))
 from scripts import pretrain
 
 NAME = "chestxray8"

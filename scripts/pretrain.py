@@ -352,6 +352,7 @@ def save(
     labels: Sequence[str],
     sizes: Sequence[int],
     bits: int = 16,
+    pixels: Sequence[int] | None = (0, 255),
 ) -> dict:
     """Write the weights of a network and their contract into a folder, each whole or not at all.
 
@@ -369,6 +370,8 @@ def save(
         Edges of the images (pixels) that it was trained at, the last ones last.
     bits : int
         16 or 8, as in :func:`pack`.
+    pixels : two int, optional
+        Lowest and highest gray level; None for a network that takes standardized volumes.
 
     Returns
     -------
@@ -385,7 +388,7 @@ def save(
         "labels": list(labels),
         "sizes": [int(size) for size in sizes],
         "channels": int(network.input_shape[-1]),
-        "pixels": [0, 255],
+        "pixels": pixels and list(pixels),
         "parameters": int(network.count_params()),
         "sha256": files.sha256(path),
     }

@@ -19,21 +19,22 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from pretrain import checkpoint, resume, save
 from scipy import ndimage
 from tqdm import tqdm
 
 import simclinic
-from medlessons import files, settings
+from medlessons import files, settings, volumes
+from medlessons.data.scans import LABELS
 from simclinic import brain
 
-LABELS = ("Background", "Edema", "Non-enhancing tumor", "Enhancing tumor")
+sys.path.insert(0, str(settings.REPOSITORY))
+from scripts.pretrain import checkpoint, resume, save
+
 SIZE = (48, 48, 24)  # voxels of a part
 BATCH, RATE, PART = 4, 4e-3, 200  # parts a step; highest learning rate; steps from one checkpoint to the next
 FIRST_HEAD, FIRST_VALIDATION = 1_000_000, 2_000_000  # seeds: no head of the lesson is among them
 BLOCK = 50  # heads in a file
 VALIDATION = 40
-FLAIR, T1GD = 0, 2
 OTHERS = (1, 3)  # the sequences that some scans lack
 
 
@@ -43,16 +44,7 @@ def draw(seed: int, styles: tuple[str, ...], vary: bool = True) -> tuple[np.ndar
     scale = np.exp(rng.normal(0, 0.07, 3)) if vary else np.ones(3)
     spacing = tuple(float(edge) for edge in scale * (3.0, 3.0, 4.5))
     made = brain.scan(brain.draw_head(seed), spacing=spacing, style=str(rng.choice(styles)))
-    return standardize(made.image).astype(np.float16), made.label
-
-
-def standardize(image: np.ndarray) -> np.ndarray:
-    """Return a scan whose channels have mean 0 and standard deviation 1 inside the head; air stays 0."""
-    head = image.any(axis=-1)
-    inside = image[head].astype(np.float64)
-    scaled = np.zeros(image.shape, np.float32)
-    scaled[head] = (inside - inside.mean(0)) / np.maximum(inside.std(0), 1e-6)
-    return scaled
+    return volumes.standardize(made.image).astype(np.float16), made.label
 
 
 def _draw_block(folder: Path, styles: tuple[str, ...], vary: bool, first: int) -> None:
@@ -177,7 +169,7 @@ def train(steps: int, count: int, seed: int, out: Path, checkpoints: Path) -> di
         state |= {"part": part + 1, "images": numbers.stop * BATCH, "hours": hours, "log": [*state["log"], line]}
         checkpoint(checkpoints, state, model)
         print(json.dumps(line), flush=True)
-    save(model, "brain", out, builder="unet3d", labels=LABELS, sizes=SIZE)
+    save(model, "brain", out, builder="unet3d", labels=LABELS, sizes=SIZE, pixels=None)
     return state
 
 

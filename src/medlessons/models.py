@@ -182,7 +182,7 @@ def check_images(network: "keras.Model", images: np.ndarray) -> None:
         If it can, but was trained at another size: its answers then get worse, without any error.
     """
     known = getattr(network, "contract", None)
-    if known is None:
+    if known is None or known["pixels"] is None:  # standardized volumes have no gray levels of their own
         return
     if np.ndim(images) != 4 or np.shape(images)[-1] != known["channels"]:
         raise LessonError(
@@ -267,7 +267,8 @@ def contract(name: str) -> dict:
     -------
     dict
         ``builder``; ``labels``, the ordered outputs; ``sizes``, the edges in pixels that it was trained at, the last
-        one last; ``channels``; ``pixels``, the lowest and highest gray level; ``parameters``; ``sha256`` of the
+        one last; ``channels``; ``pixels``, the lowest and highest gray level
+        (None: standardized volumes); ``parameters``; ``sha256`` of the
         weights.
 
     Raises
