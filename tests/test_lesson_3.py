@@ -4,23 +4,12 @@ import re
 
 import pytest
 
-from classroom import notebooks
+from tests.stored import output_of, outputs_of
 
 
 @pytest.fixture(scope="module")
 def outputs():
-    (lesson,) = notebooks.find("3")
-    texts = {}
-    for cell in notebooks.read(lesson.path).cells:
-        if cell.cell_type == "code":
-            found = [output.get("text", "") + output.get("data", {}).get("text/plain", "") for output in cell.outputs]
-            texts[cell.source] = "".join(found)
-    return texts
-
-
-def output_of(outputs, line):
-    (text,) = [text for source, text in outputs.items() if line in source]
-    return text
+    return outputs_of("3")
 
 
 def decimals(text):
