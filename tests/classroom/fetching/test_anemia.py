@@ -6,22 +6,8 @@ from pathlib import Path
 import pytest
 
 from classroom.fetching import placing
-from medlessons import files
-from medlessons.data import anemia, blood_file
+from medlessons.data import anemia
 from medlessons.errors import LessonError
-
-
-@pytest.fixture
-def embedded_csv():
-    return anemia.embedded_csv()
-
-
-@pytest.fixture
-def published(monkeypatch, drawn, embedded_csv):
-    """A stand-in for the published file, which must not be in the repository: the simulated one under its checksum."""
-    monkeypatch.setattr(blood_file, "PUBLISHED_MD5", files.md5(embedded_csv))
-    monkeypatch.setattr(blood_file, "PUBLISHED_FIRST_ROW_MD5", blood_file._row_md5(drawn[0].iloc[0]))
-    return embedded_csv
 
 
 def real_path():

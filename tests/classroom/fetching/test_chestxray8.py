@@ -16,7 +16,6 @@ from classroom.fetching import download, placing, status, table
 from medlessons.data import findings, manifest
 from medlessons.data.collections import chestxray8
 from medlessons.errors import LessonError
-from simclinic.thorax import FINDINGS
 from tests.classroom.fetching import faults
 
 
@@ -26,26 +25,13 @@ def fetch(**options):
     return folder
 
 
-@pytest.fixture
-def real(tmp_path, write_image):
-    """A subset of 60 images of 30 patients, as the NIH publishes them."""
-    folder = tmp_path / "real" / "chestxray8"
-    names = [f"{patient:08d}_{visit:03d}.png" for patient in range(30) for visit in range(2)]
-    for name in names:
-        write_image(folder / "images" / name, size=(32, 32))
-    rows = pd.DataFrame({"Image": names, "PatientId": np.repeat(range(30), 2)})
-    labels = np.random.default_rng(0).random((60, 14)) < 0.2
-    rows.join(pd.DataFrame(labels.astype(int), columns=sorted(FINDINGS))).to_csv(folder / "labels.csv", index=False)
-    return folder
-
-
 def load_all():
     return {part: findings.load(part, "real") for part in findings.PARTS}
 
 
-def test_fetch_brings_a_folder_and_reads_each_image_once(real, tmp_path, monkeypatch):
+def test_fetch_brings_a_folder_and_reads_each_image_once(nih_subset, tmp_path, monkeypatch):
     monkeypatch.setenv("MEDLESSONS_DATA", str(tmp_path / "goal"))
-    goal = fetch(origin=real)
+    goal = fetch(origin=nih_subset)
     monkeypatch.setattr(manifest.images, "read", None)
     assert len(findings.load("train", "real")) > 30 and (goal / manifest.FILE).is_file()
     (line,) = [line for line in status({3}) if line.source == "real"]
@@ -53,7 +39,7 @@ def test_fetch_brings_a_folder_and_reads_each_image_once(real, tmp_path, monkeyp
 
 
 @pytest.fixture
-def nih(real, server, tmp_path, monkeypatch):
+def nih(nih_subset, server, tmp_path, monkeypatch):
     """Twelve small archives on a server, and the tables on a Kaggle of its own; returns which tables were asked for."""
     import kagglehub
 
@@ -65,7 +51,7 @@ def nih(real, server, tmp_path, monkeypatch):
         with tarfile.open(fileobj=packed, mode="w:gz") as archive:
             for patient in range(10 * number, 10 * number + 10):
                 rows.append(f"{patient:08d}_000.png,{'Mass' if patient % 2 else 'No Finding'},0,{patient},50,F,PA")
-                image = next((real / "images").iterdir())
+                image = next((nih_subset / "images").iterdir())
                 archive.add(image, f"images/{patient:08d}_000.png")
         content = packed.getvalue()
         server.files[f"/{number}.gz"] = content
@@ -132,8 +118,8 @@ def test_a_growing_set_survives_kills(nih, tmp_path):
     print(faults.kill_growth(remotes, tmp_path / "kaggle", tmp_path / "goal", 100, np.random.default_rng(0)))
 
 
-def test_what_was_laid_by_hand_does_not_grow(nih, real, server):
-    shutil.copytree(real, chestxray8.folder())
+def test_what_was_laid_by_hand_does_not_grow(nih, nih_subset, server):
+    shutil.copytree(nih_subset, chestxray8.folder())
     fetch(subset=1)
     assert not server.asked and not nih and not images_there()
 

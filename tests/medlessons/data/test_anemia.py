@@ -8,13 +8,8 @@ import pandas as pd
 import pytest
 
 from medlessons import files
-from medlessons.data import anemia, blood_file
+from medlessons.data import anemia
 from medlessons.errors import LessonError
-
-
-@pytest.fixture(scope="session")
-def embedded_csv():
-    return anemia.embedded_csv()
 
 
 def as_csv(table, **options) -> bytes:
@@ -43,14 +38,6 @@ def test_libraries_that_draw_other_numbers_are_named_and_nothing_is_placed(monke
 
 
 # ---------------------------------------------------------------------------------------------------- the real source
-
-
-@pytest.fixture
-def published(monkeypatch, drawn, embedded_csv):
-    """A stand-in for the published file, which must not be in the repository: the simulated one under its checksum."""
-    monkeypatch.setattr(blood_file, "PUBLISHED_MD5", files.md5(embedded_csv))
-    monkeypatch.setattr(blood_file, "PUBLISHED_FIRST_ROW_MD5", blood_file._row_md5(drawn[0].iloc[0]))
-    return embedded_csv
 
 
 def real_path():

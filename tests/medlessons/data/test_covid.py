@@ -60,35 +60,6 @@ def test_embedded_images_lead_back_to_their_patients(monkeypatch, requests):
 # Published and own
 
 
-@pytest.fixture
-def adults(tmp_path, write_image):
-    folder = tmp_path / "real" / "covid-chestxray-dataset"
-    rows = [
-        ("1", "PA", "COVID-19"),
-        ("2", "AP Supine", "Pneumonia/Viral/COVID-19"),
-        ("2", "L", "COVID-19, ARDS"),
-        ("2", "Axial", "COVID-19"),
-        ("3", "PA", "SARS"),
-        ("4", "PA", "No Finding"),
-        ("5", "PA", "todo"),
-        ("1", "PA", "Streptococcus"),
-    ]
-    table = pd.DataFrame(rows, columns=["patientid", "view", "finding"])
-    table["filename"] = [f"{number}.png" for number in table.index]
-    for name in table["filename"]:
-        write_image(folder / "images" / name)
-    table.assign(folder="images", age=50, sex="F").to_csv(folder / "metadata.csv", index=False)
-    return folder
-
-
-@pytest.fixture
-def children(tmp_path, write_image):
-    folder = tmp_path / "real" / "chest_xray"
-    for name in ("NORMAL/IM-0001-0001.jpeg", "NORMAL/IM-0002-0001.jpeg", "PNEUMONIA/person1_virus_6.jpeg"):
-        write_image(folder / "train" / name)
-    return folder
-
-
 def test_adults_and_children_become_one_table(adults, children):
     (children / "train" / "NORMAL" / "IM-0002-0001.jpeg").write_text("no image")
     table = covid.load("real")

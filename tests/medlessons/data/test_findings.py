@@ -96,48 +96,35 @@ def test_an_unknown_part():
 # Published
 
 
-@pytest.fixture
-def real(tmp_path, write_image):
-    """A subset of 60 images of 30 patients, as the NIH publishes them."""
-    folder = tmp_path / "real" / "chestxray8"
-    names = [f"{patient:08d}_{visit:03d}.png" for patient in range(30) for visit in range(2)]
-    for name in names:
-        write_image(folder / "images" / name, size=(32, 32))
-    rows = pd.DataFrame({"Image": names, "PatientId": np.repeat(range(30), 2)})
-    labels = np.random.default_rng(0).random((60, 14)) < 0.2
-    rows.join(pd.DataFrame(labels.astype(int), columns=sorted(FINDINGS))).to_csv(folder / "labels.csv", index=False)
-    return folder
-
-
 def load_all():
     return {part: findings.load(part, "real") for part in findings.PARTS}
 
 
-def test_real_images_are_split_by_patient(real):
+def test_real_images_are_split_by_patient(nih_subset):
     parts = load_all()
     assert list(parts["train"].columns) == COLUMNS
     assert [len(part) for part in parts.values()] == pytest.approx([42, 6, 12], abs=5)
     assert splits.shared_patients(parts) == []
-    assert sorted(pd.concat(parts.values())["path"]) == sorted(map(str, real.rglob("*.png")))
+    assert sorted(pd.concat(parts.values())["path"]) == sorted(map(str, nih_subset.rglob("*.png")))
     assert parts["test"].attrs["name"] == "published data"
     assert parts["test"].equals(findings.load("test", "real"))
 
 
-def test_the_official_lists_are_kept(real):
-    names = [path.name for path in sorted((real / "images").iterdir())]
-    (real / "train_val_list.txt").write_text("\n".join(names[:40]))
-    (real / "test_list.txt").write_text("\n".join(names[40:]))
+def test_the_official_lists_are_kept(nih_subset):
+    names = [path.name for path in sorted((nih_subset / "images").iterdir())]
+    (nih_subset / "train_val_list.txt").write_text("\n".join(names[:40]))
+    (nih_subset / "test_list.txt").write_text("\n".join(names[40:]))
     parts = load_all()
     assert [path.rsplit("/")[-1] for path in parts["test"]["path"]] == names[40:]
     assert len(parts["train"]) + len(parts["valid"]) == 40 and 2 <= len(parts["valid"]) <= 8
     assert splits.shared_patients(parts) == []
 
 
-def test_the_tables_of_the_published_lesson_are_kept_with_their_leak(real):
-    rows = pd.read_csv(real / "labels.csv")
+def test_the_tables_of_the_published_lesson_are_kept_with_their_leak(nih_subset):
+    rows = pd.read_csv(nih_subset / "labels.csv")
     for name, part in (("train-small", rows[:40]), ("valid-small", rows[:6]), ("test", rows[40:])):
-        part.to_csv(real / f"{name}.csv", index=False)
-    (real / "images").rename(real / "images-small")
+        part.to_csv(nih_subset / f"{name}.csv", index=False)
+    (nih_subset / "images").rename(nih_subset / "images-small")
     parts = load_all()
     assert [len(part) for part in parts.values()] == [40, 6, 20]
     assert len(splits.shared_patients({"train": parts["train"], "valid": parts["valid"]})) == 3
@@ -176,8 +163,10 @@ def test_a_release_of_112120_images_loads_in_seconds_once_it_was_read(tmp_path, 
     assert max(seconds[1:]) < 10
 
 
-def test_real_boxes_find_their_image(real):
-    (real / "BBox_List_2017.csv").write_text("head\n00000003_001.png,Mass,0,0,512,256\n00000099_000.png,Mass,0,0,1,1\n")
+def test_real_boxes_find_their_image(nih_subset):
+    (nih_subset / "BBox_List_2017.csv").write_text(
+        "head\n00000003_001.png,Mass,0,0,512,256\n00000099_000.png,Mass,0,0,1,1\n"
+    )
     table = pd.concat(load_all().values(), ignore_index=True)
     found = findings.boxes(table)
     assert len(found) == 1 and table.at[found["row"][0], "path"].endswith("00000003_001.png")

@@ -1,6 +1,5 @@
 """Radiographs of lesson 2 come from the embedded, the published and an own set, with view and label."""
 
-import pandas as pd
 import pytest
 from PIL import Image
 
@@ -17,18 +16,6 @@ COLUMNS = ["path", "patient", "view", "label", "age", "sex", "source"]
 def small(monkeypatch):
     for figures, value in ((orientation.SIZE, 32), (orientation.PATIENTS, 6), (orientation.PATIENTS_ELSEWHERE, 6)):
         monkeypatch.setitem(figures, "quick", value)
-
-
-@pytest.fixture
-def real(tmp_path, write_image):
-    """A small published collection."""
-    folder = tmp_path / "real" / "covid-chestxray-dataset"
-    views = {"a.png": "PA", "b.jpg": "L", "c.png": "AP Supine", "d.png": "AP", "e.png": "Axial", "f.png": "?"}
-    for name in views:
-        write_image(folder / "images" / name)
-    rows = pd.DataFrame({"patientid": list("112344"), "view": views.values(), "filename": views.keys()})
-    rows.assign(folder="images", age=50, sex="F").to_csv(folder / "metadata.csv", index=False)
-    return folder
 
 
 def test_embedded_images_are_made_and_lead_back_to_their_patients():
@@ -55,8 +42,8 @@ def test_patients_from_elsewhere_are_other_ones_in_other_hospitals():
     assert not set(here["source"]) & set(there["source"])
 
 
-def test_frontals_are_labelled_pa_or_ap_also_lying_ones(real):
-    table = orientation.read_published(real)
+def test_frontals_are_labelled_pa_or_ap_also_lying_ones(chest_collection):
+    table = orientation.read_published(chest_collection)
     rows = orientation.frontals(table)
     assert rows["label"].tolist() == ["PA", "AP", "AP"]
     assert rows["view"].tolist() == ["PA", "AP Supine", "AP"]
@@ -80,8 +67,8 @@ def test_another_simulator_makes_other_images(monkeypatch):
     assert orientation.embedded_folder("lesson").stat().st_mtime_ns > stamp and Image.open(path).size == (32, 32)
 
 
-def test_the_published_set_is_read_and_what_is_left_out_is_counted(real):
-    (real / "images" / "d.png").write_text("no image")
+def test_the_published_set_is_read_and_what_is_left_out_is_counted(chest_collection):
+    (chest_collection / "images" / "d.png").write_text("no image")
     table = orientation.load("real")
     assert list(table.columns) == COLUMNS
     assert list(table["view"]) == ["PA", "L", "AP Supine"]
@@ -95,18 +82,18 @@ def test_the_published_set_is_read_and_what_is_left_out_is_counted(real):
 
 
 @pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_bytes(b"cut")])
-def test_without_laterals_there_is_nothing_to_tell_apart(real, damage):
-    damage(real / "images" / "b.jpg")
+def test_without_laterals_there_is_nothing_to_tell_apart(chest_collection, damage):
+    damage(chest_collection / "images" / "b.jpg")
     with pytest.raises(LessonError, match=r"no lateral radiograph .*medlessons data fetch"):
         orientation.load("real")
 
 
-def test_elsewhere_is_the_published_set_if_the_source_is_real(real, monkeypatch):
+def test_elsewhere_is_the_published_set_if_the_source_is_real(chest_collection, monkeypatch):
     monkeypatch.setenv("MEDLESSONS_SOURCE", "real")
     assert orientation.load_external().equals(orientation.load())
 
 
-def test_own_images_come_before_published_ones(real, tmp_path, write_image):
+def test_own_images_come_before_published_ones(chest_collection, tmp_path, write_image):
     for label in orientation.LABELS:
         write_image(tmp_path / "real" / "orientation" / label / f"{label}_1.png")
     table = orientation.load("real")
