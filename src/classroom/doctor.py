@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 
 from medlessons import files, settings
 from medlessons.errors import LessonError
-from medlessons.start import Finding, requirements, versions
+from medlessons.start import Finding, installed, requirements, versions
 from medlessons.wording import _
 
 MEMORY_GB = 4
@@ -33,7 +33,7 @@ print(json.dumps(found | dict(cards=len(list_physical_devices("GPU")))))
 
 def examine() -> Iterator[Finding]:
     """Look at everything that the lessons need, one finding after the other."""
-    for part in (versions(), libraries()):
+    for part in (versions(), command(), libraries()):
         found = list(part)
         yield from found
         if not all(finding.well for finding in found):
@@ -48,8 +48,13 @@ def examine() -> Iterator[Finding]:
 
 def remedies() -> list[str]:
     """Return what has to be put right before a lesson can run here, a sentence for each fault."""
-    found = itertools.chain(versions(), libraries())
+    found = itertools.chain(versions(), command(), libraries())
     return [f"{finding.what}: {finding.says}" for finding in found if not finding.well]
+
+
+def command() -> Iterator[Finding]:
+    """Look at each package that the command `medlessons` needs, beside those of the lessons."""
+    return map(installed, requirements("classroom"))
 
 
 def memory() -> Finding:
@@ -121,7 +126,7 @@ def libraries() -> Iterator[Finding]:
 
 def _modules() -> list[str]:
     """Return the names under which the packages are imported that the lessons need."""
-    wanted = {requirement.name.removesuffix("-cpu") for requirement in requirements()}
+    wanted = {each.name.removesuffix("-cpu") for each in [*requirements(), *requirements("classroom")]}
     found = {}
     for module, packages in importlib.metadata.packages_distributions().items():
         for package in wanted.intersection(canonicalize_name(name).removesuffix("-cpu") for name in packages):

@@ -1,7 +1,9 @@
 """The first cell of each lesson: is this kernel able to run it, and what does it run on?"""
 
 import importlib.metadata
+import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -54,13 +56,51 @@ def versions() -> Iterator[Finding]:
         yield Finding(_("Keras' backend"), False, says.format(backend=settings.backend()))
 
 
-def requirements() -> list[Requirement]:
-    """Return the packages that pyproject.toml asks for on this computer; the medlessons themselves if not installed."""
-    try:
-        asked = [Requirement(line) for line in importlib.metadata.requires("medlessons")]
-    except importlib.metadata.PackageNotFoundError:
-        return [Requirement("medlessons")]
-    return [each for each in asked if each.marker is None or each.marker.evaluate()]
+def requirements(extra: str | None = None) -> list[Requirement]:
+    """Return the packages that pyproject.toml asks for on this computer.
+
+    Parameters
+    ----------
+    extra : str, optional
+        ``"classroom"``: what the command needs; what the lessons need unless given.
+
+    Raises
+    ------
+    LessonError
+        If the package was installed without the folder that holds pyproject.toml, and the weights.
+    """
+    path = settings.REPOSITORY / "pyproject.toml"
+    if not path.is_file():
+        says = _(
+            "{folder} is not the folder of the lessons: weights are missing. Clone the repository, then "
+            "`pip install -e .` in it."
+        )
+        raise LessonError(says.format(folder=settings.REPOSITORY))
+    project = tomllib.loads(path.read_text(encoding="utf-8"))["project"]
+    asked = project["optional-dependencies"][extra] if extra else project["dependencies"]
+    wanted = map(Requirement, asked)
+    return [each for each in wanted if each.marker is None or each.marker.evaluate()]
+
+
+def raise_packages() -> None:
+    """Install what the lessons need and this kernel lacks or has too old, and leave everything else as it is.
+
+    For kernels that somebody else has filled, such as Colab's. TensorFlow stays as it is: it belongs to the drivers.
+
+    Raises
+    ------
+    LessonError
+        If the kernel has to be started again, because it has loaded a package that was too old.
+    """
+    missing = [each for each in requirements() if not installed(each).well and not each.name.startswith("tensorflow")]
+    if not missing:
+        return
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", *map(str, missing)], check=True)
+    loaded = importlib.metadata.packages_distributions()
+    loaded = {package for module in sys.modules for package in loaded.get(module, ())}
+    if renewed := loaded.intersection(each.name for each in missing):
+        says = _("{packages}: a newer version was installed. Restart the kernel, then run this cell again.")
+        raise LessonError(says.format(packages=", ".join(sorted(renewed))))
 
 
 def python(version: tuple[int, int]) -> Finding:

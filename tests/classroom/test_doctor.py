@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 from importlib import metadata
 
 import pytest
@@ -54,17 +56,44 @@ def test_either_build_of_tensorflow_will_do(there, well, monkeypatch):
 
 
 def test_what_is_wanted_is_what_the_package_says():
-    names = {requirement.name.removesuffix("-cpu") for requirement in start.requirements()}
-    assert {"tensorflow", "keras", "numpy", "pandas", "scikit-learn", "psutil"} <= names
-    assert "pytest" not in names
+    lessons, command = start.requirements(), start.requirements("classroom")
+    assert {"keras", "numpy", "pandas", "scikit-learn"} <= {requirement.name for requirement in lessons}
+    assert {"jupyterlab", "psutil"} <= {requirement.name for requirement in command}
+    assert sum(requirement.name.startswith("tensorflow") for requirement in lessons) == 1
 
 
-def test_the_medlessons_themselves_may_be_missing(monkeypatch):
-    def requires(name):
-        raise metadata.PackageNotFoundError
+def test_an_installation_without_the_folder_of_the_lessons_says_what_to_do(monkeypatch, tmp_path):
+    monkeypatch.setattr(settings, "REPOSITORY", tmp_path)
+    with pytest.raises(LessonError, match="weights are missing"):
+        start.start(lesson=1)
 
-    monkeypatch.setattr(metadata, "requires", requires)
-    assert [str(requirement) for requirement in start.requirements()] == ["medlessons"]
+
+@pytest.fixture
+def installs(monkeypatch):
+    """Return what pip is called with, without calling it."""
+    calls = []
+    monkeypatch.setattr(subprocess, "run", lambda words, check: calls.append(words[4:]))
+    return calls
+
+
+def test_a_kernel_of_somebody_else_gets_what_is_missing_or_too_old_alone(installs, monkeypatch):
+    wanted = ["a-package-that-is-not-there>=1", "tqdm>=4", "tensorflow-cpu>=99", "babel>=99"]
+    monkeypatch.setattr(start, "requirements", lambda: list(map(Requirement, wanted)))
+    monkeypatch.setattr(sys, "modules", {})  # none of them is loaded
+    start.raise_packages()
+    assert installs == [["--quiet", "a-package-that-is-not-there>=1", "babel>=99"]]
+
+
+def test_a_kernel_that_has_everything_is_left_alone(installs):
+    start.raise_packages()
+    assert not installs
+
+
+def test_a_kernel_that_has_loaded_what_was_too_old_is_to_be_restarted(installs, monkeypatch):
+    monkeypatch.setattr(start, "requirements", lambda: [Requirement("numpy>=99")])
+    with pytest.raises(LessonError, match="numpy: a newer version was installed"):
+        start.raise_packages()
+    assert installs == [["--quiet", "numpy>=99"]]
 
 
 def test_too_little_memory_and_disk_are_said(monkeypatch):
@@ -93,7 +122,7 @@ def test_a_lesson_opens_with_source_and_profile(monkeypatch, capsys):
 
 
 def want(monkeypatch, requirement):
-    monkeypatch.setattr(start, "requirements", lambda: [Requirement(requirement)])
+    monkeypatch.setattr(start, "requirements", lambda extra=None: [Requirement(requirement)])
 
 
 def test_a_lesson_does_not_open_with_a_wrong_version(monkeypatch):
@@ -119,7 +148,7 @@ def test_the_error_shows_itself_without_a_traceback():
     ],
 )
 def test_a_package_that_cannot_be_loaded_is_named(module, code, reason, monkeypatch, tmp_path):
-    monkeypatch.setattr(start, "requirements", lambda: [Requirement("tqdm"), Requirement("filelock")])
+    monkeypatch.setattr(start, "requirements", lambda extra=None: [Requirement("tqdm"), Requirement("filelock")])
     monkeypatch.setattr(doctor, "requirements", start.requirements)
     (tmp_path / f"{module}.py").write_text(code)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
