@@ -186,9 +186,9 @@ def test_the_last_cell_sums_up_the_exercises(notebook):
     assert code_cells(notebook)[-1].source == "checks.summary()"
 
 
-def test_the_student_edition_is_made_from_the_lesson(lesson, notebook):
+def test_the_student_edition_is_made_from_the_lesson(lesson):
     stored = notebooks.read(student.FOLDER / lesson.path.name)
-    assert stored == student.edition(notebook), "run `make student`"
+    assert stored == student.handed_out(lesson), "run `make student`"
 
 
 def test_every_link_of_lesson_and_student_edition_leads_to_a_file(lesson):

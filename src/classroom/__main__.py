@@ -148,18 +148,20 @@ def student_edition(options: argparse.Namespace) -> None:
 
 
 def lab(options: argparse.Namespace) -> None:
-    """Lay out the student edition in work/, and run JupyterLab, which gets all other options, until it is closed."""
+    """Lay out the student edition in work/, and open lesson 1 in JupyterLab, which gets all other options."""
     from jupyterlab import labapp
 
-    from classroom import student
+    from classroom import notebooks, student
 
     for path, is_new in student.lay_out().items():
         says = _("{file}: new") if is_new else _("{file}: kept, with your work in it")
         print(says.format(file=path.relative_to(settings.REPOSITORY)))
     print(_("To start a lesson anew, give its file in work/ another name and come back."))
-    where = student.WORK.relative_to(settings.REPOSITORY)
+    where = (student.WORK / notebooks.find()[0].path.name).relative_to(settings.REPOSITORY).as_posix()
     opened = [f"--ServerApp.root_dir={settings.REPOSITORY}", f"--LabApp.default_url=/lab/tree/{where}"]
-    quiet = ["--LabApp.news_url=None"]  # no question whether to be told of news
+    # no question whether to be told of news, and no look for a newer JupyterLab
+    never = "jupyterlab.handlers.announcements.NeverCheckForUpdate"
+    quiet = ["--LabApp.news_url=None", f"--LabApp.check_for_updates_class={never}"]
     as_root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []  # a container
     labapp.main([*opened, *quiet, *as_root, *options.jupyterlab])
 

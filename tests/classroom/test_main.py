@@ -107,12 +107,13 @@ def test_lab_keeps_what_is_there_and_opens_jupyterlab_where_links_lead(monkeypat
     monkeypatch.setattr(student, "WORK", tmp_path / "work")
     monkeypatch.setattr(student.lay_out, "__defaults__", (tmp_path / "work",))
     monkeypatch.setattr("jupyterlab.labapp.main", opened.append)
+    monkeypatch.setattr(student, "home", lambda: ("https://example.org/lessons", "v1"))
     assert command.main(["lab"]) == 0
     assert "01_anemia_mlp.ipynb: new" in capsys.readouterr().out
     assert command.main(["lab"]) == 0
     assert "01_anemia_mlp.ipynb: kept, with your work in it" in capsys.readouterr().out
-    usual = [f"--ServerApp.root_dir={tmp_path}", "--LabApp.default_url=/lab/tree/work", "--LabApp.news_url=None"]
-    assert [arguments[:3] for arguments in opened] == [usual] * 2
+    usual = [f"--ServerApp.root_dir={tmp_path}", "--LabApp.default_url=/lab/tree/work/01_anemia_mlp.ipynb"]
+    assert [arguments[:2] for arguments in opened] == [usual] * 2
 
 
 @pytest.mark.parametrize("given", [["--port", "8889"], ["--no-browser", "--ip=0.0.0.0"], ["--ServerApp.token=x", "-y"]])
@@ -123,7 +124,7 @@ def test_lab_passes_options_on_and_runs_as_root_in_a_container(given, user, root
     monkeypatch.setattr(os, "geteuid", lambda: user, raising=False)
     monkeypatch.setattr("jupyterlab.labapp.main", opened.append)
     assert command.main(["lab", *given]) == 0
-    assert opened[0][3:] == [*root, *given]
+    assert opened[0][4:] == [*root, *given]
 
 
 @pytest.mark.parametrize("given", [["list", "--port", "1"], ["doctor", "now"], ["score", "x.ipynb", "--hole"]])
