@@ -1,4 +1,4 @@
-"""The README is true: its files exist, its targets exist, its commands run, its table agrees with the lessons."""
+"""README and handbooks are true: their files and targets exist, commands run, the table agrees with the lessons."""
 
 import re
 import shlex
@@ -8,20 +8,29 @@ import sys
 
 import pytest
 
-from classroom import notebooks
+from classroom import notebooks, student
 from medlessons import settings
 
 ROOT = settings.REPOSITORY
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="there is no make here")
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / name for name in ("README.md", "docs/INSTRUCTORS.md", "docs/MAINTAINERS.md", "docs/LAUNCH.md")]
+README = PAGES[0].read_text(encoding="utf-8")
+TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+HOME, TAG = student.home()
 COMMANDS = sorted(
-    {line for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL) for line in block.splitlines() if line}
-    | set(re.findall(r"`((?:make|medlessons|MEDLESSONS_\w+=\w+ make|GPU=1 make) ?[^`]*)`", README)) - {"make"}
+    {line for block in re.findall(r"```bash\n(.*?)```", TEXT, re.DOTALL) for line in block.splitlines() if line}
+    | set(re.findall(r"`((?:make|medlessons|MEDLESSONS_\w+=\w+ make|GPU=1 make) ?[^`]*)`", TEXT))
+    - {"make", "medlessons"}
 )
 
 # How each command is proven. "make": its rule is expanded here, and what it calls is run by the test named.
 PROVEN = {
+    f"git clone {HOME}": "tests/test_launch.py",
+    "cd medlessons": "tests/test_launch.py",
+    f'pip install -e "git+{HOME}@{TAG}#egg=medlessons"': "tests/test_launch.py",
     "make lab": "make",
+    'make lab OPTIONS="--no-browser --ip 0.0.0.0 --port 8889"': "make",
+    "make setup": "make",
     "make doctor": "make",
     "make run": "make",
     "make test": "make",
@@ -40,7 +49,6 @@ PROVEN = {
     "make refresh LESSON=N": "make",
     "MEDLESSONS_DATA=folder make run SOURCE=real": "make",
     "GPU=1 make setup": "make",
-    "medlessons": "run",
     "medlessons data status": "run",
     "medlessons data fetch anemia": "tests/classroom/fetching/test_anemia.py: needs the network",
     "medlessons data fetch chestxray8 --subset 1": "tests/classroom/fetching/test_chestxray8.py: a local server",
@@ -82,14 +90,27 @@ def test_the_proof_that_is_named_exists(how):
     assert (ROOT / how.split(":")[0]).is_file()
 
 
-def test_every_link_and_picture_leads_to_a_file():
-    targets = [target for target in re.findall(r"\]\(([^)]+)\)", README) if not target.startswith("http")]
-    assert len(targets) >= 8
-    assert [target for target in targets if not (ROOT / target).exists()] == []
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_and_picture_leads_to_a_file(page):
+    links = re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8"))
+    targets = [target for target in links if not target.startswith("http")]
+    assert len(targets) >= 3
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_every_handbook_is_reached_from_the_readme():
+    assert [page.name for page in PAGES[1:] if f"(docs/{page.name})" not in README] == []
+
+
+def test_the_first_screen_has_the_buttons_the_picture_and_the_three_lines():
+    first = README.split("\n## ")[0]
+    assert student.buttons(notebooks.find()[0].path.name) in first
+    assert first.index("docs/strip.png") < first.index(f"```bash\ngit clone {HOME}\ncd medlessons\nmake lab\n```")
+    assert len(re.sub(r"\S*\]\(\S+\)|```.*```", "", first, flags=re.DOTALL).split()) < 90, "one sentence, no more"
 
 
 def test_every_folder_of_the_overview_exists():
-    overview = README.split("## How it is built")[1]
+    overview = TEXT.split("## How it is built")[1]
     folders = re.findall(r"^(\w+/(?:\w+/)?)\s", overview, re.MULTILINE)
     assert len(folders) == 8
     assert [folder for folder in folders if not (ROOT / folder).is_dir()] == []
@@ -105,7 +126,7 @@ def test_the_table_names_each_lesson_with_its_minutes(lesson):
 
 
 def test_every_picture_has_alternative_text():
-    assert all(len(text) > 20 for text in re.findall(r"!\[([^\]]*)\]", README))
+    assert all(len(text) > 20 for text in re.findall(r"!\[([^\]]*)\]\((?!http)", TEXT))
 
 
 @needs_make
