@@ -123,6 +123,7 @@ def _pid_in(holder: Path) -> str:
 
 
 def _make(folder: Path, recipe: str, make: Callable[[Path], None]) -> None:
+    print(f"Made once, then kept: {folder.parent.name}/{folder.name}", file=sys.stderr)
     with files.atomic_write(folder) as temporary:
         temporary.mkdir()
         make(temporary)

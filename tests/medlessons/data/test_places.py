@@ -72,6 +72,12 @@ def test_nothing_half_made_remains(goal, trouble, seen, says):
     assert not goal.exists() and not leftovers(goal)
 
 
+def test_what_is_made_is_named_and_only_then(goal, capsys):
+    for says in (f"Made once, then kept: {goal.parent.name}/{goal.name}\n", ""):
+        places.made(goal, "recipe", make)
+        assert capsys.readouterr().err == says
+
+
 def test_runs_at_once_wait_for_each_other(goal):
     calls = []
     with ThreadPoolExecutor(4) as pool:
