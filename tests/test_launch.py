@@ -61,6 +61,15 @@ def test_each_button_opens_this_lesson_of_this_version(lesson):
     assert sum(f"{TAG}" in link and lesson.path.name in link for link in links) == 3, "a codespace opens lesson 1"
 
 
+@pytest.mark.parametrize("lesson", notebooks.find(), ids=lambda lesson: lesson.path.stem)
+def test_each_lesson_that_is_handed_out_starts_everywhere(lesson):
+    handed_out, own = student.handed_out(lesson).cells, student.edition(notebooks.read(lesson.path)).cells
+    assert student.buttons(lesson.path.name) in handed_out[0].source
+    (place,) = [place for place, cell in enumerate(handed_out) if "git clone" in cell.source]
+    assert f"start(lesson={lesson.number})" in handed_out[place].source
+    assert own[1:place] + own[place + 1 :] == handed_out[1:place] + handed_out[place + 1 :], "nothing else differs"
+
+
 def cells(count):
     return [cell.source for cell in notebooks.read(student.FOLDER / FIRST).cells if cell.cell_type == "code"][:count]
 

@@ -159,9 +159,7 @@ def lab(options: argparse.Namespace) -> None:
     print(_("To start a lesson anew, give its file in work/ another name and come back."))
     where = (student.WORK / notebooks.find()[0].path.name).relative_to(settings.REPOSITORY).as_posix()
     opened = [f"--ServerApp.root_dir={settings.REPOSITORY}", f"--LabApp.default_url=/lab/tree/{where}"]
-    # no question whether to be told of news, and no look for a newer JupyterLab
-    never = "jupyterlab.handlers.announcements.NeverCheckForUpdate"
-    quiet = ["--LabApp.news_url=None", f"--LabApp.check_for_updates_class={never}"]
+    quiet = [f"--LabApp.app_settings_dir={Path(__file__).parent / 'jupyterlab'}"]  # asks about no news
     as_root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []  # a container
     labapp.main([*opened, *quiet, *as_root, *options.jupyterlab])
 

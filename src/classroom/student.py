@@ -43,7 +43,6 @@ LINK = re.compile(r"(?<=\]\()(?!\w+:|#)([^)#\s]+)")  # to a file beside the note
 def edition(notebook: nbformat.NotebookNode, folder: Path = FOLDER) -> nbformat.NotebookNode:
     """Return the student edition of a lesson: stubs, no outputs, folded answers, and links that are right in `folder`.
 
-    Its first code cell starts on Colab and Kaggle, too, and says what to do where the notebook was handed out alone.
     A solution stands between ``### BEGIN SOLUTION`` and ``### END SOLUTION``. A code cell that nbgrader's metadata call
     a solution, and that has no such marks, becomes a stub as a whole.
 
@@ -59,7 +58,6 @@ def edition(notebook: nbformat.NotebookNode, folder: Path = FOLDER) -> nbformat.
             cell.source = _with_links_from(source, folder)
         elif cell.cell_type == "code":
             cell.source = _with_stub(cell.source, number, cell.metadata.get("nbgrader", {}).get("solution", False))
-            cell.source = START.sub(lambda found: _launch(), cell.source)
             cell.outputs, cell.execution_count = [], None
     return notebooks.tidy(stripped)
 
@@ -118,10 +116,16 @@ def _with_stub(source: str, number: int, is_solution: bool) -> str:
 
 
 def handed_out(lesson: notebooks.Lesson) -> nbformat.NotebookNode:
-    """Return the student edition of a lesson as it is handed out: with launch buttons below its title."""
+    """Return the student edition of a lesson as it is handed out.
+
+    Below its title are launch buttons. Its first code cell starts on Colab and Kaggle, too, and says what to do where
+    the notebook has come alone.
+    """
     notebook = edition(notebooks.read(lesson.path))
     title, text = notebook.cells[0].source.split("\n", 1)
     notebook.cells[0].source = f"{title}\n\n{buttons(lesson.path.name)}\n{text}"
+    first = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    first.source = START.sub(lambda found: _launch(), first.source)
     return notebook
 
 
