@@ -15,12 +15,12 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from classroom import notebooks, student
+from classroom import launch, notebooks, student
 from medlessons import __version__, settings
 
 ROOT = settings.REPOSITORY
 CODESPACE = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text(encoding="utf-8"))
-ADDRESS, TAG = student.home()
+ADDRESS, TAG = launch.home()
 FIRST = notebooks.find()[0].path.name
 # Of August 2026. The kernel is old on purpose: Colab's is.
 COLAB = ["tensorflow-cpu==2.20.0", "keras==3.13.2", "numpy==2.1.3", "pandas==2.2.3", "scikit-learn==1.6.1"]
@@ -55,7 +55,7 @@ def test_binder_installs_what_is_locked_in_a_python_that_is_allowed():
 
 @pytest.mark.parametrize("lesson", notebooks.find(), ids=lambda lesson: lesson.path.stem)
 def test_each_button_opens_this_lesson_of_this_version(lesson):
-    links = re.findall(r"\]\((https://(?!\S+(?:svg))\S+)\)", student.buttons(lesson.path.name))
+    links = re.findall(r"\]\((https://(?!\S+(?:svg))\S+)\)", launch.buttons(lesson.path.name))
     project = ADDRESS.removeprefix("https://github.com/")
     assert len(links) == 4 and all(project in link for link in links)
     assert sum(f"{TAG}" in link and lesson.path.name in link for link in links) == 3, "a codespace opens lesson 1"
@@ -64,7 +64,7 @@ def test_each_button_opens_this_lesson_of_this_version(lesson):
 @pytest.mark.parametrize("lesson", notebooks.find(), ids=lambda lesson: lesson.path.stem)
 def test_each_lesson_that_is_handed_out_starts_everywhere(lesson):
     handed_out, own = student.handed_out(lesson).cells, student.edition(notebooks.read(lesson.path)).cells
-    assert student.buttons(lesson.path.name) in handed_out[0].source
+    assert launch.buttons(lesson.path.name) in handed_out[0].source
     (place,) = [place for place, cell in enumerate(handed_out) if "git clone" in cell.source]
     assert f"start(lesson={lesson.number})" in handed_out[place].source
     assert own[1:place] + own[place + 1 :] == handed_out[1:place] + handed_out[place + 1 :], "nothing else differs"

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from classroom import notebooks, student
+from classroom import launch, notebooks
 from medlessons import settings
 
 ROOT = settings.REPOSITORY
@@ -16,7 +16,7 @@ needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="there is n
 PAGES = [ROOT / name for name in ("README.md", "docs/INSTRUCTORS.md", "docs/MAINTAINERS.md", "docs/LAUNCH.md")]
 README = PAGES[0].read_text(encoding="utf-8")
 TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
-HOME, TAG = student.home()
+HOME, TAG = launch.home()
 COMMANDS = sorted(
     {line for block in re.findall(r"```bash\n(.*?)```", TEXT, re.DOTALL) for line in block.splitlines() if line}
     | set(re.findall(r"`((?:make|medlessons|MEDLESSONS_\w+=\w+ make|GPU=1 make) ?[^`]*)`", TEXT))
@@ -104,7 +104,7 @@ def test_every_handbook_is_reached_from_the_readme():
 
 def test_the_first_screen_has_the_buttons_the_picture_and_the_three_lines():
     first = README.split("\n## ")[0]
-    assert student.buttons(notebooks.find()[0].path.name) in first
+    assert launch.buttons(notebooks.find()[0].path.name) in first
     assert first.index("docs/strip.png") < first.index(f"```bash\ngit clone {HOME}\ncd medlessons\nmake lab\n```")
     assert len(re.sub(r"\S*\]\(\S+\)|```.*```", "", first, flags=re.DOTALL).split()) < 90, "one sentence, no more"
 
