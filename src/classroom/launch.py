@@ -27,7 +27,8 @@ Or, to stay in this kernel, run this line in a cell, then restart the kernel:
     %pip install -e "git+{FROM}@{VERSION}#egg=medlessons"
 If you have started `make lab` already, choose the kernel of .venv.""") from None
     if not os.path.exists("medlessons"):
-        subprocess.run(["git", "clone", "--quiet", "--depth", "1", "--branch", VERSION, FROM], check=True)
+        clone = f"git -c advice.detachedHead=false clone --quiet --depth 1 --branch {VERSION} {FROM}"
+        subprocess.run(clone.split(), check=True)
     sys.path.insert(0, os.path.abspath("medlessons/src"))
     from medlessons.start import raise_packages, start
 
