@@ -1,6 +1,5 @@
 """The pages that a run writes: a page per lesson, the report with the key figures, and the index."""
 
-import copy
 import json
 import os
 import re
@@ -8,16 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
-from jinja2 import pass_context
-from latex2mathml.converter import convert as mathml
-from nbconvert import HTMLExporter
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat.v4 import new_markdown_cell, new_notebook
 
-from classroom import doctor, notebooks
+from classroom import doctor
 from classroom.notebooks import Run, place
+from classroom.web import page
 from medlessons import settings
-from medlessons.errors import LessonError
 from medlessons.wording import _
 
 REPORT_TAG = "report"  # cells with this tag print the key figures of their lesson
@@ -29,36 +24,6 @@ def write(run: Run, build: Path) -> None:
     """Write the executed notebook and its HTML page to the folder `build`."""
     place(nbformat.writes(run.notebook) + "\n", build / run.lesson.path.name)
     place(page(run.notebook, run.lesson.title), (build / run.lesson.path.name).with_suffix(".html"))
-
-
-def page(notebook: nbformat.NotebookNode, title: str) -> str:
-    """Return a notebook as one HTML page that needs no network: formulas are MathML, which browsers draw themselves."""
-    exporter = _Exporter(mathjax_url="", require_js_url="")
-    tidied = notebooks.tidy(copy.deepcopy(notebook))
-    return exporter.from_notebook_node(tidied, {"metadata": {"name": title}})[0]
-
-
-class _Exporter(HTMLExporter):
-    @pass_context
-    def markdown2html(self, context, source):
-        renderer = _Renderer(escape=False, anchor_link_text=self.anchor_link_text)
-        return MarkdownWithMath(renderer=renderer).render(source)
-
-
-class _Renderer(IPythonRenderer):
-    def block_math(self, body):
-        return _formula(body, "block")
-
-    def inline_math(self, body):
-        return _formula(body, "inline")
-
-
-def _formula(latex: str, display: str) -> str:
-    try:
-        return mathml(latex.strip(), display=display)
-    except Exception as error:  # the parser raises many kinds
-        says = _("The formula ${latex}$ cannot be read ({reason}). Fix it.")
-        raise LessonError(says.format(latex=latex, reason=type(error).__name__)) from error
 
 
 def key_figures(notebook: nbformat.NotebookNode) -> list[str]:
