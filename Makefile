@@ -11,7 +11,6 @@ SINCE ?=
 SOURCE ?=
 PROFILE ?=
 WEIGHTS ?=
-REPOSITORY ?=
 GPU ?=
 COMMA := ,
 CHOICE := $(if $(LESSON),--lesson '$(LESSON)')
@@ -75,7 +74,7 @@ student: setup  ## write the student edition to notebooks/student/, to hand it o
 	$(BIN)/medlessons student $(CHOICE)
 
 site: setup  ## write the website, from the stored notebooks, to build/site/
-	$(BIN)/medlessons site $(if $(REPOSITORY),--repository $(REPOSITORY))
+	$(BIN)/medlessons site
 
 lint: setup  ## check style and errors of code and notebooks with ruff
 	$(BIN)/ruff check .

@@ -63,9 +63,7 @@ def parser() -> argparse.ArgumentParser:
     lesson_verb("student", student_edition, _("Write the student edition to notebooks/student/."))
     summary = _("Put the student edition into work/, once, and open JupyterLab there; options such as --port go to it.")
     verb("lab", lab, summary)
-    website = verb("site", write_site, _("Write the website, from the stored notebooks, to build/site/."))
-    website.add_argument("--folder", type=Path, default=BUILD / "site", help=_("where to write"))
-    website.add_argument("--repository", help=_("on GitHub, as OWNER/NAME: for the links that open a lesson there"))
+    verb("site", write_site, _("Write the website, from the stored notebooks, to build/site/."))
     scoring = verb("score", score, _("Execute notebooks that students handed in; print a CSV of their exercises."))
     scoring.add_argument("notebooks", nargs="+", type=Path)
     scoring.add_argument("--whole", action="store_true", help=_("execute also what no exercise needs: trainings"))
@@ -150,12 +148,12 @@ def student_edition(options: argparse.Namespace) -> None:
         print(student.write(lesson).relative_to(settings.REPOSITORY))
 
 
-def write_site(options: argparse.Namespace) -> None:
+def write_site(_options: argparse.Namespace) -> None:
     """Write the website, and say where it is."""
     from classroom import site
 
-    first = site.build(options.folder, options.repository)
-    if not (options.folder / "pagefind").is_dir():
+    first = site.build(BUILD / "site")
+    if not site.can_search():
         print(_("The pages have no search: pip install 'pagefind[bin]' brings it."))
     print(_("Open {page} in a browser.").format(page=first))
 

@@ -13,8 +13,7 @@ from pathlib import Path, PurePosixPath
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_notebook
 
-import medlessons
-from classroom import notebooks, web
+from classroom import notebooks, student, web
 from classroom.notebooks import Lesson, place
 from medlessons import settings
 from medlessons.errors import LessonError
@@ -29,11 +28,7 @@ TEXTS = {  # file of the repository -> its page, and how the links on top call i
     "docs/KERAS3.md": ("keras3", "Keras 3"),
 }
 SEARCH = '# {title}\n\n<p id="said" role="status">{says}</p>\n<ol id="found"></ol>'
-LAUNCHERS = {  # how a lesson is opened elsewhere: its student edition at the tag of this version
-    "Colab": "https://colab.research.google.com/github/{repository}/blob/{tag}/{path}",
-    "Codespaces": "https://codespaces.new/{repository}/tree/{tag}",
-    "Binder": "https://mybinder.org/v2/gh/{repository}/{tag}?labpath={path}",
-}
+LAUNCHER = re.compile(r"\[!\[Open in (\w+)\]\(\S+\)\]\((\S+)\)")  # a button; its picture stays where it is
 
 
 @dataclass
@@ -41,12 +36,10 @@ class Site:
     """Where the website is written, and what all of its pages share."""
 
     folder: Path
-    repository: str | None  # on GitHub, as OWNER/NAME
     search: bool
 
     def write(self, name: str, notebook: NotebookNode, path: str, **around: object) -> None:
         """Write a page. `path` is the file of the repository that it shows: links start from there."""
-        source = f"https://github.com/{self.repository}" if self.repository else None
         places = [{"href": f"{page}.html", "text": text} for page, text in TEXTS.values()]
         title = next(line[2:] for cell in notebook.cells for line in cell.source.split("\n") if line.startswith("# "))
         html = web.page(
@@ -57,7 +50,7 @@ class Site:
             here=f"{name}.html",
             places=places,
             search=self.search,
-            repository=source,
+            repository=student.home()[0],
             **around,
         )
         place(html, self.folder / f"{name}.html")
@@ -72,7 +65,7 @@ class Site:
 
         return store
 
-    def _link(self, path: str) -> Callable[[str], str | None]:
+    def _link(self, path: str) -> Callable[[str], str]:
         """Return what turns a link in a file of the repository into one that is right on its page."""
 
         def turn(address):
@@ -83,30 +76,18 @@ class Site:
             if target in TEXTS or target.startswith("notebooks/"):
                 page = TEXTS[target][0] if target in TEXTS else Path(target).stem
                 return f"{page}.html#{part}" if part else f"{page}.html"
-            return f"https://github.com/{self.repository}/blob/{_tag()}/{target}" if self.repository else None
+            return f"{'/blob/'.join(student.home())}/{target}"
 
         return turn
 
-    def launchers(self, lesson: Lesson) -> list[dict]:
-        """Return links that open the student edition of a lesson elsewhere; none where the repository is unknown."""
-        path = f"notebooks/student/{lesson.path.name}"
-        where = {"repository": self.repository, "tag": _tag(), "path": path}
-        found = LAUNCHERS.items() if self.repository else []
-        return [{"href": address.format(**where), "text": name} for name, address in found]
+
+def can_search() -> bool:
+    """Say whether pagefind is installed, which makes the pages searchable."""
+    return importlib.util.find_spec("pagefind_bin") is not None
 
 
-def _tag() -> str:
-    return f"v{medlessons.__version__}"
-
-
-def build(folder: Path, repository: str | None = None) -> Path:
+def build(folder: Path) -> Path:
     """Write the website to a folder, in place of what is there, and return its first page.
-
-    Parameters
-    ----------
-    folder : Path
-    repository : str, optional
-        On GitHub, as ``OWNER/NAME``. Without it, no page can say where a lesson is opened with one click.
 
     Raises
     ------
@@ -114,7 +95,7 @@ def build(folder: Path, repository: str | None = None) -> Path:
         If pagefind is installed and fails.
     """
     shutil.rmtree(folder, ignore_errors=True)
-    site = Site(folder, repository, importlib.util.find_spec("pagefind_bin") is not None)
+    site = Site(folder, can_search())
     lessons = notebooks.find()
     for lesson in lessons:
         _write_lesson(site, lesson, lessons)
@@ -144,12 +125,14 @@ def _write_lesson(site: Site, lesson: Lesson, lessons: list[Lesson]) -> None:
         notebook,
         f"notebooks/{lesson.path.name}",
         above=_above(lesson, notebook),
-        actions=[
-            {"href": edition, "text": _("Student edition"), "download": True},
-            *site.launchers(lesson),
-        ],
+        actions=[{"href": edition, "text": _("Student edition"), "download": True}, *_launchers(lesson)],
         **{name: other and {"href": f"{other.path.stem}.html", "text": _name(other)} for name, other in beside.items()},
     )
+
+
+def _launchers(lesson: Lesson) -> list[dict]:
+    """Return links that open the student edition of a lesson without an installation."""
+    return [{"href": link, "text": place} for place, link in LAUNCHER.findall(student.buttons(lesson.path.name))]
 
 
 def _name(lesson: Lesson) -> str:
@@ -162,7 +145,7 @@ def _above(lesson: Lesson, notebook: NotebookNode) -> str:
     minutes = {"core": 0, "optional": 0}
     for kind, number in re.findall(r"^## .* \((core|optional), (\d+) minutes\)$", texts, re.MULTILINE):
         minutes[kind] += int(number)
-    says = _("Lesson {number} · {core} minutes in two sittings, and {optional} that are optional")
+    says = _("Lesson {number} · {core} minutes in two sittings, {optional} more optional")
     return says.format(number=lesson.number, **minutes)
 
 
@@ -171,7 +154,7 @@ def _card(site: Site, lesson: Lesson) -> dict:
     notebook, stem = notebooks.read(lesson.path), lesson.path.stem
     first = notebook.cells[0].source.split("\n\n")
     card = {"href": f"{stem}.html", "title": lesson.title, "above": _above(lesson, notebook)}
-    card |= {"text": web.html(first[1]), "learn": web.html(first[3]), "actions": site.launchers(lesson)}
+    card |= {"text": web.html(first[1]), "learn": web.html(first[3]), "actions": _launchers(lesson)}
     for drawn in notebooks.picture(notebook):
         place(drawn, site.folder / f"figures/{stem}.png")
         card |= {"picture": f"figures/{stem}.png"}
@@ -183,9 +166,8 @@ def _index(folder: Path) -> None:
     command = [sys.executable, "-m", "pagefind", "--site", str(folder)]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     if run.returncode:
-        raise LessonError(
-            _("The pages cannot be searched: {reason}").format(reason=run.stderr.strip() or run.stdout.strip())
-        )
+        says = _("The pages cannot be searched: {reason}")
+        raise LessonError(says.format(reason=(run.stderr or run.stdout).strip()))
     for unused in (folder / "pagefind").glob("pagefind-*"):
         if unused.suffix in (".js", ".css"):
             unused.unlink()

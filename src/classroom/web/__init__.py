@@ -5,6 +5,7 @@ import copy
 import re
 import struct
 from collections.abc import Callable, Iterator
+from html import unescape
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
@@ -21,11 +22,12 @@ TEMPLATES = Environment(loader=FileSystemLoader(Path(__file__).parent), autoesca
 PREDICT = "**Predict, then run.**"  # the output of the next cell stays closed until the reader opens it
 MINUTES = re.compile(r"(.*) \((core|optional), (\d+) minutes\)")
 UNWANTED = re.compile(r'<style scoped>.*?</style>| border="1"| style="text-align: right;"', re.DOTALL)  # in a table
+ALT = re.compile(r' alt="([^"]+)"')
 EMPTY = re.compile(r"<th([^>]*)></th>")
 WORDS = re.compile(r"<td>(?=[^<]*[A-Za-z]{2})(?!NaN<|True<|False<)")  # a cell of a table with words in it, not a number
 
 Picture = Callable[[bytes], str]
-Link = Callable[[str], str | None]
+Link = Callable[[str], str]
 
 
 def inline(picture: bytes) -> str:
@@ -44,7 +46,7 @@ def page(notebook: NotebookNode, title: str, picture: Picture = inline, link: Li
     picture : callable
         Takes a picture (PNG), returns the address under which the page shows it.
     link : callable
-        Takes the address of a link in the text, returns the one that is right on the page, or None for no link.
+        Takes the address of a link in the text, returns the one that is right on the page.
     **around
         What the template shows around the notebook, such as ``places`` (the links on top) and ``cards``.
 
@@ -79,12 +81,11 @@ class _Prose(IPythonRenderer):
         plain = re.sub(r"<[^>]+>", "", text)
         name = re.sub(r"[^\w -]", "", plain.lower()).replace(" ", "-")  # as GitHub names it
         self.headings.append({"level": level, "name": name, "text": plain, "note": note})
-        small = f" <small>{note[0]}, {note[1]} minutes</small>" if note else ""
+        small = f" <small data-pagefind-ignore>{note[0]}, {note[1]} minutes</small>" if note else ""
         return f'<h{level} id="{name}">{text}{small}</h{level}>\n'
 
     def link(self, text, url, title=None):
-        address = self._link(url)
-        return super().link(text, address, title) if address else text
+        return super().link(text, self._link(url), title)
 
     def table(self, text):
         return f'<div class="wide"><table>\n{text}</table></div>\n'
@@ -135,24 +136,26 @@ def _cells(notebook: NotebookNode, prose: _Prose, picture: Picture) -> Iterator[
 
 def _outputs(cell: NotebookNode, prose: _Prose, picture: Picture) -> Iterator[dict]:
     """Yield the outputs of a cell. The sentence that is printed below a figure becomes its caption."""
-    caption = None
+    caption = ""
     for output in cell.outputs:
         data = output.get("data", {})
-        html = data.get("text/html", "<pre")  # the summary of a network has colors of its own; its text says the same
+        table = data.get("text/html", "<pre")  # the summary of a network has colors of its own; its text says the same
+        lines = (
+            (output.get("text") or data.get("text/plain") or "\n".join(output.get("traceback", [])))
+            .rstrip()
+            .split("\n")
+        )
         if "image/png" in data:
-            caption = output.metadata.get("image/png", {}).get("alt", "")
-            png = base64.b64decode(data["image/png"])
-            yield {"figure": picture(png), "alt": caption, "size": struct.unpack(">II", png[16:24])}
-            continue
-        if "text/markdown" in data:
+            caption, png = output.metadata["image/png"]["alt"], base64.b64decode(data["image/png"])
+            yield {"figure": picture(png), "size": struct.unpack(">II", png[16:24]), "caption": caption}
+        elif "text/markdown" in data:
             yield {"html": prose.html(data["text/markdown"])}
-        elif not html.startswith("<pre"):
-            yield {"html": WORDS.sub('<td class="words">', EMPTY.sub(r"<td\1></td>", UNWANTED.sub("", html)))}
+        elif ALT.search(table):  # a viewer
+            caption = unescape(ALT.search(table)[1])
+            yield {"html": table, "caption": caption}
+        elif not table.startswith("<pre"):
+            yield {"html": WORDS.sub('<td class="words">', EMPTY.sub(r"<td\1></td>", UNWANTED.sub("", table)))}
+        elif caption and lines[0].endswith(caption):
+            yield {"text": "\n".join(lines[1:])}
         else:
-            text = output.get("text") or data.get("text/plain") or "\n".join(output.get("traceback", []))
-            lines = strip_ansi(text).rstrip("\n").split("\n")
-            if caption and lines[0].endswith(caption):
-                lines = lines[1:]
-            if lines:
-                yield {"text": "\n".join(lines)}
-        caption = None
+            yield {"text": strip_ansi("\n".join(lines))}
