@@ -94,6 +94,9 @@ class _Prose(IPythonRenderer):
         tag = "th" if head and text else "td"  # a header without a word says nothing
         return f"<{tag}>{text}</{tag}>\n"
 
+    def image(self, text, url, title=None):
+        return super().image(text, self._link(url), title)
+
     def block_math(self, body):
         return f'<div class="wide">{_formula(body, "block")}</div>'
 
@@ -140,11 +143,8 @@ def _outputs(cell: NotebookNode, prose: _Prose, picture: Picture) -> Iterator[di
     for output in cell.outputs:
         data = output.get("data", {})
         table = data.get("text/html", "<pre")  # the summary of a network has colors of its own; its text says the same
-        lines = (
-            (output.get("text") or data.get("text/plain") or "\n".join(output.get("traceback", [])))
-            .rstrip()
-            .split("\n")
-        )
+        said = output.get("text") or data.get("text/plain") or "\n".join(output.get("traceback", []))
+        first, line, rest = strip_ansi(said).rstrip().partition("\n")
         if "image/png" in data:
             caption, png = output.metadata["image/png"]["alt"], base64.b64decode(data["image/png"])
             yield {"figure": picture(png), "size": struct.unpack(">II", png[16:24]), "caption": caption}
@@ -155,7 +155,5 @@ def _outputs(cell: NotebookNode, prose: _Prose, picture: Picture) -> Iterator[di
             yield {"html": table, "caption": caption}
         elif not table.startswith("<pre"):
             yield {"html": WORDS.sub('<td class="words">', EMPTY.sub(r"<td\1></td>", UNWANTED.sub("", table)))}
-        elif caption and lines[0].endswith(caption):
-            yield {"text": "\n".join(lines[1:])}
         else:
-            yield {"text": strip_ansi("\n".join(lines))}
+            yield {"text": rest if caption and first.endswith(caption) else first + line + rest}
