@@ -1,6 +1,7 @@
 """The website: a page for each lesson and for what belongs to them, with search. It is built without a network."""
 
 import importlib.util
+import itertools
 import os
 import re
 import shutil
@@ -152,9 +153,10 @@ def _above(lesson: Lesson, notebook: NotebookNode) -> str:
 def _card(site: Site, lesson: Lesson) -> dict:
     """Return what the first page shows of a lesson: its picture, what it is about, and what one learns."""
     notebook, stem = notebooks.read(lesson.path), lesson.path.stem
-    first = notebook.cells[0].source.split("\n\n")
+    parts = notebook.cells[0].source.split("\n\n")
+    learn = next((part for before, part in itertools.pairwise(parts) if before == "**You will learn**"), "")
     card = {"href": f"{stem}.html", "title": lesson.title, "above": _above(lesson, notebook)}
-    card |= {"text": web.html(first[1]), "learn": web.html(first[3]), "actions": _launchers(lesson)}
+    card |= {"text": web.html(parts[1]), "learn": web.html(learn), "actions": _launchers(lesson)}
     for drawn in notebooks.picture(notebook):
         place(drawn, site.folder / f"figures/{stem}.png")
         card |= {"picture": f"figures/{stem}.png"}

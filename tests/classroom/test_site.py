@@ -8,6 +8,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from classroom import notebooks, site, student, what_came_out
+from classroom.__main__ import BUILD, main
 from medlessons import settings
 
 LESSONS = notebooks.find()
@@ -145,6 +146,14 @@ def test_pages_are_searched_where_pagefind_is_installed(tmp_path, monkeypatch, i
     assert (first.parent / "pagefind" / "pagefind.js").is_file() == installed
     assert (first.parent / "search.html").is_file() == installed
     assert ('role="search"' in first.read_text(encoding="utf-8")) == installed
+
+
+def test_the_command_says_where_the_pages_are_and_what_they_lack(monkeypatch, capsys):
+    monkeypatch.setattr(site, "build", lambda folder: folder / "index.html")
+    monkeypatch.setattr(site, "can_search", lambda: False)
+    assert main(["site"]) == 0
+    said = capsys.readouterr().out
+    assert "pagefind[bin]" in said and f"{BUILD / 'site' / 'index.html'}" in said
 
 
 @pytest.fixture(scope="module")
