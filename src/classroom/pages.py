@@ -36,7 +36,8 @@ def key_figures(notebook: nbformat.NotebookNode) -> list[str]:
             label = f"[{'; '.join(filter(None, [_patients_of(cell), ', '.join(weights)]))}] "
             for output in cell.outputs:
                 data = output.get("data", {})
-                text = output.get("text", "" if "image/png" in data else data.get("text/plain"))
+                shown = data.get("text/markdown", data.get("text/plain"))
+                text = output.get("text", "" if "image/png" in data else shown)
                 if text and output.get("name") != "stderr":
                     texts.append("\n".join(label + line for line in text.rstrip().split("\n")))
     return texts

@@ -68,5 +68,8 @@ def test_every_key_figure_says_whose_images_and_which_weights(monkeypatch):
     monkeypatch.setenv("MEDLESSONS_SOURCE", "embedded")
     notebook.cells.pop(0)
     assert pages.key_figures(notebook)[0] == "[simulated] a 1\n[simulated] b 2"
+    told = new_output("display_data", data={"text/markdown": "e **5**", "text/plain": "<Markdown object>"})
+    notebook.cells.append(new_code_cell("x", metadata={"tags": ["report"]}, outputs=[told]))
+    assert pages.key_figures(notebook)[-1] == "[simulated] e **5**"
     notebook.cells.append(cell("weights of the networks: imagenet"))
     assert pages.weights_of(notebook) == ["imagenet backbones"]

@@ -168,14 +168,14 @@ def browser():
 
 @pytest.mark.slow
 @every_page
-def test_axe_finds_nothing_in_light_and_dark_on_a_desktop_and_a_phone(folder, browser, name):
+def test_axe_finds_nothing_in_light_on_a_desktop_nor_in_dark_on_a_phone(folder, browser, name):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     page = browser.new_page()
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto((folder / f"{name}.html").as_uri())
     page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
-    for scheme, width in itertools.product(("light", "dark"), (1280, 390)):
+    for scheme, width in (("light", 1280), ("dark", 390)):
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 844})
         faults = axe.run(page).response["violations"]

@@ -25,6 +25,7 @@ UNWANTED = re.compile(r'<style scoped>.*?</style>| border="1"| style="text-align
 ALT = re.compile(r' alt="([^"]+)"')
 EMPTY = re.compile(r"<th([^>]*)></th>")
 WORDS = re.compile(r"<td>(?=[^<]*[A-Za-z]{2})(?!NaN<|True<|False<)")  # a cell of a table with words in it, not a number
+PLAIN = re.compile(r'<span(?: class="(?:n|nn|p|o|w)")?>([^<]*)</span>')  # most words of a code need no color
 
 Picture = Callable[[bytes], str]
 Link = Callable[[str], str]
@@ -117,7 +118,6 @@ def _cells(notebook: NotebookNode, prose: _Prose, picture: Picture) -> Iterator[
 
     Solutions are folded, and so is what came out; where the reader is to predict it, with the output that it is about.
     """
-    color = Highlight2HTML(pygments_lexer="python")
     stubs = {cell.get("id"): cell.source for cell in student.edition(notebook).cells}
     shown = {}
     for cell in notebook.cells:
@@ -130,11 +130,19 @@ def _cells(notebook: NotebookNode, prose: _Prose, picture: Picture) -> Iterator[
             is_block = what_came_out.is_block(cell)
             shown["prose"] = prose.html(what_came_out.folded(cell.source) if is_block else cell.source)
         elif cell.cell_type == "code":
-            shown |= {"code": color(cell.source), "outputs": list(_outputs(cell, prose, picture)), "predict": predict}
+            shown |= {
+                "code": _colored(cell.source),
+                "outputs": list(_outputs(cell, prose, picture)),
+                "predict": predict,
+            }
             if student.BEGIN in cell.source:
                 solution = re.sub(rf"^.*({student.BEGIN}|{student.END}).*\n?", "", cell.source, flags=re.MULTILINE)
-                shown |= {"code": color(stubs[cell.id]), "solution": color(solution)}
+                shown |= {"code": _colored(stubs[cell.id]), "solution": _colored(solution)}
         yield shown
+
+
+def _colored(code: str) -> str:
+    return PLAIN.sub(r"\1", Highlight2HTML(pygments_lexer="python")(code))
 
 
 def _outputs(cell: NotebookNode, prose: _Prose, picture: Picture) -> Iterator[dict]:
@@ -146,7 +154,8 @@ def _outputs(cell: NotebookNode, prose: _Prose, picture: Picture) -> Iterator[di
         said = output.get("text") or data.get("text/plain") or "\n".join(output.get("traceback", []))
         first, line, rest = strip_ansi(said).rstrip().partition("\n")
         if "image/png" in data:
-            caption, png = output.metadata["image/png"]["alt"], base64.b64decode(data["image/png"])
+            caption = output.metadata.get("image/png", {}).get("alt", "")
+            png = base64.b64decode(data["image/png"])
             yield {"figure": picture(png), "size": struct.unpack(">II", png[16:24]), "caption": caption}
         elif "text/markdown" in data:
             yield {"html": prose.html(data["text/markdown"])}
