@@ -74,6 +74,9 @@ class Site:
                 return address
             target, _hash, part = address.partition("#")
             target = os.path.normpath(PurePosixPath(path).parent / target).replace(os.sep, "/")
+            if target.endswith(".png"):
+                place((settings.REPOSITORY / target).read_bytes(), self.folder / "figures" / Path(target).name)
+                return f"figures/{Path(target).name}"
             if target in TEXTS or target.startswith("notebooks/"):
                 page = TEXTS[target][0] if target in TEXTS else Path(target).stem
                 return f"{page}.html#{part}" if part else f"{page}.html"
