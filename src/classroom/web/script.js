@@ -31,7 +31,7 @@ const search = async () => {
   said.textContent = `${results.length} of the pages say something about “${query}”.`;
   for (const { url, title, excerpt, page } of places) {
     const item = found.appendChild(document.createElement("li")), link = item.appendChild(document.createElement("a"));
-    Object.assign(link, { href: url, textContent: title == page ? page : `${page}: ${title}` });
+    Object.assign(link, { href: url, textContent: title == page ? page : `${page} · ${title}` });
     item.appendChild(document.createElement("p")).innerHTML = excerpt;  // pagefind's, escaped but for <mark>
   }
 };
@@ -42,7 +42,7 @@ if (found && query) {
 // Light or dark, as the computer has it until the reader chooses; the choice is kept.
 const button = document.querySelector("#theme"), dark = matchMedia("(prefers-color-scheme: dark)"), root = document.documentElement;
 const isDark = () => (root.dataset.theme || (dark.matches ? "dark" : "light")) == "dark";
-const name = () => { button.textContent = isDark() ? "Light" : "Dark"; };
+const name = () => { button.textContent = isDark() ? "Light mode" : "Dark mode"; };
 button.hidden = false;
 button.onclick = () => {
   root.dataset.theme = isDark() ? "light" : "dark";
