@@ -1,7 +1,6 @@
 """The website: a page for each lesson and for what belongs to them, with search. It is built without a network."""
 
 import importlib.util
-import itertools
 import os
 import re
 import shutil
@@ -157,7 +156,7 @@ def _card(site: Site, lesson: Lesson) -> dict:
     """Return what the first page shows of a lesson: its picture, what it is about, and what one learns."""
     notebook, stem = notebooks.read(lesson.path), lesson.path.stem
     parts = notebook.cells[0].source.split("\n\n")
-    learn = next((part for before, part in itertools.pairwise(parts) if before == "**You will learn**"), "")
+    learn = next((part for part in parts if part.startswith("- ")), "")
     card = {"href": f"{stem}.html", "title": lesson.title, "above": _above(lesson, notebook)}
     card |= {"text": web.html(parts[1]), "learn": web.html(learn), "actions": _launchers(lesson)}
     for drawn in notebooks.picture(notebook):

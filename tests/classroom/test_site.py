@@ -171,6 +171,7 @@ def browser():
 def test_axe_finds_nothing_in_light_on_a_desktop_nor_in_dark_on_a_phone(folder, browser, name):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     page = browser.new_page()
+    page.set_default_timeout(300_000)  # milliseconds; a lesson is a long page
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto((folder / f"{name}.html").as_uri())
