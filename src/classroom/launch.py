@@ -42,13 +42,16 @@ def home() -> tuple[str, str]:
     return project["urls"]["Repository"], f"v{project['version']}"
 
 
-def buttons(name: str) -> str:
-    """Return the buttons that open a student edition, as Markdown; `name` is that of its file."""
+def links(name: str) -> dict[str, str]:
+    """Return where a student edition is opened: the place, and the address there; `name` is that of its file."""
     address, tag = home()
     where = {"repository": address.removeprefix("https://github.com/"), "tag": tag, "path": f"notebooks/student/{name}"}
-    return "\n".join(
-        f"[![Open in {place}]({badge})]({link.format(**where)})" for place, (badge, link) in LAUNCHERS.items()
-    )
+    return {place: link.format(**where) for place, (_badge, link) in LAUNCHERS.items()}
+
+
+def buttons(name: str) -> str:
+    """Return the buttons that open a student edition, as Markdown; `name` is that of its file."""
+    return "\n".join(f"[![Open in {place}]({LAUNCHERS[place][0]})]({link})" for place, link in links(name).items())
 
 
 def first_cell(lesson: int) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_notebook
 
-from classroom import notebooks, student, web
+from classroom import launch, notebooks, web
 from classroom.notebooks import Lesson, place
 from medlessons import settings
 from medlessons.errors import LessonError
@@ -28,7 +28,6 @@ TEXTS = {  # file of the repository -> its page, and how the links on top call i
     "docs/KERAS3.md": ("keras3", "Keras 3"),
 }
 SEARCH = '# {title}\n\n<p id="said" role="status">{says}</p>\n<ol id="found"></ol>'
-LAUNCHER = re.compile(r"\[!\[Open in (\w+)\]\(\S+\)\]\((\S+)\)")  # a button; its picture stays where it is
 
 
 @dataclass
@@ -50,7 +49,7 @@ class Site:
             here=f"{name}.html",
             places=places,
             search=self.search,
-            repository=student.home()[0],
+            repository=launch.home()[0],
             **around,
         )
         place(html, self.folder / f"{name}.html")
@@ -79,7 +78,7 @@ class Site:
             if target in TEXTS or target.startswith("notebooks/"):
                 page = TEXTS[target][0] if target in TEXTS else Path(target).stem
                 return f"{page}.html#{part}" if part else f"{page}.html"
-            return f"{'/blob/'.join(student.home())}/{target}"
+            return f"{'/blob/'.join(launch.home())}/{target}"
 
         return turn
 
@@ -135,7 +134,7 @@ def _write_lesson(site: Site, lesson: Lesson, lessons: list[Lesson]) -> None:
 
 def _launchers(lesson: Lesson) -> list[dict]:
     """Return links that open the student edition of a lesson without an installation."""
-    return [{"href": link, "text": place} for place, link in LAUNCHER.findall(student.buttons(lesson.path.name))]
+    return [{"href": link, "text": place} for place, link in launch.links(lesson.path.name).items()]
 
 
 def _name(lesson: Lesson) -> str:

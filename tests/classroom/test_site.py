@@ -7,7 +7,7 @@ import shutil
 import pytest
 from bs4 import BeautifulSoup
 
-from classroom import notebooks, site, student, what_came_out
+from classroom import launch, notebooks, site, student, what_came_out
 from classroom.__main__ import BUILD, main
 from medlessons import settings
 
@@ -48,7 +48,7 @@ def test_links_to_what_is_no_page_lead_to_the_repository(tmp_path):
     assert turn("../models/README.md#brain-lesson-6") == "models.html#brain-lesson-6"
     assert turn("../notebooks/01_anemia_mlp.ipynb") == "01_anemia_mlp.html"
     assert turn("https://keras.io") == "https://keras.io"
-    address, tag = student.home()
+    address, tag = launch.home()
     assert turn("../LICENSE") == f"{address}/blob/{tag}/LICENSE"
 
 
