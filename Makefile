@@ -43,7 +43,7 @@ $(READY): requirements.txt pyproject.toml
 	echo "Installing into $$new ..."; \
 	$(PYTHON) -m venv --prompt medlessons $$new; \
 	pip="$$new/bin/python -m pip install --quiet --disable-pip-version-check"; \
-	$(if $(GPU),grep -v '^tensorflow' requirements.txt,cat requirements.txt) > $$new/requirements.txt; \
+	$(if $(GPU),awk '/^[^ ]/ {other = !/^tensorflow/} other',cat) requirements.txt > $$new/requirements.txt; \
 	$$pip -r $$new/requirements.txt; \
 	$(if $(GPU),$$pip "tensorflow[and-cuda]==$$(sed -nE 's/^tensorflow==([0-9.]+).*/\1/p' requirements.txt)";) \
 	$$pip --no-deps --editable .; \
@@ -99,4 +99,5 @@ catalog: setup  ## collect every sentence that readers are told in data/locale/m
 
 lock: setup  ## renew requirements.txt from pyproject.toml, for all platforms and Pythons
 	$(BIN)/uv pip compile --universal --python-version 3.11 --fork-strategy fewest --extra dev \
-		--no-emit-index-url --custom-compile-command "make lock" --upgrade pyproject.toml -o requirements.txt
+		--no-emit-index-url --generate-hashes --custom-compile-command "make lock" --upgrade \
+		pyproject.toml -o requirements.txt
