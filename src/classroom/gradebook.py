@@ -2,6 +2,8 @@
 
 import io
 import re
+import unicodedata
+from collections.abc import Iterable
 from pathlib import PurePath
 
 import pandas as pd
@@ -9,8 +11,9 @@ import pandas as pd
 from medlessons.errors import LessonError
 from medlessons.wording import _
 
-MOODLE = r"^(.+?)_\d+_assignsubmission_"  # of the file, or of its folder
-CANVAS = r"^([^_]+)(?:_LATE)?_\d+_\d+_"
+# The name of the student and a number, in the name of the file or of its folder
+MOODLE = r"^(.+?)_(\d+)_assignsubmission_"
+CANVAS = r"^([^_]+)(?:_LATE)?_(\d+)_\d+_"
 
 
 def wide(scores: str, names: str | None = None) -> str:
@@ -22,7 +25,8 @@ def wide(scores: str, names: str | None = None) -> str:
         The CSV that :func:`classroom.scoring.write_scores` writes.
     names : str
         A regular expression that finds the student's name in the path of a notebook: its first group, or all of it.
-        Unless given, the names that Moodle and Canvas give to files are known. Where nothing is found, the path stands.
+        Unless given, the names that Moodle and Canvas give to files are known, and students of the same name are told
+        apart by their numbers. Where nothing is found, the path stands.
 
     Returns
     -------
@@ -36,7 +40,7 @@ def wide(scores: str, names: str | None = None) -> str:
         If `names` is no regular expression.
     """
     table = pd.read_csv(io.StringIO(scores), dtype=str, keep_default_na=False)
-    found = {path: student(path, names) for path in table["notebook"].unique()}
+    found = students(table["notebook"].unique(), names)
     table["student"] = table["notebook"].map(found)
     judged = table[table["number"] != ""]
     states = judged.groupby(["student", "number"])["state"].agg(_best).unstack(fill_value="")
@@ -47,19 +51,38 @@ def wide(scores: str, names: str | None = None) -> str:
     return states.assign(total=(states == "done").sum(axis=1).astype(int), remark=remarks).to_csv(index_label="student")
 
 
-def student(path: str, names: str | None = None) -> str:
-    """Return the name of the student who handed in the file `path`, as :func:`wide` says."""
+def students(paths: Iterable[str], names: str | None = None) -> dict[str, str]:
+    """Return the name of the student who handed in each file, as :func:`wide` says.
+
+    Two students of the same name differ in the number that Moodle or Canvas wrote after it, in the same folder.
+    """
+    found = {path: student(path, names) for path in paths}
+    numbers = {}
+    for folder, name, number in found.values():
+        numbers.setdefault((folder, name), set()).add(number)
+    shared = {name for (_folder, name), different in numbers.items() if len(different) > 1}
+    return {path: f"{name} {number}" if name in shared else name for path, (_folder, name, number) in found.items()}
+
+
+def student(path: str, names: str | None = None) -> tuple[str, str, str]:
+    """Return where a student's file or folder lies, the name in it, and the number after the name, if there is one."""
+    whole = PurePath(unicodedata.normalize("NFC", path))
+    if names:
+        match = _search(names, whole.as_posix())
+        return "", match[bool(match.re.groups)] if match else path, ""
+    for part in [whole, whole.parent]:
+        for pattern in (MOODLE, CANVAS):
+            if match := re.search(pattern, part.name):
+                return str(part.parent), match[1], match[2]
+    return "", path, ""
+
+
+def _search(names: str, path: str) -> re.Match | None:
     try:
-        if names:
-            tried = [re.search(names, PurePath(path).as_posix())]
-        else:
-            parts = PurePath(path).parts[:-3:-1]  # the file and its folder
-            tried = [re.search(pattern, part) for part in parts for pattern in (MOODLE, CANVAS)]
+        return re.search(names, path)
     except re.error as error:
         says = _("--names {names!r} is no regular expression ({reason}). Try --names '([^/]+)_hw'.")
         raise LessonError(says.format(names=names, reason=error)) from error
-    match = next(filter(None, tried), None)
-    return match[bool(match.re.groups)] if match else path
 
 
 def _best(states: pd.Series) -> str:

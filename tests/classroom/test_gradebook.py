@@ -48,4 +48,18 @@ def test_a_class_without_a_row_of_an_exercise_is_a_table_too():
     ],
 )
 def test_the_student_is_found_in_the_path(path, names, student):
-    assert gradebook.student(path, names) == student
+    assert gradebook.students([path], names) == {path: student}
+
+
+def test_students_of_the_same_name_are_told_apart_and_one_in_two_courses_is_not():
+    moodle = [f"lesson{lesson}/Li Wei_{number}_assignsubmission_file_/a.ipynb" for lesson, number in ((1, 4), (2, 77))]
+    assert set(gradebook.students(moodle).values()) == {"Li Wei"}
+    blind = [f"in/Participant_{number}_assignsubmission_file_/a.ipynb" for number in (3, 8)]
+    assert list(gradebook.students(blind).values()) == ["Participant 3", "Participant 8"]
+    canvas = ["in/liwei_7_81_a.ipynb", "in/liwei_LATE_9_82_a.ipynb", "in/liwei_7_83_b.ipynb"]
+    assert list(gradebook.students(canvas).values()) == ["liwei 7", "liwei 9", "liwei 7"]
+
+
+def test_an_accent_is_one_letter_whatever_the_computer_made_of_it():
+    one, two = ("in/Zoe\u0308_4_assignsubmission_file_/a.ipynb", "in/Zo\u00eb_4_assignsubmission_file_/b.ipynb")
+    assert set(gradebook.students([one, two]).values()) == {"Zo\u00eb"}
