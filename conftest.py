@@ -18,6 +18,7 @@ NUMBER = re.compile(r"[ \t]*(?<![\w.])[-+−]?\d++(?:\.\d++)?+(?:[eE][-+]?\d++)?
 EXEMPT = re.compile(r"^#\s*NBVAL_IGNORE_OUTPUT\s*:\s*\S", re.MULTILINE)
 LONGEST_LINE = 100  # characters of a line that a report shows
 NOT_COMPARED = ("image/png", "image/jpeg", "image/svg+xml")
+COLOR = re.compile(r"\x1b\[[0-9;]*m")
 PICTURE = re.compile(r"(?<=;base64,)[\w+/=]+")  # one that stands in a text, such as HTML
 
 
@@ -31,6 +32,17 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if isinstance(item, IPyNbCell):
             item.options["check"] = not EXEMPT.search(item.cell.source)
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Write to a file what differs, too: continuous integration keeps it."""
+    path = config.rootpath / "build" / "differences.txt"
+    path.unlink(missing_ok=True)
+    failed = [report for report in terminalreporter.stats.get("failed", []) if ".ipynb" in report.nodeid]
+    if failed:
+        path.parent.mkdir(exist_ok=True)
+        texts = [f"{report.nodeid}\n{COLOR.sub('', report.longreprtext)}" for report in failed]
+        path.write_text("\n\n".join(texts) + "\n", encoding="utf-8")
 
 
 def decimal_of(number: str) -> Decimal:

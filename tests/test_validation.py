@@ -112,6 +112,9 @@ def test_damaged_numbers_fail_and_are_shown(executed, tmp_path):
     assert "1 failed, 2 passed" in result.stdout
     assert "stored 0.76, came 0.78, difference 0.02" in result.stdout
     assert "stored 15, came 14, difference -1" in result.stdout
+    written = (tmp_path / "build" / "differences.txt").read_text()
+    assert "lesson.ipynb::" in written and "stored 15, came 14, difference -1" in written
+    assert "\x1b" not in written
 
 
 def test_a_damaged_helper_and_a_damaged_figure_fail(executed, tmp_path):
