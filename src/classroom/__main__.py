@@ -60,7 +60,9 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--profile", choices=settings.PROFILES, help=_("how large the lessons run"))
     run.add_argument("--build", type=Path, default=BUILD, help=_("where to write"))
     lesson_verb("refresh", refresh, _("Execute lessons and store their outputs in the tracked notebooks."))
-    lesson_verb("student", student_edition, _("Write the student edition to notebooks/student/."))
+    handed_out = lesson_verb("student", student_edition, _("Write the student edition to notebooks/student/."))
+    course = _("write instead the edition that nbgrader takes, to a course in build/nbgrader or another folder")
+    handed_out.add_argument("--nbgrader", nargs="?", const=BUILD / "nbgrader", type=Path, metavar="COURSE", help=course)
     summary = _("Put the student edition into work/, once, and open JupyterLab there; options such as --port go to it.")
     verb("lab", lab, summary)
     verb("site", write_site, _("Write the website, from the stored notebooks, to build/site/."))
@@ -141,11 +143,14 @@ def refresh(options: argparse.Namespace) -> None:
 
 
 def student_edition(options: argparse.Namespace) -> None:
-    """Write the student editions."""
-    from classroom import notebooks, student
+    """Write the student editions, or those for nbgrader."""
+    from classroom import nbgrading, notebooks, student
 
     for lesson in notebooks.find(options.lesson):
-        print(student.write(lesson).relative_to(settings.REPOSITORY))
+        if options.nbgrader:
+            print(nbgrading.write(lesson, options.nbgrader))
+        else:
+            print(student.write(lesson).relative_to(settings.REPOSITORY))
 
 
 def write_site(_options: argparse.Namespace) -> None:
