@@ -254,7 +254,8 @@ def score_here(path: Path, whole: bool, timeout: float | None) -> list[dict[str,
 
 
 def _found(given: Path) -> list[Path]:
-    found = sorted(given.glob("*.ipynb")) if given.is_dir() else [given] if given.is_file() else []
+    inside = (path for path in sorted(given.rglob("*.ipynb")) if path.parent.name != ".ipynb_checkpoints")
+    found = list(inside) if given.is_dir() else [given] if given.is_file() else []
     found = found or sorted(Path(name) for name in glob.glob(str(given)) if Path(name).is_file())
     if not found:
         raise LessonError(_("{path}: there is no such notebook. No notebook was run.").format(path=given))

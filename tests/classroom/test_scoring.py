@@ -150,13 +150,14 @@ def test_patterns_and_folders_are_expanded_and_a_missing_notebook_is_named_first
         return []
 
     monkeypatch.setattr(scoring, "_score_apart", score)
-    for name in ("b.ipynb", "a.ipynb", "[c].ipynb"):
+    for name in ("b.ipynb", "a.ipynb", "[c].ipynb", "z_1_assignsubmission_file_/d.ipynb", ".ipynb_checkpoints/a.ipynb"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         hand_in(tmp_path / name, "1")
     with pytest.raises(LessonError, match=r"absent\.ipynb: there is no such notebook"):
         scores([tmp_path / "a.ipynb", tmp_path / "absent.ipynb"])
     assert scored == []
     scores([tmp_path / "?.ipynb", tmp_path / "[c].ipynb", tmp_path])
-    assert scored == ["a.ipynb", "b.ipynb", "[c].ipynb", "[c].ipynb", "a.ipynb", "b.ipynb"]
+    assert scored == ["a.ipynb", "b.ipynb", "[c].ipynb", "[c].ipynb", "a.ipynb", "b.ipynb", "d.ipynb"]
 
 
 # ---------------------------------------------------------------------------------------------------------
