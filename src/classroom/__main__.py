@@ -72,6 +72,8 @@ def parser() -> argparse.ArgumentParser:
     scoring.add_argument("--jobs", type=int, default=1, help=_("how many notebooks run at once (1 GB of memory each)"))
     scoring.add_argument("--wide", action="store_true", help=_("a row per student, a column per exercise"))
     scoring.add_argument("--names", help=_("with --wide: a regular expression for the student's name in the path"))
+    shown = lesson_verb("slides", write_slides, _("Write slides: figures, questions and exercises."))
+    shown.add_argument("--build", type=Path, default=BUILD / "slides", help=_("where to write"))
 
     data = verb("data", data_step, _("Say which data are there; prepare or fetch them."))
     data.set_defaults(step="status", name=None)
@@ -195,6 +197,14 @@ def score(options: argparse.Namespace) -> None:
     scoring.write_scores(options.notebooks, table, options.whole, jobs=max(1, options.jobs))
     if options.wide:
         print(gradebook.wide(table.getvalue(), options.names), end="")
+
+
+def write_slides(options: argparse.Namespace) -> None:
+    """Write the slides of lessons, from their stored outputs."""
+    from classroom import notebooks, slides
+
+    for lesson in notebooks.find(options.lesson):
+        print(slides.write(lesson, options.build))
 
 
 def data_step(options: argparse.Namespace) -> int | None:
