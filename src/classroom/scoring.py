@@ -254,9 +254,11 @@ def score_here(path: Path, whole: bool, timeout: float | None) -> list[dict[str,
 
 
 def _found(given: Path) -> list[Path]:
-    inside = (path for path in sorted(given.rglob("*.ipynb")) if path.parent.name != ".ipynb_checkpoints")
-    found = list(inside) if given.is_dir() else [given] if given.is_file() else []
-    found = found or sorted(Path(name) for name in glob.glob(str(given)) if Path(name).is_file())
+    if given.is_dir():
+        found = [path for path in sorted(given.rglob("*.ipynb")) if path.parent.name != ".ipynb_checkpoints"]
+    else:
+        names = [given] if given.is_file() else sorted(map(Path, glob.glob(str(given))))
+        found = [path for path in names if path.is_file()]
     if not found:
         raise LessonError(_("{path}: there is no such notebook. No notebook was run.").format(path=given))
     return found
