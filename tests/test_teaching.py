@@ -25,7 +25,7 @@ def sections_with_predictions(lesson) -> set[str]:
 @pytest.mark.parametrize("lesson", LESSONS, ids=[lesson.path.stem for lesson in LESSONS])
 def test_the_notes_name_each_prediction_and_exercise(lesson):
     text = (NOTES / f"{lesson.number:02}.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"^\| (?!Section)(\w+) \|", text, re.MULTILINE)) == sections_with_predictions(lesson)
+    assert set(re.findall(r"^\| (?!Section)(\w+) \|", text, re.MULTILINE)) >= sections_with_predictions(lesson)
     exercises = scoring.exercises_of(notebooks.read(lesson.path).cells)
     assert re.findall(r"^- \*\*(\d\.\d)\*\*", text, re.MULTILINE) == list(exercises)
     assert len(text.split()) < 900
