@@ -11,6 +11,7 @@ CONFIG = f"""c = get_config()
 c.CourseDirectory.course_id = "medlessons"
 c.ClearSolutions.code_stub = {{"python": "{student.STUB}"}}
 c.Execute.timeout = {scoring.LONGEST_TRAINING}  # seconds a cell: autograding runs the trainings, too
+c.Execute.iopub_timeout = {scoring.LONGEST_STOP}  # seconds for an output to arrive, on a busy computer
 """
 CHECK_FIRST = "# After a change, run the cell above first."  # what a check gives back would pass it
 # The point is given in a cell of its own: nbgrader gives none to a cell that writes to stderr, as a warning does.
