@@ -1,7 +1,11 @@
 """What all checks share: run the student's code, find the mistake, remember the result."""
 
+import dis
 import inspect
+import traceback
 from collections.abc import Callable, Mapping
+from copy import deepcopy
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -12,6 +16,28 @@ from medlessons.wording import _
 _results: dict[str, dict[str, str]] = {}
 
 NOT_DONE = _("not done yet.")
+NOTHING_BACK = _(
+    "it gives back None: hand the result over with `return`, on every way through the function. (print, compile, sort "
+    "and shuffle return None.)"
+)
+# fmt: off
+CAUSES = {  # of an exception: a part of its text, and what it means
+    "is not defined": _("No variable has this name here: is it one of the function's arguments?"),
+    "truth value": _("`and`, `or`, `not`, `if` and a < b < c ask for one True or False. Join arrays with &, | and ~, "
+                     "with brackets around each comparison, or ask .all() or .any()."),
+    "NoneType": _("Something here is None: shuffle, sort, append, print and compile return None, so do not keep their "
+                  "result."),
+    "IndexError": _("It counts too far: n things have the numbers 0 to n - 1."),
+    "KeyError": _("The table that it was given has no such name: take names from the arguments."),
+    "larger sample": _("More are to be drawn than there are: was the number of images taken for that of patients?"),
+    "members in each class": _("A splitter is asked with rows, diagnoses, groups, in this order."),
+    "inhomogeneous": _("The parts have different lengths: join them with np.concatenate."),
+    "for ^": _("`^` is no power in Python: write **."),
+    "Cannot cast": _("An array of whole numbers cannot take decimals: make floats first, with .astype(float)."),
+    "is not callable": _("Round brackets call a function; square brackets take a part of an array."),
+    "min_ndim=4": _("An image has three axes, rows, columns and channels: the shape of the input is (size, size, 1)."),
+}
+# fmt: on
 
 
 class Mistake(Exception):
@@ -55,8 +81,9 @@ def grade(
     except Mistake as error:
         mistake = str(error)
     except (Exception, SystemExit) as error:
-        reason = ": ".join(filter(None, [type(error).__name__, str(error)]))
-        mistake = _("your code stopped with {reason}.").format(reason=reason)
+        mistake = _stopped(error, student)
+    if mistake and mistake is not NOT_DONE and _unused(student):
+        mistake += " " + _("It does not use {names}.").format(names=", ".join(map("`{}`".format, _unused(student))))
     state = "done" if mistake is None else "not done" if mistake is NOT_DONE else "mistake"
     _results[number] = {"exercise": title, "state": state, "remark": mistake or ""}
     if state == "done":
@@ -67,12 +94,60 @@ def grade(
     return reference
 
 
-def _probe(student: Any) -> Any:
+def _probe(student: Any, stub: bool = True) -> Any:
     if inspect.isroutine(student):  # not every callable: a network that a student's function returns stays a network
-        return lambda *arguments, **named: _probe(student(*arguments, **named))
+        return wraps(student)(lambda *given, **named: _probe(student(*given, **named), _is_stub(student)))
     if student is None or student is Ellipsis:
-        raise Untouched
+        raise Untouched if stub else Mistake(NOTHING_BACK)
     return student
+
+
+def _is_stub(function: Callable) -> bool:
+    """Tell whether a function does nothing at all."""
+    steps = {step.opname for step in dis.get_instructions(function)} if hasattr(function, "__code__") else {"CALL"}
+    return steps <= {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"}
+
+
+def _unused(student: Any) -> list[str]:
+    """Return the arguments that a student's function never reads, if it is more than a stub."""
+    code = getattr(student, "__code__", None)
+    if not code or _is_stub(student):
+        return []
+    read = [step.argval for step in dis.get_instructions(code) if "LOAD" in step.opname]
+    read = {name for names in read for name in (names if isinstance(names, tuple) else [names])}
+    return [name for name in code.co_varnames[: code.co_argcount] if name not in read]
+
+
+def _stopped(error: BaseException, student: Any) -> str:
+    """Say with what a student's code stopped, at which of its lines, and what this usually means."""
+    reason = ": ".join(filter(None, [type(error).__name__, str(error).rstrip(".")]))
+    file = getattr(getattr(student, "__code__", None), "co_filename", None)
+    lines = [frame.line for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    sentence = _("your code stopped with {reason}, at `{line}`.") if lines else _("your code stopped with {reason}.")
+    cause = next((cause for words, cause in CAUSES.items() if words in reason), "")
+    return " ".join(filter(None, [sentence.format(reason=reason, line=(lines or [""])[-1]), cause]))
+
+
+def call(function: Callable, *given: Any) -> Any:
+    """Return what a student's function makes of copies; if it changes one of them, that is a `Mistake`."""
+    copies = deepcopy(given)
+    value = function(*copies)
+    changed = [place for place, pair in enumerate(zip(given, copies, strict=True)) if _differ(*pair)]
+    if changed:
+        name = [*inspect.signature(function).parameters][changed[0]]
+        raise Mistake(
+            _("it changes `{name}`, so a second call would give something else: work on a copy.").format(name=name)
+        )
+    return value
+
+
+def _differ(before: Any, after: Any) -> bool:
+    """Tell whether an array, a table or a list is no longer what it was."""
+    if isinstance(before, np.ndarray):
+        return not np.array_equal(before, after, equal_nan=before.dtype.kind == "f")
+    if isinstance(before, pd.DataFrame | pd.Series):
+        return not before.equals(after)
+    return isinstance(before, list) and str(before) != str(after)
 
 
 def first_true(table: Mapping[str, Callable], /, *facts: Any, **places: Any) -> str | None:

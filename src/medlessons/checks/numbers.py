@@ -9,15 +9,41 @@ from typing import Any
 
 import numpy as np
 
-from medlessons.checks.exercise import first_true, grade, plain, same
+from medlessons.checks.exercise import Mistake, call, first_true, grade, plain, same
 from medlessons.wording import _
 
 # fmt: off
+GENERAL = {  # mistakes of any exercise: the sentence, and what the right result became
+    _("every number is 100 times too large: shares (0 to 1) and percent (0 to 100) are mixed up."):
+        [lambda right: right * 100],
+    _("every number is 100 times too small: shares (0 to 1) and percent (0 to 100) are mixed up."):
+        [lambda right: right / 100],
+    _("this is 1 minus what was expected: the opposite share."): [lambda right: 1 - right],
+    _("the sign is turned: every number has a minus too many, or one too few."): [lambda right: -right],
+    _("the numbers are rounded: return them as they are."):
+        [partial(np.round, decimals=digits) for digits in (4, 3, 2, 1)],
+    _("the decimals are cut off: divide with / and not with //, leave int() out, and collect the results in an array "
+      "of floats."): [np.trunc, np.floor, np.round],
+    _("this is upside down: 1 divided by what was expected."): [lambda right: 1 / right],
+    _("only one of the results comes back: a function ends at its first `return`. Return all of them together."):
+        [lambda right: right[0], lambda right: right[-1]],
+    _("this is the mean of the results: return them one by one."): [np.mean],
+    _("this is the sum of the results: return them one by one."): [np.sum],
+    _("rows and columns of the result are swapped."): [np.transpose],
+}
 KINDS = {  # of a wrong result that no mistake explains: the sentence, and a test of the result and the expected one
+    _("it returns an object of the type {found}: return numbers."):
+        lambda value, expected: isinstance(value, dict | set) and type(value).__name__,
     _("this is a text: return numbers, without quotation marks."):
         lambda value, expected: np.asarray(value).dtype.kind in "US",
     _("this is an array or a list with the right number in it: return the number itself."):
-        lambda value, expected: np.ndim(expected) == 0 and np.ndim(value) > 0 and same(np.squeeze(value), expected),
+        lambda value, expected: np.ndim(expected) == 0 and same(np.squeeze(value), expected),
+    _("the numbers are right, but their array has the shape {shape}; expected was {wanted}."):
+        lambda value, expected: same(np.ravel(value), np.ravel(expected)),
+    _("the numbers are right, but in another order."):
+        lambda value, expected: same(np.sort(value, axis=None), np.sort(expected, axis=None)),
+    _("these are numbers: return True and False, the answers of a comparison."):
+        lambda value, expected: np.asarray(expected).dtype == bool and np.asarray(value).dtype != bool,
     _("this is not a number (nan): is there a root of a negative number, or a division by 0?"):
         lambda value, expected: np.asarray(value).dtype.kind == "f" and np.isnan(value).any(),
 }
@@ -89,17 +115,35 @@ class Exercise:
         for sentence, cases in self.cases.items():
             for case in cases:
                 try:
-                    value = self.answer(function, *deepcopy(case))
-                except Exception:  # code that works, but not here, is told why this case is another one
-                    if done and all(map(self._right, done)) and sentence != done[0][0]:
-                        return sentence.format(**self._places(case))
+                    value = self.answer(partial(call, function), *case)
+                except Mistake:
+                    raise
+                except Exception as error:
+                    mistake = self._stopped(error, case)
+                    if not mistake and done and all(map(self._right, done)) and sentence != done[0][0]:
+                        mistake = sentence  # code that works, but not here, is told why this case is another one
+                    if mistake:
+                        return mistake.format(**self._places(case))
                     raise
                 done.append((sentence, case, value, self.formula(*deepcopy(case))))
         wrong = next((row for row in done if not self._right(row)), None)
         return wrong and self._explain(done, wrong)
 
+    def _stopped(self, error: Exception, case: tuple) -> str | None:
+        """Return the mistake that stops with the same error, if there is one."""
+        for mistake, wrong_answer in self.wrong_answers():
+            try:
+                wrong_answer(*deepcopy(case))
+            except Exception as other:
+                if repr(other) == repr(error):
+                    return mistake
+        return None
+
     def _right(self, row: tuple) -> bool:
-        return same(*row[2:], self.rtol, self.atol)
+        value, expected = row[2:]
+        if not same(value, expected, self.rtol, self.atol):
+            return False
+        return np.asarray(expected).dtype != bool or np.asarray(value).dtype == bool
 
     def _explain(self, done: list[tuple], wrong: tuple) -> str:
         sentence, case, value, expected = wrong
@@ -110,14 +154,32 @@ class Exercise:
         places = self._places(case) | {"value": plain(value), "shape": shape, "expected": plain(expected)}
         at_first = sentence == done[0][0]
         for rows in (done, [wrong] if at_first and not self.together else []):
-            for mistake, wrong_answer in self.wrong_answers() if rows else []:
-                if all(self._right((*row[:3], wrong_answer(*deepcopy(row[1])))) for row in rows):
-                    return mistake.format(**places)
+            mistake = rows and self._explanation(rows)
+            if mistake:
+                return mistake.format(**places)
         if at_first:
             if self.wrong_shape and shape != np.shape(expected):
                 sentence = self.wrong_shape
-            sentence = first_true(KINDS, value, expected) or sentence
+            sentence = first_true(KINDS, value, expected, shape=shape, wanted=np.shape(expected)) or sentence
         return sentence.format(**places)
+
+    def _explanation(self, rows: list[tuple]) -> str | None:
+        """Return the first mistake, of this exercise or of any, that gives all these results."""
+        for mistake, wrong_answer in self.wrong_answers():
+            if all(self._gives(row, wrong_answer, *deepcopy(row[1])) for row in rows):
+                return mistake
+        for mistake, changes in GENERAL.items():
+            if any(all(self._gives(row, change, np.array(row[3])) for row in rows) for change in changes):
+                return mistake
+        return None
+
+    def _gives(self, row: tuple, wrong_answer: Callable, *given: Any) -> bool:
+        try:
+            with np.errstate(all="ignore"):
+                wrong = wrong_answer(*given)
+        except Exception:  # a mistake that stops the code, or that this result cannot have
+            return False
+        return same(row[2], wrong, self.rtol, self.atol)
 
     def _places(self, case: tuple) -> dict[str, Any]:
         named = zip(signature(self.formula).parameters, case, strict=False)
