@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from itertools import pairwise, permutations
+from itertools import combinations, pairwise, permutations, product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 
 from medlessons import blood_counts
 from medlessons.checks import network
-from medlessons.checks.exercise import Mistake, first_true, grade, plain, same
+from medlessons.checks.exercise import Mistake, call, first_true, grade, plain, same
 from medlessons.checks.numbers import Exercise
 from medlessons.wording import _
 
@@ -29,7 +29,8 @@ if TYPE_CHECKING:  # importing Keras takes seconds, and seven of the eight check
 # --- 1.1
 
 def identity_errors(
-    count: Mapping[str, float] | pd.Series, *, factors: Sequence[int] = (10, 10, 100),
+    count: Mapping[str, float] | pd.Series, *,
+    expect: Callable = lambda rbc, hgb, hct: (10 * hct / rbc, 10 * hgb / rbc, 100 * hgb / hct),
     compare: Callable = lambda given, expected: np.abs((given - expected) / expected) * 100,
 ) -> np.ndarray:
     """Return how far MCV, MCH and MCHC lie from what RBC, HGB and HCT say they must be, in percent.
@@ -39,8 +40,8 @@ def identity_errors(
     count : mapping
         RBC in millions per microliter, HGB in g/dl, HCT in percent, MCV in fl, MCH in pg, MCHC in g/dl.
     """
-    ratios = [count["HCT"] / count["RBC"], count["HGB"] / count["RBC"], count["HGB"] / count["HCT"]]
-    return compare(np.array([count["MCV"], count["MCH"], count["MCHC"]]), np.array(ratios) * factors)
+    given, expected = [count["MCV"], count["MCH"], count["MCHC"]], expect(count["RBC"], count["HGB"], count["HCT"])
+    return compare(np.array(given), np.array(expected))
 
 
 def _blood_count(*values: float) -> pd.Series:
@@ -57,7 +58,6 @@ check_identity_errors = Exercise(
     mistakes={
         _("the three errors are right, but in another order: MCV, MCH, MCHC."):
             [{"then": lambda errors, order=order: errors[list(order)]} for order in list(permutations(range(3)))[1:]],
-        _("this is a fraction: multiply by 100 to get percent."): {"then": lambda errors: errors / 100},
         _("the errors have a sign: take the absolute value, since too low is as wrong as too high."):
             {"compare": lambda given, expected: (given - expected) / expected * 100},
         _("the errors have a sign, and the wrong one: take the absolute value."):
@@ -70,13 +70,20 @@ check_identity_errors = Exercise(
             {"compare": lambda given, expected: expected},
         _("these are the given values in percent of the expected ones: how far are they from 100 %?"):
             {"compare": lambda given, expected: given / expected * 100},
-        _("the factors are missing: 10 for MCV and MCH, 100 for MCHC."): {"factors": (1, 1, 1)},
-        _("MCHC has the factor 100, not 10."): {"factors": (10, 10, 10)},
-        _("the factors are ten times too small: 10 for MCV and MCH, 100 for MCHC."): {"factors": (1, 1, 10)},
-        _("this is their mean: return the three errors."): {"then": np.mean},
+        _("a factor is wrong or missing: it is 10 for MCV and MCH, 100 for MCHC."): [
+            {"expect": lambda rbc, hgb, hct, by=by: np.multiply(by, (hct / rbc, hgb / rbc, hgb / hct))}
+            for by in product((1, 10, 100), repeat=3) if by != (10, 10, 100)
+        ],
+        _("MCHC is HGB divided by HCT: here it is divided by RBC."):
+            {"expect": lambda rbc, hgb, hct: (10 * hct / rbc, 10 * hgb / rbc, 100 * hgb / rbc)},
+        _("the expected values are upside down: RBC, RBC and HCT are what is divided by."):
+            {"expect": lambda rbc, hgb, hct: (10 * rbc / hct, 10 * rbc / hgb, 100 * hct / hgb)},
+        _("the expected values are whole numbers: divide with /, not with //."):
+            {"expect": lambda rbc, hgb, hct: (10 * hct // rbc, 10 * hgb // rbc, 100 * hgb // hct)},
+        _("brackets are missing: (given - expected) / expected."):
+            {"compare": lambda given, expected: np.abs(given - 1) * 100},
         _("this is the largest error: return all three."): {"then": np.max},
         _("the error of MCHC is missing: return three numbers."): {"then": lambda errors: errors[:2]},
-        _("the errors are rounded: return them as they are."): {"then": np.round},
         _("the errors are squared: take the absolute value."):
             {"compare": lambda given, expected: ((given - expected) / expected) ** 2 * 100},
         _("the difference is divided by the mean of both values: divide by the expected value."):
@@ -132,6 +139,8 @@ check_neuron = Exercise(
             {"activation": lambda z: float(z > 0)},
         _("this is the softplus of w·x + b, but the task asks for ReLU: max(0, z)."):
             {"activation": lambda z: np.log1p(np.exp(z))},
+        _("the bias is added for each input: add it once."): lambda x, w, b: max(0, w @ x + len(x) * b),
+        _("the last input is left out: range(n) already ends before n."): lambda x, w, b: max(0, w[:-1] @ x[:-1] + b),
         _("the bias is multiplied: add it."): lambda x, w, b: max(0, w @ x * b),
         _("the sums are multiplied: multiply each input by its own weight, then add up."):
             lambda x, w, b: max(0, x.sum() * w.sum() + b),
@@ -204,7 +213,7 @@ def check_split(student: Callable) -> Callable:
     """Check exercise 1.3; return the student's function or the reference."""
 
     def find_mistake(function):
-        parts = function(TABLE.copy(), 0)
+        parts = call(function, TABLE, 0)
         mistake = first_true(PARTS, parts)
         if mistake:
             return mistake
@@ -234,13 +243,17 @@ def _scaled(train: np.ndarray, test: np.ndarray, *, center: Callable = np.mean, 
 
 def _scaled_test_rows(function: Callable, train: np.ndarray, test: np.ndarray) -> np.ndarray:
     """Return the test rows that a student's function scales, if it returns two parts in this order."""
-    parts = function(train.copy(), test.copy())
+    parts = function(train, test)
     if not isinstance(parts, tuple | list) or len(parts) != 2:
         raise Mistake(_("it should return two arrays: the scaled training rows and the scaled test rows."))
-    if same(parts[0], _scaled(train, test)) and same(parts[1], _scaled(train, train)):
-        raise Mistake(_("the two arrays are swapped: return the training rows first."))
-    if same(parts[1], _scaled(train, test)) and not same(parts[0], _scaled(train, train)):
-        raise Mistake(_("the training rows are not scaled as the test rows are."))
+    for width in (np.std, partial(np.std, ddof=1)):  # divided by n, as StandardScaler does, or by n - 1
+        first, second = (_scaled(train, rows, width=width) for rows in (train, test))
+        if same(parts[0], second) and same(parts[1], first):
+            raise Mistake(_("the two arrays are swapped: return the training rows first."))
+        if same(parts[1], second) and not same(parts[0], first):
+            raise Mistake(_("the training rows are not scaled as the test rows are."))
+        if same(parts[1], second):
+            return _scaled(train, test)
     return parts[1]
 
 
@@ -277,8 +290,8 @@ check_scale = Exercise(
             lambda train, test: _scaled(test.T, test.T).T,
         _("each row is scaled to length 1 (Normalizer): each column needs mean 0 and deviation 1."):
             lambda train, test: test / np.linalg.norm(test, axis=1, keepdims=True),
-        _("the deviation is divided by n - 1; StandardScaler, which the lesson uses, divides by n."):
-            {"width": partial(np.std, ddof=1)},
+        _("brackets are missing: (values - mean) / deviation."):
+            lambda train, test: test - train.mean(axis=0) / train.std(axis=0),
     },
 )
 
@@ -384,6 +397,8 @@ check_macro_recall = Exercise(
         _("it gives {value}, expected was {expected}."): [(np.array([[80, 15, 5], [4, 13, 3], [6, 1, 3]]),)],
         _("it works for three classes only: take the number of classes from the matrix."):
             [(np.array([[1, 1], [0, 4]]),)],
+        _("it goes wrong where a class is never found: its recall is 0, and belongs to the mean."):
+            [(np.array([[0, 2], [1, 3]]),)],
     },
     mistakes={
         _("this is the accuracy: frequent classes count more. Average the recalls of the classes."):
@@ -398,12 +413,21 @@ check_macro_recall = Exercise(
             {"cases": lambda matrix: 1},
         _("this is the mean of all fields: recall takes the diagonal."):
             lambda matrix: np.mean(matrix / matrix.sum(axis=1, keepdims=True)),
-        _("this is in percent: return a number from 0 to 1."): {"then": lambda recall: 100 * recall},
         _("this is the share that is missed: recall is the share that is found."): {"then": lambda recall: 1 - recall},
         _("this is the macro F1: the task asks for the recall alone."):
             {"cases": lambda matrix: (matrix.sum(axis=0) + matrix.sum(axis=1)) / 2},
         _("the recalls are added up, but not divided by the number of classes."): {"average": np.sum},
         _("the diagonal is divided by all cases: divide each by the cases of its own class."): {"cases": np.sum},
+        _("the sum is divided by the number of classes minus 1."):
+            {"average": lambda recalls: recalls.sum() / (len(recalls) - 1)},
+        _("the first class is left out: count from 0."):
+            [{"average": lambda recalls, less=less: recalls[1:].sum() / (len(recalls) - less)} for less in (0, 1)],
+        _("this is the recall of the first class alone: a `return` in a loop ends it."):
+            {"average": lambda recalls: recalls[0]},
+        _("a recall is no whole number: divide with /, not with //."):
+            {"average": lambda recalls: np.floor(recalls).mean()},
+        _("these are accuracies, one class against the rest: those rightly left out do not count for the recall."):
+            lambda matrix: 1 - 2 * (matrix.sum() - np.trace(matrix)) / matrix.sum() / len(matrix),
     },
 )
 
@@ -496,7 +520,12 @@ check_gate = Exercise(
         _("a value that equals a limit is still possible: use <= and >=."):
             {"possible": lambda count, low, high: ((low < count) & (count < high)).all()},
         _("one possible value is enough for it: use all, not any."):
-            {"possible": lambda count, low, high: count.between(low, high).any()},
+            [{"possible": lambda count, low, high: count.between(low, high).any(), "agree": agree}
+             for agree in (lambda e, t: (e <= t).all(), lambda e, t: (e <= t).any())],
+        _("all values are compared with the smallest and the largest limit: each one has limits of its own."):
+            {"possible": lambda count, low, high: low.min() <= count.min() and count.max() <= high.max()},
+        _("only the first measurement is asked: a `return` in a loop ends it, so return True after the loop."):
+            {"possible": lambda count, low, high: low.iloc[0] <= count.iloc[0] <= high.iloc[0]},
         _("the identities are not asked: each of the three errors must be at most `tolerance`."):
             {"agree": lambda errors, tolerance: True},
         _("the limits are not asked: the identities alone do not see platelets, white cells, or a missing value."):
@@ -568,6 +597,9 @@ check_count_parameters = Exercise(
         _("the output units have biases, too."): lambda sizes: count_parameters(sizes) - sizes[-1],
         _("this is the number of units: count the weights between them, and the biases."):
             {"weights": lambda before, after: 0},
-        _("this is the answer for [14, 64, 32, 9] only: compute it from `sizes`."): lambda sizes: 3337,
+        _("each layer is linked to all the later ones: it has weights to the next one only."):
+            lambda sizes: sum(before * after for before, after in combinations(sizes, 2)) + sum(sizes[1:]),
+        _("the pairs do not overlap: a layer is the end of one pair and the start of the next."):
+            lambda sizes: sum((before + 1) * after for before, after in zip(sizes[::2], sizes[1::2], strict=True)),
     },
 )

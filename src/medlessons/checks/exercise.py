@@ -82,8 +82,9 @@ def grade(
         mistake = str(error)
     except (Exception, SystemExit) as error:
         mistake = _stopped(error, student)
-    if mistake and mistake is not NOT_DONE and _unused(student):
-        mistake += " " + _("It does not use {names}.").format(names=", ".join(map("`{}`".format, _unused(student))))
+    if mistake and mistake is not NOT_DONE:
+        names = [name for name in map("`{}`".format, unused(student)) if name not in mistake]
+        mistake += " " + _("Your function does not use {names}.").format(names=", ".join(names)) if names else ""
     state = "done" if mistake is None else "not done" if mistake is NOT_DONE else "mistake"
     _results[number] = {"exercise": title, "state": state, "remark": mistake or ""}
     if state == "done":
@@ -108,8 +109,9 @@ def _is_stub(function: Callable) -> bool:
     return steps <= {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"}
 
 
-def _unused(student: Any) -> list[str]:
+def unused(student: Any) -> list[str]:
     """Return the arguments that a student's function never reads, if it is more than a stub."""
+    student = inspect.unwrap(student) if callable(student) else student
     code = getattr(student, "__code__", None)
     if not code or _is_stub(student):
         return []

@@ -9,7 +9,7 @@ import pandas as pd
 
 from medlessons import losses
 from medlessons.checks import network
-from medlessons.checks.exercise import Mistake, first_true, grade
+from medlessons.checks.exercise import Mistake, call, first_true, grade
 from medlessons.checks.numbers import Exercise
 from medlessons.wording import _
 
@@ -57,12 +57,21 @@ check_leakage = Exercise(
         _("it reports a leak because a patient has several images in one table. That is no leak: look for patients "
           "in both tables."): [(_visits([1, 1, 2], 10), _visits([3, 3, 4], 20), "who")],
         _("a shared patient is not found in tables of different length: compare sets of patients."):
-            [(_visits([1, 2, 3], 10), _visits([9, 3], 20), "who")],
+            [(_visits([1, 2, 3], 10), _visits([9, 3], 20), "who"), (_visits([2, 1, 3], 10), _visits([3, 1, 4, 2], 3), "who")],
     },
     mistakes={
         _("the answers are the wrong way round: True means that a patient is on both sides."):
             {"then": lambda leak: not leak},
-        _("it always answers True."): lambda df1, df2, patient_col: True,
+        _("it always answers True. Is it a union (|), which is never empty? Is the result compared with None, which an empty "
+          "set is not? Does set(table) take the names of its columns?"): lambda df1, df2, patient_col: True,
+        _("`in` looks among the row numbers of a Series, not among its values: make sets of patients."):
+            lambda df1, df2, patient_col: any(patient in df2[patient_col] for patient in df1[patient_col]),
+        _("only the first patient is looked up: a `return` in a loop ends it, so return False after the loop."):
+            lambda df1, df2, patient_col: df1[patient_col].iloc[0] in set(df2[patient_col]),
+        _("it asks whether all the patients of the first table are in the second: one is enough for a leak."):
+            lambda df1, df2, patient_col: set(df1[patient_col]) <= set(df2[patient_col]),
+        _("one shared patient is a leak: the number of shared patients is above 0, not above 1."):
+            lambda df1, df2, patient_col: len(set(df1[patient_col]) & set(df2[patient_col])) > 1,
         _("it always answers False."): lambda df1, df2, patient_col: False,
     },
 )
@@ -92,12 +101,12 @@ check_class_freqs = Exercise(
             lambda labels: (labels.mean(axis=1), 1 - labels.mean(axis=1)),
         _("these are counts: divide by the number of images."):
             lambda labels: (labels.sum(axis=0), (1 - labels).sum(axis=0)),
-        _("these are percentages, a share from 0 to 1 is asked for."): {"then": lambda both: 100 * np.array(both)},
         _("the sums are divided by the number of findings: divide by the number of images."):
             lambda labels: (labels.sum(axis=0) / labels.shape[1], (1 - labels).sum(axis=0) / labels.shape[1]),
         _("the sums are divided by all positive labels, so they add up to 1 over the findings. An image can have "
           "several findings: divide by the number of images."):
-            lambda labels: (labels.sum(axis=0) / labels.sum(), (1 - labels).sum(axis=0) / (1 - labels).sum()),
+            [lambda labels: (labels.sum(axis=0) / labels.sum(), (1 - labels).sum(axis=0) / (1 - labels).sum()),
+             lambda labels: (labels.sum(axis=0) / labels.sum(), 1 - labels.sum(axis=0) / labels.sum())],
         _("this is one number for all findings together: keep them apart with axis=0."):
             lambda labels: (labels.mean(), 1 - labels.mean()),
         _("the second array is the same as the first: it should hold the share of the images without the finding."):
@@ -108,12 +117,10 @@ check_class_freqs = Exercise(
             lambda labels: (labels.sum(axis=0) / (len(labels) - 1), (1 - labels).sum(axis=0) / (len(labels) - 1)),
         _("these are odds, positive by negative images: divide both by the number of all images."):
             lambda labels: tuple(y.sum(axis=0) / np.maximum((1 - y).sum(axis=0), 1) for y in (labels, 1 - labels)),
-        _("the second array is the first with a minus: it should be 1 minus the first."):
-            {"then": lambda both: (both[0], -both[0])},
-        _("the shares are whole numbers: they were rounded, or divided with //."): [
-            {"then": lambda both: np.round(both)},
-            {"then": lambda both: np.floor(both)},
-        ],
+        _("the sign of the second array is wrong: it should be 1 minus the first."):
+            [{"then": lambda both: (both[0], -both[0])}, {"then": lambda both: (both[0], -both[1])}],
+        _("the first image is left out: count from 0."):
+            lambda labels: np.array([labels[1:].sum(axis=0), (1 - labels[1:]).sum(axis=0)]) / len(labels),
         _("the second array is the spread (std): it should hold the share of the images without the finding."):
             lambda labels: (labels.mean(axis=0), labels.std(axis=0)),
     },
@@ -177,7 +184,7 @@ check_weighted_loss = Exercise(
         _("the minus sign is missing: a loss gets smaller when the predictions get better."): {"then": np.negative},
         _("epsilon stands outside of the logarithm: it should keep the logarithm away from 0."):
             {"logs": lambda p, epsilon: (np.log(p) + epsilon, np.log(1 - p) + epsilon)},
-        _("epsilon is not used: log(0) is minus infinity."): {"logs": lambda p, epsilon: (np.log(p), np.log(1 - p))},
+        _("epsilon is not used: it keeps the logarithm away from 0."): {"logs": lambda p, epsilon: (np.log(p), np.log(1 - p))},
         _("in the second logarithm epsilon is subtracted: it is log(1 - y_pred + epsilon)."):
             {"logs": lambda p, epsilon: (np.log(p + epsilon), np.log(1 - (p + epsilon)))},
         _("only the images with the finding count: add the term of the images without it."):
@@ -192,6 +199,9 @@ check_weighted_loss = Exercise(
             {"logs": lambda p, epsilon: (np.log(p + epsilon), np.log(p + epsilon))},
         _("both terms have the factor y_true: the second one has 1 - y_true, the images without the finding."):
             {"present": lambda true: (true, true)},
+        _("the second term lacks its factor 1 - y_true: it counts the images without the finding only."):
+            {"present": lambda true: (true, 1)},
+        _("only the last finding counts: add up in the loop, with +=."): {"reduce": lambda loss: loss.mean(axis=0)[-1]},
         _("this is the logarithm to base 2: take the natural one."): {"then": lambda loss: loss / np.log(2)},
         _("this is the logarithm to base 10: take the natural one."): {"then": lambda loss: loss / np.log(10)},
     },
@@ -201,7 +211,8 @@ check_weighted_loss = Exercise(
 # --- 3.4
 
 def call_findings(
-    scores: np.ndarray, train_labels: np.ndarray, *, threshold: Callable = lambda scores, labels: labels.mean(axis=0),
+    scores: np.ndarray, train_labels: np.ndarray, *,
+    threshold: Callable = lambda scores, labels: labels.mean(axis=0), above: Callable = np.greater,
 ) -> np.ndarray:
     """Return where an output is above the frequency of its finding in training, an array of bool.
 
@@ -211,14 +222,15 @@ def call_findings(
         Outputs of a network that was trained with the plain loss, from 0 to 1.
     train_labels : array of 0 and 1, shape (training images, findings)
     """
-    return scores > threshold(scores, train_labels)
+    return above(scores, threshold(scores, train_labels))
 
 
 def _case(frequencies: Sequence[float], images: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return outputs around the frequencies of some findings, and 40 training labels."""
+    """Return outputs around the frequencies of some findings, the first ones equal to them, and 40 training labels."""
     rng = np.random.default_rng(seed)
     labels = (np.arange(40)[:, None] < 40 * np.array(frequencies)).astype(int)
-    return np.round(rng.uniform(0, np.minimum(1, 2.5 * np.array(frequencies)), (images, len(frequencies))), 3), labels
+    scores = np.round(rng.uniform(0, np.minimum(1, 2.5 * np.array(frequencies)), (images, len(frequencies))), 3)
+    return np.vstack([labels.mean(axis=0), scores[1:]]), labels
 
 
 check_call_findings = Exercise(
@@ -231,6 +243,15 @@ check_call_findings = Exercise(
     },
     wrong_shape=_("the result has the shape {shape}; one answer for each output is asked for, in the shape of scores."),
     mistakes={
+        _("an output that equals the frequency is not above it: write >, not >=."): {"above": np.greater_equal},
+        _("the mean runs along the findings, axis=1: a frequency runs over the images, axis=0."):
+            {"threshold": lambda scores, labels: labels.mean(axis=1)},
+        _("both arrays of exercise 3.2 are taken for the threshold: take the first, the positive frequencies."):
+            {"threshold": lambda scores, labels: np.array(losses.class_frequencies(labels))},
+        _("this says where the findings are: return the answers of the comparison, without np.where."):
+            {"then": lambda calls: np.array(np.nonzero(calls))},
+        _("this is one answer for each image: return one for each output, without any or all."):
+            [{"then": lambda calls: calls.any(axis=1)}, {"then": lambda calls: calls.all(axis=1)}],
         _("the threshold is 0.5 for every finding: no output of a rare finding gets there. Take its frequency."):
             {"threshold": lambda scores, labels: 0.5},
         _("all findings have the same threshold, made of all labels together: take one per finding, with axis=0."): [
@@ -426,6 +447,10 @@ ROWS = {  # tests of 60 draws
     _("a row number is too large: rows are counted from 0."): lambda draws: any(draw.max() > 23 for draw in draws),
 }
 DRAWS = {  # tests of how often each row comes (a line per draw), and each patient: his first row
+    _("the images of one patient are left: collect the rows of all who are drawn, and join them at the end."):
+        lambda rows, each: (np.stack([rows[:, WHOSE == who].any(axis=1) for who in range(8)]).sum(axis=0) == 1).all(),
+    _("only the first 8 rows come: these are numbers of patients. Ask for the rows of each: patients == name."):
+        lambda rows, each: not rows[:, 8:].any(),
     _("one image of each drawn patient is left: take all of them."):
         lambda rows, each: (rows != each[:, WHOSE]).any() and rows.sum(axis=1).max() <= 8,
     _("images are drawn, not patients: the images of one patient must come together, equally often."):
@@ -437,17 +462,19 @@ DRAWS = {  # tests of how often each row comes (a line per draw), and each patie
         lambda rows, each: each.max() == 1,
     _("{found} patients were drawn in one draw; draw as many as there are: 8."):
         lambda rows, each: next((str(number) for number in each.sum(axis=1) if number != 8), None),
+    _("patient {found} is never drawn: rng.integers ends before its upper end."):
+        lambda rows, each: next(iter(NAMES[~each.any(axis=0)]), None),
     _("patients with many images are drawn more often: draw from np.unique(patients), where each one is once."):
         lambda rows, each: each.sum(axis=0)[np.bincount(WHOSE).argmax()] > 1.6 * len(rows),
 }
 
 
 def _wrong_draws(function: Callable) -> str | None:
-    draws = [np.asarray(function(PATIENTS.copy(), np.random.default_rng(seed))) for seed in range(60)]
+    draws = [np.asarray(call(function, PATIENTS, np.random.default_rng(seed))) for seed in range(60)]
     mistake = first_true(ROWS, draws)
     if mistake:
         return mistake
-    if not np.array_equal(draws[0], np.asarray(function(PATIENTS.copy(), np.random.default_rng(0)))):
+    if not np.array_equal(draws[0], np.asarray(call(function, PATIENTS, np.random.default_rng(0)))):
         return _("two draws with the same generator differ: draw with rng, not with np.random.")
     rows = np.stack([np.bincount(draw, minlength=len(PATIENTS)) for draw in draws])
     return first_true(DRAWS, rows, rows[:, FIRST])
@@ -516,7 +543,16 @@ check_grad_cam = Exercise(
             lambda maps, gradients: np.maximum(maps.mean(axis=-1) * gradients.mean(axis=-1), 0),
             lambda maps, gradients: np.maximum(maps.sum(axis=-1) * gradients.mean(axis=-1), 0),
         ],
+        _("the mean is taken over everything, places and maps: each map has a weight of its own, axis=(0, 1)."):
+            {"weigh": lambda gradients: np.full(gradients.shape[-1], gradients.mean())},
+        _("the weighted maps are added up along another axis than the last one, that of the maps."):
+            [lambda maps, gradients, axis=axis: np.maximum((maps * gradients.mean(axis=(0, 1))).sum(axis=axis), 0)
+             for axis in (0, 1)],
+        _("np.max looks for the largest number along an axis: np.maximum(..., 0) is ReLU."):
+            {"keep": lambda heat: heat.max(axis=0)},
         _("the gradients are averaged over one axis of the places only: axis=(0, 1)."): [
+            *(lambda maps, gradients, axis=axis: np.maximum((maps * gradients.mean(axis, keepdims=True)).sum(axis=-1), 0)
+              for axis in (0, 1)),
             {"weigh": lambda gradients: gradients.mean(axis=0).sum(axis=0)},
             {"weigh": lambda gradients: gradients.sum(axis=0).mean(axis=0)},
         ],

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from medlessons.checks.exercise import Mistake, call, first_true, grade, plain, same
+from medlessons.checks.exercise import Mistake, call, first_true, grade, plain, same, unused
 from medlessons.wording import _
 
 # fmt: off
@@ -127,7 +127,8 @@ class Exercise:
                     raise
                 done.append((sentence, case, value, self.formula(*deepcopy(case))))
         wrong = next((row for row in done if not self._right(row)), None)
-        return wrong and self._explain(done, wrong)
+        general = {} if unused(function) else GENERAL  # what takes no notice of its arguments fits them by chance
+        return wrong and self._explain(done, wrong, general)
 
     def _stopped(self, error: Exception, case: tuple) -> str | None:
         """Return the mistake that stops with the same error, if there is one."""
@@ -145,7 +146,7 @@ class Exercise:
             return False
         return np.asarray(expected).dtype != bool or np.asarray(value).dtype == bool
 
-    def _explain(self, done: list[tuple], wrong: tuple) -> str:
+    def _explain(self, done: list[tuple], wrong: tuple, general: Mapping[str, list]) -> str:
         sentence, case, value, expected = wrong
         try:
             shape = np.shape(value)
@@ -154,7 +155,7 @@ class Exercise:
         places = self._places(case) | {"value": plain(value), "shape": shape, "expected": plain(expected)}
         at_first = sentence == done[0][0]
         for rows in (done, [wrong] if at_first and not self.together else []):
-            mistake = rows and self._explanation(rows)
+            mistake = rows and self._explanation(rows, general)
             if mistake:
                 return mistake.format(**places)
         if at_first:
@@ -163,12 +164,12 @@ class Exercise:
             sentence = first_true(KINDS, value, expected, shape=shape, wanted=np.shape(expected)) or sentence
         return sentence.format(**places)
 
-    def _explanation(self, rows: list[tuple]) -> str | None:
+    def _explanation(self, rows: list[tuple], general: Mapping[str, list]) -> str | None:
         """Return the first mistake, of this exercise or of any, that gives all these results."""
         for mistake, wrong_answer in self.wrong_answers():
             if all(self._gives(row, wrong_answer, *deepcopy(row[1])) for row in rows):
                 return mistake
-        for mistake, changes in GENERAL.items():
+        for mistake, changes in general.items():
             if any(all(self._gives(row, change, np.array(row[3])) for row in rows) for change in changes):
                 return mistake
         return None

@@ -1,14 +1,13 @@
 """The checks of lesson 2, and the reference solutions that they compare with."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from medlessons.checks import network
-from medlessons.checks.exercise import first_true, grade
+from medlessons.checks.exercise import call, first_true, grade
 from medlessons.checks.numbers import Exercise
 from medlessons.wording import _
 
@@ -33,6 +32,13 @@ def sensitivity_specificity(
     return rates(*(int(np.sum((truth == t) & (predicted == p))) for t, p in ((1, 1), (1, 0), (0, 1), (0, 0))))
 
 
+OTHER_RATES = {
+    _("precision"): lambda found, missed, alarms, quiet: found / (found + alarms),
+    _("negative predictive value"): lambda found, missed, alarms, quiet: quiet / (quiet + missed),
+    _("share of missed laterals"): lambda found, missed, alarms, quiet: missed / (found + missed),
+    _("share of false alarms"): lambda found, missed, alarms, quiet: alarms / (alarms + quiet),
+    _("accuracy"): lambda found, missed, alarms, quiet: (found + quiet) / (found + missed + alarms + quiet),
+}
 check_sensitivity_specificity = Exercise(
     "2.1", _("Sensitivity and specificity"), sensitivity_specificity,
     cases={
@@ -45,26 +51,23 @@ check_sensitivity_specificity = Exercise(
         _("these are shares of the predictions (precision and negative predictive value). Divide by the number of "
           "images that truly are lateral, or frontal."):
             {"rates": lambda found, missed, alarms, quiet: (found / (found + alarms), quiet / (quiet + missed))},
-        _("the first number is the precision: divide the laterals found by the true laterals, not by the alarms."):
-            {"rates": lambda found, missed, alarms, quiet: (found / (found + alarms), quiet / (quiet + alarms))},
-        _("the second number is the precision: specificity is the share of the true frontals that are left alone."):
-            {"rates": lambda found, missed, alarms, quiet: (found / (found + missed), found / (found + alarms))},
-        _("the second number is the share of false alarms: specificity is 1 minus it."):
-            {"then": lambda both: (both[0], 1 - both[1])},
-        _("the second number is the accuracy: leave the laterals out of the specificity."):
-            lambda truth, predicted: (np.mean(predicted[truth == 1]), np.mean(truth == predicted)),
+        **{_("the first number is the {other}: divide the laterals found by all true laterals.").format(other=other):
+            {"rates": lambda *four, rate=rate: (rate(*four), four[3] / (four[3] + four[2]))}
+           for other, rate in OTHER_RATES.items()},
+        **{_("the second number is the {other}: specificity is the share of the true frontals that are left alone, and "
+             "1 minus the share of false alarms.").format(other=other):
+            {"rates": lambda *four, rate=rate: (four[0] / (four[0] + four[1]), rate(*four))}
+           for other, rate in OTHER_RATES.items()},
         _("these are shares of all images: divide by the true laterals, and by the true frontals."):
             lambda truth, predicted: (np.mean(truth & predicted), np.mean(truth + predicted == 0)),
         _("these are counts: divide by the true laterals, and by the true frontals."):
             {"rates": lambda found, missed, alarms, quiet: (found, quiet)},
-        _("these are percentages, a share from 0 to 1 is asked for."): {"then": lambda both: 100 * np.array(both)},
-        _("these are the errors: 1 minus sensitivity and 1 minus specificity."):
-            {"then": lambda both: 1 - np.array(both)},
+        _("this compares how many there are, not which: an image counts if truth and prediction are both lateral."):
+            {"rates": lambda found, missed, alarms, quiet:
+                ((found + alarms) / (found + missed), (missed + quiet) / (alarms + quiet))},
+        _("~ makes -1 of the number 0, and -2 of 1: write predicted == 0."):
+            {"then": lambda both: (both[0], both[1] - 2)},
         _("both numbers are the accuracy."): lambda truth, predicted: [np.mean(truth == predicted)] * 2,
-        _("only the sensitivity is returned: return both numbers, with a comma between them."):
-            {"then": lambda both: both[0]},
-        _("the numbers are rounded: return them as they are."):
-            [{"then": partial(np.round, decimals=digits)} for digits in (1, 2)],
     },
 )
 
@@ -72,7 +75,8 @@ check_sensitivity_specificity = Exercise(
 # --- 2.2
 
 def convolve(
-    image: np.ndarray, kernel: np.ndarray, *, combine: Callable = lambda products: products.sum(axis=(2, 3))
+    image: np.ndarray, kernel: np.ndarray, *, weigh: Callable = np.multiply,
+    combine: Callable = lambda products: products.sum(axis=(2, 3)),
 ) -> np.ndarray:
     """Return the weighted sums under a kernel that slides over an image, without padding.
 
@@ -85,7 +89,7 @@ def convolve(
     -------
     array of shape (h - a + 1, w - b + 1)
     """
-    return combine(np.lib.stride_tricks.sliding_window_view(image, kernel.shape) * kernel)
+    return combine(weigh(np.lib.stride_tricks.sliding_window_view(image, kernel.shape), kernel))
 
 
 _rng = np.random.default_rng(1)
@@ -110,13 +114,34 @@ check_convolve = Exercise(
             {"then": lambda sums: sums[1:, 1:]},
         _("this is the mean of the products, but the sum is asked for."):
             {"combine": lambda products: products.mean(axis=(2, 3))},
-        _("rows and columns of the result are swapped."): {"then": np.transpose},
+        _("the pixels and the kernel are added or subtracted: multiply them."):
+            [{"weigh": np.add}, {"weigh": np.subtract}],
+        _("this is a matrix product: multiply pixel by pixel, with *."): [
+            {"weigh": lambda windows, kernel: windows @ kernel.T},
+            {"weigh": lambda windows, kernel: windows.swapaxes(2, 3) @ kernel},
+        ],
+        _("the sums are divided by the sum of the kernel: leave them as they are."):
+            lambda image, kernel: convolve(image, kernel) / kernel.sum(),
+        _("the kernel jumps: move it by one pixel, and count all the positions."):
+            [{"then": lambda sums, by=by: sums[:: by[0], :: by[1]]} for by in ((2, 3), (2, 2))],
+        _("the size of the kernel is taken twice from the same axis: it has kernel.shape[0] rows, and kernel.shape[1] "
+          "columns."): [
+            lambda image, kernel: image[: len(kernel), : len(kernel)] * kernel,
+            lambda image, kernel: image[: len(kernel.T), : len(kernel.T)] * kernel,
+        ],
+        _("only the first row is filled: `return` belongs after the loops."):
+            {"then": lambda sums: np.vstack([sums[:1], np.zeros_like(sums[1:])])},
+        _("only the first row is left: collect all the rows."): {"then": lambda sums: sums[:1]},
+        _("only one weight of the kernel counts: add up the products, with +=."): [
+            {"combine": lambda products: products[..., -1, -1]}, {"combine": lambda products: products[..., 0, 0]},
+        ],
+        _("each sum has the earlier ones in it: begin with 0 at each position."):
+            {"then": lambda sums: np.cumsum(sums).reshape(sums.shape)},
         _("the kernel is not used: this is the sum of the pixels under it."):
             lambda image, kernel: convolve(image, np.ones_like(kernel)),
         _("negative sums became 0. That is ReLU, which comes after the convolution."):
             {"then": lambda sums: np.maximum(sums, 0)},
         _("negative sums lost their sign: leave them negative."): {"then": np.abs},
-        _("the fractions are cut off: make the result with np.zeros, whose numbers are decimal."): {"then": np.trunc},
         _("this is the largest product under the kernel, but their sum is asked for."):
             {"combine": lambda products: products.max(axis=(2, 3))},
     },
@@ -156,9 +181,9 @@ check_count_weights = Exercise(
     "2.3", _("Count 130 million parameters"), count_weights,
     cases={
         _("for size {size}, {channels} channels, filters ({filters[0]}, {filters[1]}) and {dense} dense units it gives "
-          "{value}, expected was {expected}."): [(20, 3, (4, 6), 17)],  # no two mistakes give the same count
+          "{value}, expected was {expected}."): [(22, 3, (5, 9), 17)],  # no two mistakes give the same count
         _("it is right for one network, but not for others: use all four numbers that it is given."):
-            [(33, 1, (3, 5), 7), (22, 1, (3, 5), 7)],  # 22: where halving after both convolutions differs
+            [(33, 1, (3, 5), 7)],
     },
     mistakes={
         _("the biases are missing: one for each filter, each dense unit and the output."):
@@ -172,8 +197,24 @@ check_count_weights = Exercise(
           "and so many biases have the two last layers."):
             _without(lambda pixels, channels, first, second, dense: dense + 1),
         _("the maps are too large: without padding a 2 x 2 kernel takes one row and one column away, and pooling "
-          "rounds down."): {"edge": lambda size: size // 2 // 2},
-        _("a 2 x 2 kernel takes one row and one column away, not two."):
+          "rounds down."): [
+            {"edge": lambda size: size // 2 // 2}, {"edge": lambda size: -(-(-(-(size - 1) // 2) - 1) // 2)},
+        ],
+        _("both poolings come at the end: pool after each convolution."): {"edge": lambda size: (size - 2) // 2 // 2},
+        _("there is one bias for each filter and each unit, not one for each layer."):
+            _without(lambda pixels, channels, first, second, dense: first + second + dense - 3),
+        _("a map has edge x edge numbers, not edge."):
+            _without(lambda pixels, channels, first, second, dense: (pixels - pixels**0.5) * second * dense),
+        _("Flatten gets the maps of the second convolution, filters[1] of them."):
+            _without(lambda pixels, channels, first, second, dense: pixels * (second - first) * dense),
+        _("the two numbers of filters are swapped."):
+            lambda size, channels, filters, dense: count_weights(size, channels, filters[::-1], dense),
+        _("a kernel of 2 x 2 has four weights for each channel."): [{"kernel": 2}, {"kernel": 1}],
+        _("each map becomes one number here: Flatten keeps all of them."): {"edge": lambda size: 1},
+        _("the dense layers are missing: Flatten is followed by `dense` units and one output."):
+            _without(lambda pixels, channels, first, second, dense: (pixels * second + 1) * dense + dense + 1),
+        _("the maps are too small: a 2 x 2 kernel takes one row and one column away, not two, and it does so before "
+          "the pooling."):
             {"edge": lambda size: ((size - 2) // 2 - 2) // 2},
         _("there are no half pixels: round down after each pooling."): {"edge": lambda size: ((size - 1) / 2 - 1) / 2},
         _("the second pooling is missing."): {"edge": lambda size: (size - 1) // 2 - 1},
@@ -276,6 +317,8 @@ def network_mistakes() -> dict[str, dict[str, Any]]:
             {"loss": losses.BinaryCrossentropy(from_logits=True)},
         _('Adam has another learning rate than its default of 0.001: write compile("adam", ...).'):
             {"optimizer": optimizers.Adam(0.1)},
+        _('"acc" is recorded under this name, and the learning curves look for "accuracy": write it in full.'):
+            {"metrics": ["acc"]},
         _('the accuracy is not recorded: add metrics=["accuracy"] to compile, the learning curves need it.'):
             {"metrics": []},
     }
@@ -353,15 +396,15 @@ def check_split_patients(student: Callable) -> Callable:
     """Check exercise 2.5; return the student's function or the reference."""
 
     def find_mistake(function):
-        quarter = function(TABLE.copy(), 0.25, 0)
+        quarter = call(function, TABLE, 0.25, 0)
         mistake = _wrong_parts(quarter, 0.25)
         if mistake:
             return mistake
-        half = function(TABLE.copy(), 0.5, 0)
+        half = call(function, TABLE, 0.5, 0)
         if len(half[1]) == len(quarter[1]):
             return _("the test set gets the same share, whatever is asked for: use the argument share.")
         return _wrong_parts(half, 0.5) or first_true(
-            SEEDS, *({*function(TABLE.copy(), 0.25, seed)[1]["patient"]} for seed in (0, 0, 1, 2))
+            SEEDS, *({*call(function, TABLE, 0.25, seed)[1]["patient"]} for seed in (0, 0, 1, 2))
         )
 
     return grade("2.5", _("A split by patient"), student, split_patients, find_mistake)
@@ -391,12 +434,22 @@ check_turn_upside_down = Exercise(
             lambda images: images[::-1, ::-1],
         _("everything is reversed, the order of the images too: leave the first axis alone."): np.flip,
         _("the images are turned by a quarter; upside down is a half turn."):
-            lambda images: np.rot90(images, 1, axes=(1, 2)),
-        _("the images are turned by a quarter; upside down is a half turn, twice that."):
-            lambda images: np.rot90(images, 3, axes=(1, 2)),
+            [lambda images, turns=turns: np.rot90(images, turns, axes=(1, 2)) for turns in (1, 3)],
+        _("np.rot90 turns the first two axes, images and rows: say axes=(1, 2)."):
+            [lambda images, turns=turns: np.rot90(images, turns) for turns in (1, 2, 3)],
+        _("the first row and column are lost: the slice ::-1 has no end."):
+            {"then": lambda turned: turned[:, :-1, :-1]},
+        _("np.roll moves the image: turn the order of rows and columns around, with ::-1."): [
+            lambda images: np.roll(images[:, ::-1], images.shape[2] // 2, axis=2),
+            lambda images: np.roll(images, (images.shape[1] // 2, images.shape[2] // 2), axis=(1, 2)),
+            lambda images: np.roll(images, images.shape[1] // 2, axis=1),
+        ],
+        _("the turned images are added to the others: return them alone."):
+            lambda images: np.concatenate([images, turn_upside_down(images)]),
         _("rows and columns are swapped: that is a mirror image along the diagonal."):
             lambda images: images.swapaxes(1, 2),
-        _("the gray levels are inverted; the image should be turned."): lambda images: 1 - images,
+        _("the gray levels are inverted; the image should be turned."):
+            [lambda images, top=top: top - images for top in (0, 1, 255)],
         _("the gray levels are inverted, too; only turn the image."): {"then": lambda turned: 1 - turned},
         _("the batch is as it was."): lambda images: images,
         _("the last axis is gone: keep the shape (images, height, width, 1)."): {"then": lambda turned: turned[..., 0]},
