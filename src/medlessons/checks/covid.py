@@ -1,7 +1,6 @@
 """The checks of lesson 4, and the reference solutions that they compare with."""
 
 from collections.abc import Callable
-from copy import deepcopy
 from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from medlessons.checks import network
-from medlessons.checks.exercise import Mistake, first_true, grade, same
+from medlessons.checks.exercise import Mistake, call, first_true, grade, same
 from medlessons.checks.numbers import Exercise
 from medlessons.wording import _
 
@@ -20,17 +19,6 @@ if TYPE_CHECKING:
 
 # The tables are laid out by hand: a sentence, and what it is said of.
 # fmt: off
-
-def _near(value: Any, expected: Any) -> bool:
-    """Tell whether numbers agree in shape and, within one thousandth, in value; texts are no numbers."""
-    try:
-        value, expected = np.asarray(value), np.asarray(expected)
-    except ValueError:  # not all of the same length
-        return False
-    if value.dtype.kind not in "fiub":
-        return False
-    return value.shape == expected.shape and np.allclose(value, expected, rtol=0, atol=1e-3)
-
 
 # --- 4.1
 
@@ -63,6 +51,8 @@ SPLIT_KINDS = {
         lambda test: not isinstance(test, np.ndarray | pd.Series) and type(test).__name__,
     _("it returns names of patients: return True or False for each image, as np.isin(patients, ...) does."):
         lambda test: any(isinstance(value, str) for value in np.ravel(test)),
+    _("it asks of each drawn patient: ask of each image, np.isin(patients, drawn)."):
+        lambda test: test.dtype == bool and test.shape == (9,),
     _("it returns one value per patient: return one per image, in the order of the images."):
         lambda test: test.dtype == bool and test.shape == NAMES.shape,
     _("it returns 0 and 1 as numbers of the type {found}. As an index they would pick the rows 0 and 1: make True and "
@@ -82,13 +72,15 @@ SPLIT_SIDES = {  # tests of how many images of each patient are in the test set
 SPLIT_NUMBERS = {  # of patients in the test sets: if 9 are wanted, and if 17 are; and how many images are there
     _("it is the wrong way round: True means test set, and here it marks the training set."):
         lambda few, many, images: set(few) == {43 - 9} and set(many) == {43 - 17},
+    _("it takes nobody, since round(share) is 0: multiply by the number of patients, then round."):
+        lambda few, many, images: set(few) == {0},
     _("it takes {found} patients whatever share is asked for: use the argument share."):
         lambda few, many, images: len({*few, *many}) == 1 and str(few[0]),
 }
 WHY_ANOTHER_NUMBER = {
     _("Round to the nearest whole number: round(share * number_of_patients)."):
         lambda came, wanted, far: set(came - wanted) in ({1}, {-1}),
-    _("Was a patient drawn twice? Draw without replacement: replace=False."):
+    _("Was a patient drawn twice? Draw from np.unique(patients), each name once, without replacement: replace=False."):
         lambda came, wanted, far: max(came) <= wanted and len(set(came)) > 1,
     _("The share of the images is met: share is a share of the patients."): lambda came, wanted, far: far < 0.1,
     _("Draw round(share * number_of_patients) of them."): lambda came, wanted, far: True,
@@ -113,13 +105,10 @@ def _wrong_split(function: Callable) -> str | None:
     """Name what is wrong with how a function draws 60 small test sets and 5 large ones, if anything is."""
 
     def images_in_test(share: float, seeds: int) -> np.ndarray:
-        splits = [function(PATIENTS.copy(), share, np.random.default_rng(seed)) for seed in range(seeds)]
+        splits = [call(function, PATIENTS, share, np.random.default_rng(seed)) for seed in range(seeds)]
         return np.stack([np.bincount(WHOSE, weights=split, minlength=len(NAMES)) for split in splits])
 
-    given = PATIENTS.copy()
-    first = function(given, 0.2, np.random.default_rng(0))
-    if not np.array_equal(given, PATIENTS):
-        return _("it changes the array patients itself (shuffle works in place): the names no longer fit the images.")
+    first = call(function, PATIENTS, 0.2, np.random.default_rng(0))
     mistake = first_true(SPLIT_KINDS, first) or first_true(SPLIT_SIDES, np.bincount(WHOSE, weights=first))
     if mistake:
         return mistake
@@ -166,6 +155,10 @@ def _by_folds(model: Any, data: tuple, folds: list) -> float:
     return np.average(_fold_scores(model, data, folds), weights=[len(judged) for _train, judged in folds])
 
 
+def _mean_of_folds(*given: Any) -> float:
+    return _fold_scores(*given).mean()
+
+
 def _by_all(model: Any, data: tuple, folds: list, others: tuple) -> float:
     return _score(model, data, others)
 
@@ -195,13 +188,11 @@ def inside_and_outside(
 
 
 INSIDE = {  # what is wrong inside, whatever outside is
-    _("inside is 1, whatever the model does. Did you write answers = label? Then both are the same array: begin with "
-      "answers = label.copy()."): [lambda model, data, folds: 1.0],
     _("inside is judged on images that the model was trained on, so memory counts: judge each fold by a model that was "
       "trained on the others."): [
         lambda model, data, folds: _score(model, data, data),
-        lambda model, data, folds: np.mean([_score(model, *[_rows(data, train)] * 2) for train, _judged in folds]),
-        lambda model, data, folds: np.mean([_score(model, *[_rows(data, judged)] * 2) for _train, judged in folds]),
+        *(lambda model, data, folds, mean=mean, part=part: mean(model, data, [[fold[part]] * 2 for fold in folds])
+          for mean in (_by_folds, _mean_of_folds) for part in (0, 1)),
         lambda model, data, folds: np.mean([_score(model, data, _rows(data, judged)) for _train, judged in folds]),
     ],
     _("the two parts of a fold are exchanged: the first are the rows to train on, the second those to judge."):
@@ -209,6 +200,17 @@ INSIDE = {  # what is wrong inside, whatever outside is
     _("inside is that of one fold only: judge all of them, so that each image is judged once."):
         [lambda *given, place=place: _fold_scores(*given)[place] for place in (-1, 0)],
     _("inside is that of the best fold: count the right answers of all."): [lambda *given: _fold_scores(*given).max()],
+    _("inside is the mean of the accuracies of the folds, which are not equally large: count the right answers of all "
+      "images."): [_mean_of_folds],
+    _("inside counts the right answers of the last fold only: add up in the loop, with +=."):
+        [lambda model, data, folds: _fold_scores(model, data, folds)[-1] * len(folds[-1][1]) / len(data[1])],
+    _("inside compares the answers in the order of the folds with the labels in the order of the rows: write "
+      "answers[judged] = ..."): [lambda model, data, folds: np.mean(np.concatenate(
+          [model.fit(*_rows(data, train)).predict(data[0][judged]) for train, judged in folds]) == data[1])],
+    _("only one label against the others is asked for: the answer is right if it is the label itself."): [
+        lambda model, data, folds, one=one: np.average(
+            [np.mean((model.fit(*_rows(data, train)).predict(data[0][judged]) == one) == (data[1][judged] == one))
+             for train, judged in folds], weights=[len(judged) for _train, judged in folds]) for one in range(3)],
     _("inside is the sum over the folds: divide by their number."): [lambda *given: _fold_scores(*given).sum()],
     _("inside counts the wrong answers: an accuracy is the share of right ones."):
         [lambda *given: 1 - _by_folds(*given)],
@@ -231,21 +233,21 @@ OUTSIDE = {  # what is wrong outside, whatever inside is
 }
 
 def _two_sets(seed: int, outside: int) -> tuple:
-    """Return a case: 205 images in five folds, and some outside where the labels are harder to tell."""
+    """Return a case: 205 images in five uneven folds, and some outside where the labels are harder to tell."""
     from sklearn.neighbors import KNeighborsClassifier
 
     rng = np.random.default_rng(seed)
     label, outside_label = rng.integers(3, size=205), rng.integers(3, size=outside)
     numbers = rng.normal(size=(205, 4)) + 1.2 * np.eye(3, 4)[label]
     outside_numbers = rng.normal(size=(outside, 4)) + 0.8 * np.eye(3, 4)[outside_label]
-    rows = rng.permutation(205).reshape(5, 41)
-    folds = [(np.concatenate(np.delete(rows, fold, axis=0)), rows[fold]) for fold in range(5)]
+    rows = np.split(rng.permutation(205), (25, 60, 101, 150))
+    folds = [(np.concatenate(rows[:fold] + rows[fold + 1 :]), rows[fold]) for fold in range(5)]
     return KNeighborsClassifier(3), numbers, label, folds, outside_numbers, outside_label
 
 
 def _inside_then_outside(function: Callable, *given: Any) -> Any:
     """Return what a student's function makes of a case, unless one of the two numbers shows a classic mistake."""
-    model, numbers, label, folds, *others = deepcopy(given)
+    model, numbers, label, folds, *others = given
     pair = function(*given)
     if isinstance(pair, dict | set):
         kind = type(pair).__name__
@@ -271,14 +273,11 @@ check_experiment = Exercise(
                   "outside."),
     mistakes={
         _("the two are exchanged: return inside first, then outside."): {"then": lambda pair: pair[::-1]},
-        _("these are percentages: return shares from 0 to 1."): {"then": lambda pair: 100 * np.array(pair)},
+        _("inside is divided by the number of the outside images: divide by that of the images of the set."):
+            lambda *case: np.multiply(inside_and_outside(*case), (len(case[2]) / len(case[5]), 1)),
         _("these are counts of right answers: divide each by the number of its images."):
             lambda *case: np.multiply(inside_and_outside(*case), (len(case[2]), len(case[5]))),
-        _("the accuracies are rounded: return all digits, and round only what you print."):
-            [{"then": partial(np.round, decimals=digits)} for digits in (1, 2)],
         _("this is the difference of the two: return both, inside first."): {"then": lambda pair: pair[0] - pair[1]},
-        _("this is inside only: return both, inside first."): {"then": lambda pair: pair[0]},
-        _("this is outside only: return both, inside first."): {"then": lambda pair: pair[1]},
         _("outside is the same number as inside: judge the images of the other hospitals."):
             {"then": lambda pair: (pair[0], pair[0])},
     },
@@ -322,15 +321,12 @@ CHANNELS = {  # what the shape says that a batch of the shape (2, 4, 5, 1) becam
 def _three_channels(function: Callable, gray: np.ndarray, backbone: str) -> np.ndarray:
     from keras import ops
 
-    before, batch = gray.copy(), ops.convert_to_numpy(function(gray, backbone))
+    batch = ops.convert_to_numpy(function(gray, backbone))
     if batch.shape != (2, 4, 5, 3):
         other = _("a batch of the shape (2, 4, 5, 1) became {shape}; expected was (2, 4, 5, 3).")
         raise Mistake(CHANNELS.get(batch.shape) or other.format(shape=batch.shape))
-    if batch.dtype.kind != "f":
+    if batch.dtype.kind != "f" and gray.dtype.kind == "f":
         raise Mistake(_("the result holds whole numbers: return floats."))
-    if not np.array_equal(gray, before):
-        raise Mistake(_("it changes the batch that it is given, so a second call would scale it twice: work on a copy, "
-                        "such as np.repeat(gray, 3, axis=-1)."))
     return batch
 
 
@@ -392,6 +388,10 @@ check_preprocess = Exercise(
             {"others": lambda rgb: rgb / 255 - 1},
         _("{backbone}: it subtracts 1 before it divides: first divide by 127.5."):
             {"others": lambda rgb: (rgb - 1) / 127.5},
+        _("{backbone}: brackets divide by 127.5 - 1: first divide by 127.5, then subtract 1."):
+            {"others": lambda rgb: rgb / (127.5 - 1)},
+        _("{backbone}: the means of these images are subtracted: take those of ImageNet, 103.939, 116.779 and 123.68."):
+            {"vgg": lambda rgb: rgb - rgb.mean(axis=(0, 1, 2))},
         _("{backbone}: blue, green, red minus their means is for VGG16: this one wants values from -1 to 1."):
             {"others": lambda rgb: rgb - MEANS},
         _("{backbone}: values from -1 to 1 are for the others: VGG16 wants blue, green, red minus their means."):
@@ -466,6 +466,7 @@ def head_mistakes() -> dict[str, dict[str, Any]]:
         _("Flatten is missing: the dense layers want one row of numbers per image."): {"flatten": None},
         _("the maps are flattened without pooling, so the head has about four times the weights: put "
           'layers.AveragePooling2D(2, padding="same") before.'): {"pooling": None},
+        _("the dense layer of 20 units is missing, with its dropout."): {"dense": None, "dropout": None},
         _("the Dropout layer is missing."): {"dropout": None},
         _("the pooling is not that of 2 x 2 places: write layers.AveragePooling2D(2, padding='same')."):
             {"pooling": layers.AveragePooling2D(3, padding="same")},
@@ -530,11 +531,11 @@ def _mistake_in_prediction(base: "keras.Model", model: "keras.Model") -> str | N
     """Name what is wrong with a network of the right layers: the weights of its base, or what it predicts."""
     from keras import ops
 
-    if not all(map(_near, base.get_weights(), model.get_weights())):
+    if not all(map(same, base.get_weights(), model.get_weights())):
         return _("another base is in the network, with weights of its own: use the base that the function is given.")
     images = np.random.default_rng(9).normal(size=(3, 7, 7, 3)).astype("float32")
     first, again = (ops.convert_to_numpy(model(images)) for _time in range(2))
-    if not _near(first, again):
+    if not same(first, again, atol=1e-3):
         return _(
             "two predictions of the same images differ: a layer was called with training=True, so it drops numbers in "
             "prediction as well. Call the base with training=False."
@@ -603,10 +604,9 @@ check_wilson = Exercise(
         _("this is the exact interval of Clopper and Pearson: Wilson's is asked for."): _by_scipy("exact"),
         _("these are counts: use the share, right / cases."):
             lambda right, cases: cases * np.array(wilson(right, cases)),
-        _("these are percentages: return shares from 0 to 1."): {"then": lambda ends: 100 * np.array(ends)},
         _("low and high are exchanged: the lower end comes first."): {"then": lambda ends: ends[::-1]},
-        _("it is rounded to two digits: return all of them, and round only what you print."):
-            {"then": partial(np.round, decimals=2)},
+        _("p is the number of right answers: it is their share, right / cases."):
+            lambda right, cases: wilson(right * cases, cases),
         _("this is the interval of the errors: use the right ones."): lambda right, cases: wilson(cases - right, cases),
         _("right // cases cuts off to a whole number: write right / cases."):
             lambda right, cases: wilson(right // cases * cases, cases),
@@ -638,6 +638,9 @@ check_wilson = Exercise(
         _("in the root share * (1 - share) is divided by cases."):
             lambda right, cases: wilson(right, cases, ends=lambda centre, half, d: _between(
                 centre, 1.96 * np.sqrt(right / cases * (1 - right / cases) + 1.96**2 / (4 * cases**2)), d)),
+        _("the square root ends too early: it goes over the whole sum, p(1 - p) / n + z**2 / (4 n**2)."):
+            lambda right, cases: wilson(right, cases, ends=lambda centre, half, d: _between(
+                centre, 1.96 * (np.sqrt(right / cases * (1 - right / cases)) / cases + (1.96 / 2 / cases) ** 2), d)),
         _("the square root is missing."): {"ends": lambda centre, half, d: _between(centre, half**2 / 1.96, d)},
         _("the factor z before the root is missing."):
             {"ends": lambda centre, half, d: _between(centre, half / 1.96, d)},

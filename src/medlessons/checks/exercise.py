@@ -17,8 +17,8 @@ _results: dict[str, dict[str, str]] = {}
 
 NOT_DONE = _("not done yet.")
 NOTHING_BACK = _(
-    "it gives back None: hand the result over with `return`, on every way through the function. (print, compile, sort "
-    "and shuffle return None.)"
+    "it returns None: end every way through the function with `return` and the result. (print, compile, sort and "
+    "shuffle return None.)"
 )
 # fmt: off
 CAUSES = {  # of an exception: a part of its text, and what it means
@@ -104,9 +104,11 @@ def _probe(student: Any, stub: bool = True) -> Any:
 
 
 def _is_stub(function: Callable) -> bool:
-    """Tell whether a function does nothing at all."""
-    steps = {step.opname for step in dis.get_instructions(function)} if hasattr(function, "__code__") else {"CALL"}
-    return steps <= {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"}
+    """Tell whether a function does nothing but give ``None`` or ``...``."""
+    steps = list(dis.get_instructions(function)) if hasattr(function, "__code__") else [None]
+    values = [step.argval for step in steps if step and step.opname in ("LOAD_CONST", "RETURN_CONST")]
+    idle = {"LOAD_CONST", "RETURN_CONST", "RESUME", "NOP", "RETURN_VALUE"}
+    return all(step and step.opname in idle for step in steps) and set(values) <= {None, Ellipsis}
 
 
 def unused(student: Any) -> list[str]:

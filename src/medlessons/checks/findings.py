@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from medlessons import losses
 from medlessons.checks import network
-from medlessons.checks.exercise import Mistake, call, first_true, grade
+from medlessons.checks.exercise import Mistake, call, first_true, grade, same
 from medlessons.checks.numbers import Exercise
 from medlessons.wording import _
+
+if TYPE_CHECKING:
+    import keras
 
 # The tables are laid out by hand: a sentence, and what it is said of.
 # fmt: off
@@ -53,17 +56,20 @@ check_leakage = Exercise(
         _("a shared patient is found only if it is in the same row of both tables: compare sets of patients."):
             [(_visits([0, 1, 2], 10), _visits([2, 3, 4], 20), "who")],
         _("it reports a leak although no patient is shared: the two tables only have the same row numbers."):
-            [(_visits([0, 1, 2], 10), _visits([3, 4, 5], 10), "who")],
+            [(_visits([0, 1, 2], 10), _visits([3, 4, 5], 10), "who"), (_visits([3, 4], 10), _visits([8, 9], 3), "who")],
         _("it reports a leak because a patient has several images in one table. That is no leak: look for patients "
           "in both tables."): [(_visits([1, 1, 2], 10), _visits([3, 3, 4], 20), "who")],
         _("a shared patient is not found in tables of different length: compare sets of patients."):
-            [(_visits([1, 2, 3], 10), _visits([9, 3], 20), "who"), (_visits([2, 1, 3], 10), _visits([3, 1, 4, 2], 3), "who")],
+            [(_visits(*one), _visits(*other), "who") for one, other in (
+                (([1, 2, 3], 10), ([9, 3], 20)), (([2, 0, 1], 10), ([5, 2], 20)),
+                (([1, 2, 3], 10), ([3, 2], 20)), (([1], 10), ([0, 1], 20)),
+            )],
     },
     mistakes={
         _("the answers are the wrong way round: True means that a patient is on both sides."):
             {"then": lambda leak: not leak},
-        _("it always answers True. Is it a union (|), which is never empty? Is the result compared with None, which an empty "
-          "set is not? Does set(table) take the names of its columns?"): lambda df1, df2, patient_col: True,
+        _("it always answers True. Is it a union (|), which is never empty? Is the result compared with None, which an "
+          "empty set is not? Does set(table) take the names of its columns?"): lambda df1, df2, patient_col: True,
         _("`in` looks among the row numbers of a Series, not among its values: make sets of patients."):
             lambda df1, df2, patient_col: any(patient in df2[patient_col] for patient in df1[patient_col]),
         _("only the first patient is looked up: a `return` in a loop ends it, so return False after the loop."):
@@ -184,7 +190,8 @@ check_weighted_loss = Exercise(
         _("the minus sign is missing: a loss gets smaller when the predictions get better."): {"then": np.negative},
         _("epsilon stands outside of the logarithm: it should keep the logarithm away from 0."):
             {"logs": lambda p, epsilon: (np.log(p) + epsilon, np.log(1 - p) + epsilon)},
-        _("epsilon is not used: it keeps the logarithm away from 0."): {"logs": lambda p, epsilon: (np.log(p), np.log(1 - p))},
+        _("epsilon is not used: it keeps the logarithm away from 0."):
+            {"logs": lambda p, epsilon: (np.log(p), np.log(1 - p))},
         _("in the second logarithm epsilon is subtracted: it is log(1 - y_pred + epsilon)."):
             {"logs": lambda p, epsilon: (np.log(p + epsilon), np.log(1 - (p + epsilon)))},
         _("only the images with the finding count: add the term of the images without it."):
@@ -233,8 +240,15 @@ def _case(frequencies: Sequence[float], images: int, seed: int) -> tuple[np.ndar
     return np.vstack([labels.mean(axis=0), scores[1:]]), labels
 
 
+def _true_and_false(function: Callable, *given: np.ndarray) -> Any:
+    calls = function(*given)
+    if same(calls, call_findings(*given)) and np.asarray(calls).dtype != bool:
+        raise Mistake(_("these are numbers, 0 and 1: return True and False, as the comparison gives them."))
+    return calls
+
+
 check_call_findings = Exercise(
-    "3.4", _("Move the threshold"), call_findings, together=True,
+    "3.4", _("Move the threshold"), call_findings, answer=_true_and_false, together=True,
     cases={
         _("the calls are not as expected: True where an output is above the frequency of its finding in training."):
             [_case((0.1, 0.3, 0.6, 0.2), 12, 0)],
@@ -293,7 +307,7 @@ check_call_findings = Exercise(
         _("the threshold is the median of the labels, which is 0 for a rare finding: take their mean."):
             {"threshold": lambda scores, labels: np.median(labels, axis=0)},
         _("the answers are the wrong way round: a finding is called where its output is above the threshold."):
-            {"then": np.logical_not},
+            [{"then": np.logical_not}, {"above": np.less}],
         _("these are numbers and no answers: compare with >, and return True or False."): [
             lambda scores, labels: scores - labels.mean(axis=0),
             lambda scores, labels: scores / labels.mean(axis=0),
@@ -352,19 +366,33 @@ def block_mistakes() -> dict[str, dict[str, Any]]:
     """Return the classic mistakes: the sentence, and what is changed in the first link of a block."""
     from keras import layers
 
+    def each(layers_of: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Change all the links, each with layers of its own."""
+        return {f"{name} {link}": layer for link in range(LINKS) for name, layer in layers_of().items()}
+
     return {
         _("the 1 x 1 convolution is missing: it makes 4 * growth_rate maps for the 3 x 3 convolution to read."):
-            {**{"1 x 1 0": None, "second norm 0": None, "second relu 0": None}},
+            each(lambda: {"1 x 1": None, "second norm": None, "second relu": None}),
+        _("the second normalization and its ReLU are missing: they come between the two convolutions."):
+            each(lambda: {"second norm": None, "second relu": None}),
         _("batch normalization is missing: it comes first, before ReLU and convolution."):
             {**{"norm 0": None, "relu 0": None, "second norm 0": None, "second relu 0": None}},
         _("the convolutions have a bias. The batch normalization after them makes it useless: use_bias=False."):
             {"1 x 1 0": layers.Conv2D(20, 1)},
         _("the 1 x 1 convolution should make 4 * growth_rate maps; here it makes growth_rate."):
             {"1 x 1 0": layers.Conv2D(5, 1, use_bias=False)},
+        _("the kernels are swapped: 1 x 1 for the 4 * growth_rate maps, 3 x 3 for the new ones."): each(lambda: {
+            "1 x 1": layers.Conv2D(20, 3, padding="same", use_bias=False),
+            "3 x 3": layers.Conv2D(5, 1, use_bias=False),
+        }),
+        _("ReLU comes before the normalization: normalize first."): each(lambda: {
+            **{name: layers.ReLU() for name in ("norm", "second norm")},
+            **{name: layers.BatchNormalization() for name in ("relu", "second relu")},
+        }),
         _("the ReLU comes after a convolution: DenseNet puts it before, after the normalization."):
             {"relu 0": None, "1 x 1 0": layers.Conv2D(20, 1, use_bias=False, activation="relu")},
         _("ReLU is missing: without it two convolutions in a row are one."):
-            {**{f"{name} {number}": None for name in ("relu", "second relu") for number in range(LINKS)}},
+            each(lambda: {"relu": None, "second relu": None}),
         _("a ReLU is missing: there is one before each convolution."): {"relu 0": None},
     }
 
@@ -379,6 +407,8 @@ def check_dense_block(student: Callable) -> Callable:
         try:
             model = keras.Model(inputs, function(inputs, LINKS, GROWTH))
         except ValueError as error:
+            if "incompatible shapes" in str(error):
+                return _("the maps are added, as in a ResNet: a dense block joins them, with Concatenate.")
             if "matching shapes" not in str(error):
                 raise
             return _(
@@ -388,9 +418,18 @@ def check_dense_block(student: Callable) -> Callable:
         if model.output is inputs or not model.count_params():
             return _("the maps come back as they were: add the layers, and return the new tensor.")
         mistake = _mistake_in_shape(*model.output.shape[1:])
-        return mistake or network.find_mistake(lambda: model, [()], block_reference, block_mistakes)
+        return mistake or network.find_mistake(
+            lambda: model, [()], block_reference, block_mistakes, afterwards=_mistake_in_order
+        )
 
     return grade("3.5", _("Build a dense block"), student, dense_block, find_mistake)
+
+
+def _mistake_in_order(model: "keras.Model") -> str | None:
+    images = np.random.default_rng(0).normal(size=(1, 8, 8, MAPS)).astype("float32")
+    if np.allclose(model.predict_on_batch(images)[..., :MAPS], images):
+        return None
+    return _("the new maps come first: the maps that came in stay in front, Concatenate()([maps, new]).")
 
 
 def _mistake_in_shape(height: int, width: int, maps: int) -> str | None:
@@ -448,7 +487,7 @@ ROWS = {  # tests of 60 draws
 }
 DRAWS = {  # tests of how often each row comes (a line per draw), and each patient: his first row
     _("the images of one patient are left: collect the rows of all who are drawn, and join them at the end."):
-        lambda rows, each: (np.stack([rows[:, WHOSE == who].any(axis=1) for who in range(8)]).sum(axis=0) == 1).all(),
+        lambda rows, each: (np.stack([rows[:, who == WHOSE].any(axis=1) for who in range(8)]).sum(axis=0) == 1).all(),
     _("only the first 8 rows come: these are numbers of patients. Ask for the rows of each: patients == name."):
         lambda rows, each: not rows[:, 8:].any(),
     _("one image of each drawn patient is left: take all of them."):
@@ -551,7 +590,7 @@ check_grad_cam = Exercise(
         _("np.max looks for the largest number along an axis: np.maximum(..., 0) is ReLU."):
             {"keep": lambda heat: heat.max(axis=0)},
         _("the gradients are averaged over one axis of the places only: axis=(0, 1)."): [
-            *(lambda maps, gradients, axis=axis: np.maximum((maps * gradients.mean(axis, keepdims=True)).sum(axis=-1), 0)
+            *(lambda maps, gradients, axis=axis: np.maximum((maps * gradients.mean(axis, keepdims=True)).sum(-1), 0)
               for axis in (0, 1)),
             {"weigh": lambda gradients: gradients.mean(axis=0).sum(axis=0)},
             {"weigh": lambda gradients: gradients.sum(axis=0).mean(axis=0)},

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import expit, softmax
 
+from medlessons.checks.exercise import Mistake
 from medlessons.wording import _
 
 if TYPE_CHECKING:  # importing Keras takes seconds
@@ -109,6 +110,10 @@ def steps_of(network: keras.Model | Mapping[str, Any]) -> Steps:
         """Add all the layers up to a tensor; return the places of those that it comes from."""
         if id(tensor) not in places:
             layer, node, _index = tensor._keras_history
+            if id(layer) in places and getattr(layer, "weights", None):
+                sentence = _("{kind} is made once and used again, with the same weights: make a new layer each time.")
+                raise Mistake(sentence.format(kind=type(layer).__name__))
+            places[id(layer)] = ()
             tensors = layer._inbound_nodes[node].input_tensors
             places[id(tensor)] = add(layer, tuple(sorted(place for source in tensors for place in walk(source))))
         return places[id(tensor)]
@@ -119,7 +124,10 @@ def steps_of(network: keras.Model | Mapping[str, Any]) -> Steps:
             return walk(layer.outputs[0])
         if type(layer).__name__ == "Concatenate" or _merge_activation(layer, steps, sources):
             return sources
-        steps.append(_settings(layer) | {"reads": sources})
+        step = _settings(layer) | {"reads": sources}
+        if step["kernel_size"] == (3, 3) and sources == (len(steps) - 1,) and _is_frame(steps[-1]):
+            step |= {"padding": "same", "reads": steps.pop()["reads"]}
+        steps.append(step)
         return (len(steps) - 1,)
 
     if isinstance(network, keras.Model):
@@ -131,6 +139,11 @@ def steps_of(network: keras.Model | Mapping[str, Any]) -> Steps:
         here = joined + here if isinstance(layer, keras.layers.Concatenate) else add(layer, here)
         joined = here if isinstance(layer, keras.layers.Concatenate) or not joined else joined
     return steps
+
+
+def _is_frame(step: dict[str, Any]) -> bool:
+    """Tell whether a layer puts a frame of one pixel around the maps, as ``padding="same"`` does for 3 x 3."""
+    return step["kind"] == "ZeroPadding2D" and step["padding"] == ((1, 1), (1, 1))
 
 
 def _settings(layer: keras.Operation) -> dict[str, Any]:
@@ -206,10 +219,10 @@ def _all_steps(reference: Mapping[str, Any]) -> Steps:
 def _name(came: Steps, reference: Mapping[str, Any], mistakes: Mapping[str, Mapping]) -> str:
     """Return the sentence of the first mistake that was made, whatever else is wrong, or a general one."""
     expected = _all_steps(reference)
-    for sentence, change in mistakes.items():
-        if _is_made(_all_steps({**reference, **change}), expected, came):
-            return sentence
-    return _sentence(expected, came)
+    made = {sentence: _all_steps({**reference, **change}) for sentence, change in mistakes.items()}
+    exact = (sentence for sentence, steps in made.items() if steps == came)  # the order as well
+    likely = (sentence for sentence, steps in made.items() if _is_made(steps, expected, came))
+    return next(exact, None) or next(likely, None) or _sentence(expected, came)
 
 
 def _is_made(mistake: Steps, expected: Steps, came: Steps) -> bool:
@@ -217,8 +230,6 @@ def _is_made(mistake: Steps, expected: Steps, came: Steps) -> bool:
 
     Settings count, but for layers of a kind that does not belong there at all.
     """
-    if mistake == came:  # the order as well
-        return True
     for view in (_kind, _settings_of):
         made, wanted, have = (Counter(map(view, steps)) for steps in (mistake, expected, came))
         if not (made - wanted <= have - wanted and wanted - made <= wanted - have):

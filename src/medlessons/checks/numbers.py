@@ -42,8 +42,6 @@ KINDS = {  # of a wrong result that no mistake explains: the sentence, and a tes
         lambda value, expected: same(np.ravel(value), np.ravel(expected)),
     _("the numbers are right, but in another order."):
         lambda value, expected: same(np.sort(value, axis=None), np.sort(expected, axis=None)),
-    _("these are numbers: return True and False, the answers of a comparison."):
-        lambda value, expected: np.asarray(expected).dtype == bool and np.asarray(value).dtype != bool,
     _("this is not a number (nan): is there a root of a negative number, or a division by 0?"):
         lambda value, expected: np.asarray(value).dtype.kind == "f" and np.isnan(value).any(),
 }
@@ -115,7 +113,7 @@ class Exercise:
         for sentence, cases in self.cases.items():
             for case in cases:
                 try:
-                    value = self.answer(partial(call, function), *case)
+                    value = self.answer(partial(call, function), *deepcopy(case))
                 except Mistake:
                     raise
                 except Exception as error:
@@ -126,9 +124,10 @@ class Exercise:
                         return mistake.format(**self._places(case))
                     raise
                 done.append((sentence, case, value, self.formula(*deepcopy(case))))
-        wrong = next((row for row in done if not self._right(row)), None)
-        general = {} if unused(function) else GENERAL  # what takes no notice of its arguments fits them by chance
-        return wrong and self._explain(done, wrong, general)
+        wrong = [row for row in done if not self._right(row)]
+        if not wrong:
+            return None
+        return self._explain(done, wrong, {} if unused(function) else GENERAL)  # a constant fits some of them by chance
 
     def _stopped(self, error: Exception, case: tuple) -> str | None:
         """Return the mistake that stops with the same error, if there is one."""
@@ -141,38 +140,28 @@ class Exercise:
         return None
 
     def _right(self, row: tuple) -> bool:
-        value, expected = row[2:]
-        if not same(value, expected, self.rtol, self.atol):
-            return False
-        return np.asarray(expected).dtype != bool or np.asarray(value).dtype == bool
+        return same(*row[2:], self.rtol, self.atol)
 
-    def _explain(self, done: list[tuple], wrong: tuple, general: Mapping[str, list]) -> str:
-        sentence, case, value, expected = wrong
+    def _explain(self, done: list[tuple], wrong: list[tuple], general: Mapping[str, list]) -> str:
+        sentence, case, value, expected = wrong[0]
         try:
             shape = np.shape(value)
         except ValueError:
             return _("its parts are of different lengths: return numbers in one regular array.")
         places = self._places(case) | {"value": plain(value), "shape": shape, "expected": plain(expected)}
         at_first = sentence == done[0][0]
-        for rows in (done, [wrong] if at_first and not self.together else []):
-            mistake = rows and self._explanation(rows, general)
-            if mistake:
-                return mistake.format(**places)
+        for rows in (done, wrong[:1] if at_first and not self.together else []):
+            for mistake, wrong_answer in self.wrong_answers() if rows else []:
+                if all(self._gives(row, wrong_answer, *deepcopy(row[1])) for row in rows):
+                    return mistake.format(**places)
+        for mistake, changes in general.items() if at_first else []:
+            if any(all(self._gives(row, change, np.array(row[3])) for row in wrong) for change in changes):
+                return mistake
         if at_first:
             if self.wrong_shape and shape != np.shape(expected):
                 sentence = self.wrong_shape
             sentence = first_true(KINDS, value, expected, shape=shape, wanted=np.shape(expected)) or sentence
         return sentence.format(**places)
-
-    def _explanation(self, rows: list[tuple], general: Mapping[str, list]) -> str | None:
-        """Return the first mistake, of this exercise or of any, that gives all these results."""
-        for mistake, wrong_answer in self.wrong_answers():
-            if all(self._gives(row, wrong_answer, *deepcopy(row[1])) for row in rows):
-                return mistake
-        for mistake, changes in general.items():
-            if any(all(self._gives(row, change, np.array(row[3])) for row in rows) for change in changes):
-                return mistake
-        return None
 
     def _gives(self, row: tuple, wrong_answer: Callable, *given: Any) -> bool:
         try:

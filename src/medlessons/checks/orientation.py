@@ -436,7 +436,7 @@ check_turn_upside_down = Exercise(
         _("the images are turned by a quarter; upside down is a half turn."):
             [lambda images, turns=turns: np.rot90(images, turns, axes=(1, 2)) for turns in (1, 3)],
         _("np.rot90 turns the first two axes, images and rows: say axes=(1, 2)."):
-            [lambda images, turns=turns: np.rot90(images, turns) for turns in (1, 2, 3)],
+            [lambda images, turns=turns: np.rot90(images, turns) for turns in (1, 3)],
         _("the first row and column are lost: the slice ::-1 has no end."):
             {"then": lambda turned: turned[:, :-1, :-1]},
         _("np.roll moves the image: turn the order of rows and columns around, with ::-1."): [

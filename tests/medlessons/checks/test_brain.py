@@ -355,7 +355,7 @@ OTHERS = [
     ("6.1", lambda mask, spacing: mask * np.prod(spacing) / 1000, "add up the voxels"),
     ("6.3", without_care, "a channel that is the same everywhere"),
     ("6.3", own_head, "take the head that is given"),
-    ("6.3", in_place, "changes the scan that it was given"),
+    ("6.3", in_place, "it changes `image`"),
     ("6.3", lambda image, head: volumes.standardize(image, head)[head], "has the shape (36, 4)"),
     ("6.4", python_division, "where both masks are empty"),
     ("6.4", lambda truth, predicted: 0.3, "it gives 0.3; expected was"),
@@ -456,4 +456,4 @@ def test_one_step_returns_maps(came, capsys):
         return {None: None, "a model": keras.Model(maps, made), "a layer": keras.layers.ReLU()}[came]
 
     assert ex.check_convolve(wrong) is ex.convolve
-    assert ("return the maps" if came else "not done yet") in capsys.readouterr().out
+    assert ("return the maps" if came else "it returns None") in capsys.readouterr().out

@@ -227,14 +227,41 @@ def in_parts(maps, blocks, growth_rate):
         chain.add(layers.Conv2D(4 * growth_rate, 1, use_bias=False))
         chain.add(layers.BatchNormalization(activity_regularizer=None))
         new = layers.Conv2D(growth_rate, 3, padding="same", use_bias=False)(ops.relu(chain(maps)))
-        maps = ops.concatenate([new, maps], axis=-1)
+        maps = ops.concatenate([maps, new], axis=-1)
     return maps
+
+
+def link(look, join=lambda maps, new: ops.concatenate([maps, new], axis=-1)):
+    """Return a block whose last convolutions are made by a function of the growth rate, called once."""
+
+    def dense_block(maps, blocks, growth_rate):
+        last = look(growth_rate)
+        for _link in range(blocks):
+            new = layers.ReLU()(layers.BatchNormalization()(maps))
+            new = layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(4 * growth_rate, 1, use_bias=False)(new)))
+            maps = join(maps, last(new))
+        return maps
+
+    return dense_block
+
+
+def one_by_one(growth_rate):
+    return lambda maps: layers.Conv2D(growth_rate, 3, padding="same", use_bias=False)(maps)
+
+
+with_a_frame = link(lambda growth: lambda maps: layers.Conv2D(growth, 3, use_bias=False)(layers.ZeroPadding2D(1)(maps)))
+one_layer_for_all = link(lambda growth: layers.Conv2D(growth, 3, padding="same", use_bias=False))
+new_maps_first = link(one_by_one, lambda maps, new: ops.concatenate([new, maps], axis=-1))
 
 
 BLOCKS = [
     (block(), None),
     (with_lists, None),
     (in_parts, None),
+    (with_a_frame, None),
+    (one_layer_for_all, "Conv2D is made once and used again"),
+    (new_maps_first, "the new maps come first"),
+    (lambda maps, blocks, growth_rate: ops.add(maps, layers.Conv2D(growth_rate, 1)(maps)), "the maps are added"),
     (block(merge="add"), "has not grown"),
     (block(merge="last"), "only the last new maps"),
     (block(padding="valid"), "padding='same'"),

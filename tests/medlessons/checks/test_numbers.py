@@ -5,12 +5,12 @@ import re
 import numpy as np
 import pytest
 
-from medlessons.checks import anemia, covid, findings, orientation
+from medlessons.checks import anemia, covid, evaluation, findings, orientation
 from medlessons.checks.numbers import Exercise
 
 TABLES = [
     exercise
-    for module in (anemia, orientation, findings, covid)
+    for module in (anemia, orientation, findings, covid, evaluation)
     for exercise in vars(module).values()
     if isinstance(exercise, Exercise)
 ]
@@ -89,3 +89,41 @@ def test_a_mistake_that_must_explain_all_cases_is_not_named_for_one(capsys):
     together = Exercise("9.9", "A power", power, POWER.cases, POWER.mistakes, together=True)
     together(lambda base, exponent: 6)
     assert "gives 6, expected was 8" in capsys.readouterr().out
+
+
+SHARES = Exercise(
+    "9.9",
+    "Two shares",
+    lambda part, rest: (part / (part + rest), rest / (part + rest)),
+    cases={"{value} is wrong, expected was {expected}.": [(1, 2), (6, 1)]},
+    mistakes={"`part` is a table.": lambda part, rest: part["all"]},
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda both: 100 * both, "100 times too large"),
+        (lambda both: both / 100, "100 times too small"),
+        (lambda both: -both, "the sign is turned"),
+        (lambda both: both.round(3), "rounded"),
+        (np.floor, "not with //"),
+        (lambda both: 1 / both, "upside down"),
+        (lambda both: both[0], "at its first `return`"),
+        (np.mean, "the mean of the results"),
+        (np.sum, "the sum of the results"),
+        (lambda both: both[:, None], "has the shape (2, 1); expected was (2,)"),
+        (lambda both: {"part": both[0]}, "an object of the type dict"),
+        (lambda both: both / 3, "is wrong, expected was 0.333333"),
+        (lambda both: 1 - both, "1 minus what was expected"),
+        (lambda both: 1["all"], "`part` is a table."),  # it stops as the mistake does
+    ],
+)
+def test_a_mistake_of_any_exercise_is_named(change, words, capsys):
+    SHARES(lambda part, rest: change(np.array(SHARES.reference(part, rest))))
+    assert words in capsys.readouterr().out
+
+
+def test_what_takes_no_notice_of_its_arguments_is_told_so_and_no_more(capsys):
+    SHARES(lambda part, rest: (0, 0))
+    assert "expected was 0.333333, 0.666667. Your function does not use `part`, `rest`." in capsys.readouterr().out

@@ -6,14 +6,13 @@ from collections import Counter
 import keras
 import numpy as np
 import pandas as pd
-import pytest
 from keras import layers
 from scipy.signal import correlate2d
 from sklearn.metrics import confusion_matrix, recall_score
 from sklearn.model_selection import GroupShuffleSplit
 
-from medlessons import checks
 from medlessons.checks import orientation
+from tests.medlessons.checks.answers import three_tests
 
 # ---------------------------------------------------------------------------------------------------------
 # 2.1
@@ -40,6 +39,8 @@ RATES = [
     (lambda t, p: (recall_score(t, p), recall_score(t, p, pos_label=0)), None),
     (lambda t, p: (np.float64(0.5), np.float64(0.25)), "it gives 0.5, 0.25; expected were two numbers, 0.75 and 0.86"),
     (lambda t, p: "high", "this is a text"),
+    (lambda t, p: {"sensitivity": 0.75}, "an object of the type dict"),
+    (lambda t, p: np.sum(t and p), "brackets around each comparison"),
     (lambda t, p: p[t], "it gives"),
     (lambda t, p: 1 / 0, "ZeroDivisionError"),
 ]
@@ -106,7 +107,7 @@ COUNTS = [
     (orientation.count_weights, None),
     (by_formula, None),
     (counted_by_keras, None),
-    (lambda *question: orientation.count_weights(20, 3, (4, 6), 17), "not for others"),
+    (lambda *question: orientation.count_weights(22, 3, (5, 9), 17), "not for others"),
     (lambda *question: 5, "it gives 5, expected was"),
 ]
 
@@ -200,41 +201,15 @@ TURNS = [
     (lambda b: b[:, ::-1, ::-1, ::-1, ::-1], "IndexError"),
 ]
 
-CASES = {
-    "check_sensitivity_specificity": RATES,
-    "check_convolve": CONVOLUTIONS,
-    "check_count_weights": COUNTS,
-    "check_split_patients": SPLITS,
-    "check_turn_upside_down": TURNS,
+EXERCISES = {
+    orientation.check_sensitivity_specificity: RATES,
+    orientation.check_convolve: CONVOLUTIONS,
+    orientation.check_count_weights: COUNTS,
+    orientation.check_split_patients: SPLITS,
+    orientation.check_turn_upside_down: TURNS,
 }
-FLAT = [(name, student, remark) for name, cases in CASES.items() for student, remark in cases]
 
-
-@pytest.mark.parametrize("name, student, remark", FLAT, ids=[f"{name}-{remark}" for name, _, remark in FLAT])
-def test_a_check_accepts_right_answers_and_names_the_mistake_of_wrong_ones(name, student, remark, capsys):
-    handed_back = getattr(checks.orientation, name)(student)
-    said = capsys.readouterr().out
-    if remark is None:
-        assert "done, well done" in said
-        assert handed_back is student
-    else:
-        assert remark in said
-        assert "np.float64" not in said
-        assert handed_back is getattr(orientation, name.removeprefix("check_"))
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_each_exercise_has_enough_right_and_wrong_answers(name):
-    right = sum(remark is None for _, remark in CASES[name])
-    assert right >= 3
-    assert len(CASES[name]) - right + len(getattr(getattr(orientation, name), "mistakes", {})) >= 8
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_an_exercise_left_out_hands_back_the_reference(name, capsys):
-    for nothing in (None, lambda *question: None, lambda *question: ...):
-        assert getattr(checks.orientation, name)(nothing) is getattr(orientation, name.removeprefix("check_"))
-        assert "not done" in capsys.readouterr().out
+test_named, test_left_out, test_enough = three_tests(EXERCISES)
 
 
 def test_the_published_network_has_130_million_parameters():
