@@ -233,7 +233,7 @@ def call_findings(
 
 
 def _case(frequencies: Sequence[float], images: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return outputs around the frequencies of some findings, the first ones equal to them, and 40 training labels."""
+    """Return outputs around the frequencies (eighths) of findings, the first ones equal to them, and 40 labels."""
     rng = np.random.default_rng(seed)
     labels = (np.arange(40)[:, None] < 40 * np.array(frequencies)).astype(int)
     scores = np.round(rng.uniform(0, np.minimum(1, 2.5 * np.array(frequencies)), (images, len(frequencies))), 3)
@@ -251,9 +251,9 @@ check_call_findings = Exercise(
     "3.4", _("Move the threshold"), call_findings, answer=_true_and_false, together=True,
     cases={
         _("the calls are not as expected: True where an output is above the frequency of its finding in training."):
-            [_case((0.1, 0.3, 0.6, 0.2), 12, 0)],
+            [_case((0.125, 0.25, 0.625, 0.375), 12, 0)],
         _("it works for one size only: take the numbers of images and findings from the arrays."):
-            [_case((0.25, 0.05, 0.4), 9, 1)],
+            [_case((0.25, 0.125, 0.375), 9, 1)],
     },
     wrong_shape=_("the result has the shape {shape}; one answer for each output is asked for, in the shape of scores."),
     mistakes={
@@ -363,7 +363,7 @@ def block_reference() -> dict[str, Any]:
 
 
 def block_mistakes() -> dict[str, dict[str, Any]]:
-    """Return the classic mistakes: the sentence, and what is changed in the first link of a block."""
+    """Return the classic mistakes: the sentence, and what is changed in the links of a block, or the first of them."""
     from keras import layers
 
     def each(layers_of: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -426,8 +426,10 @@ def check_dense_block(student: Callable) -> Callable:
 
 
 def _mistake_in_order(model: "keras.Model") -> str | None:
+    from keras import ops
+
     images = np.random.default_rng(0).normal(size=(1, 8, 8, MAPS)).astype("float32")
-    if np.allclose(model.predict_on_batch(images)[..., :MAPS], images):
+    if same(ops.convert_to_numpy(model(images))[..., :MAPS], images):
         return None
     return _("the new maps come first: the maps that came in stay in front, Concatenate()([maps, new]).")
 

@@ -41,7 +41,8 @@ KINDS = {  # of a wrong result that no mistake explains: the sentence, and a tes
     _("the numbers are right, but their array has the shape {shape}; expected was {wanted}."):
         lambda value, expected: same(np.ravel(value), np.ravel(expected)),
     _("the numbers are right, but in another order."):
-        lambda value, expected: same(np.sort(value, axis=None), np.sort(expected, axis=None)),
+        lambda value, expected: np.asarray(value).dtype.kind in "fiu"
+        and same(np.sort(value, axis=None), np.sort(expected, axis=None)),
     _("this is not a number (nan): is there a root of a negative number, or a division by 0?"):
         lambda value, expected: np.asarray(value).dtype.kind == "f" and np.isnan(value).any(),
 }
@@ -154,7 +155,7 @@ class Exercise:
             for mistake, wrong_answer in self.wrong_answers() if rows else []:
                 if all(self._gives(row, wrong_answer, *deepcopy(row[1])) for row in rows):
                     return mistake.format(**places)
-        for mistake, changes in general.items() if at_first else []:
+        for mistake, changes in general.items() if at_first and np.asarray(expected).dtype != bool else []:
             if any(all(self._gives(row, change, np.array(row[3])) for row in wrong) for change in changes):
                 return mistake
         if at_first:

@@ -107,6 +107,7 @@ def written_into(s, y):
 CALLS = [
     (lambda s, y: s > y.mean(axis=0), None),
     (lambda s, y: np.sum(y, axis=0) / len(y) < s, None),
+    (lambda s, y: s > 1 - (1 - y).astype("float32").mean(axis=0), None),
     (lambda s, y: (s > y.mean(axis=0)).astype(int), "as the comparison gives them"),
     (written_into, "it changes `s`"),
     (lambda s, y: np.where(s - losses.class_frequencies(y)[0] > 0, True, False), None),
@@ -116,7 +117,7 @@ CALLS = [
     (lambda s, y: s > s.mean(axis=0), "others who came"),
     (lambda s, y: (s > y.mean(axis=0)).sum(axis=0), "one answer for each output"),
     (lambda s, y: s > 0.123, "not as expected"),
-    (lambda s, y: s > np.array([0.1, 0.3, 0.6, 0.2]), "one size only"),
+    (lambda s, y: s > np.array([0.125, 0.25, 0.625, 0.375]), "one size only"),
 ]
 
 # --- 3.6
