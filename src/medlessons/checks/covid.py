@@ -268,7 +268,7 @@ def _inside_then_outside(function: Callable, *given: Any) -> Any:
 check_experiment = Exercise(
     "4.2", _("Inside and outside"), inside_and_outside, answer=_inside_then_outside,
     cases={_("inside and outside came out as {value}; expected was {expected}."):
-        [_two_sets(14, 205), _two_sets(1, 247)]},
+        [_two_sets(19, 205), _two_sets(1, 247)]},
     wrong_shape=_("the result has the shape {shape}; expected were two numbers, the shares of right answers inside and "
                   "outside."),
     mistakes={

@@ -22,7 +22,7 @@ NOTHING_BACK = _(
 )
 # fmt: off
 CAUSES = {  # of an exception: a part of its text, and what it means
-    "is not defined": _("No variable has this name here: is it one of the function's arguments?"),
+    "not defined": _("No variable has this name here: is it one of the function's arguments?"),
     "truth value": _("`and`, `or`, `not`, `if` and a < b < c ask for one True or False. Join arrays with &, | and ~, "
                      "with brackets around each comparison, or ask .all() or .any()."),
     "NoneType": _("Something here is None: shuffle, sort, append, print and compile return None, so do not keep their "
@@ -30,11 +30,11 @@ CAUSES = {  # of an exception: a part of its text, and what it means
     "IndexError": _("It counts too far: n things have the numbers 0 to n - 1."),
     "KeyError": _("The table that it was given has no such name: take names from the arguments."),
     "larger sample": _("More are to be drawn than there are: was the number of images taken for that of patients?"),
-    "members in each class": _("A splitter is asked with rows, diagnoses, groups, in this order."),
+    "each class": _("A splitter is asked with rows, diagnoses, groups, in this order."),
     "inhomogeneous": _("The parts have different lengths: join them with np.concatenate."),
     "for ^": _("`^` is no power in Python: write **."),
     "Cannot cast": _("An array of whole numbers cannot take decimals: make floats first, with .astype(float)."),
-    "is not callable": _("Round brackets call a function; square brackets take a part of an array."),
+    "not callable": _("Round brackets call a function; square brackets take a part of an array."),
     "min_ndim=4": _("An image has three axes, rows, columns and channels: the shape of the input is (size, size, 1)."),
 }
 # fmt: on
