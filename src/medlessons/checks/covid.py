@@ -606,7 +606,7 @@ check_wilson = Exercise(
             lambda right, cases: cases * np.array(wilson(right, cases)),
         _("low and high are exchanged: the lower end comes first."): {"then": lambda ends: ends[::-1]},
         _("p is the number of right answers: it is their share, right / cases."):
-            lambda right, cases: wilson(right * cases, cases),
+            lambda right, cases: (np.nan, np.nan) if right else wilson(right, cases),  # the root of a negative number
         _("this is the interval of the errors: use the right ones."): lambda right, cases: wilson(cases - right, cases),
         _("right // cases cuts off to a whole number: write right / cases."):
             lambda right, cases: wilson(right // cases * cases, cases),
