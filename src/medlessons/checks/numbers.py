@@ -26,7 +26,10 @@ GENERAL = {  # mistakes of any exercise: the sentence, and what the right result
       "of floats."): [np.trunc, np.floor, np.round],
     _("this is upside down: 1 divided by what was expected."): [lambda right: 1 / right],
     _("only one of the results comes back: a function ends at its first `return`. Return all of them together."):
-        [lambda right: right[0], lambda right: right[-1]],
+        [lambda right: right[0], lambda right: right[-1], lambda right: right[0, 0]],
+    _("a part of the result is missing: does a loop or a slice begin too late or end too early?"):
+        [lambda right, part=part: right[part] for part in
+         (*np.s_[:-1, 1:, :1], *(np.s_[:, cut] for cut in np.s_[:-1, 1:, :1]))],
     _("this is the mean of the results: return them one by one."): [np.mean],
     _("this is the sum of the results: return them one by one."): [np.sum],
     _("rows and columns of the result are swapped."): [np.transpose],

@@ -131,7 +131,6 @@ check_convolve = Exercise(
         ],
         _("only the first row is filled: `return` belongs after the loops."):
             {"then": lambda sums: np.vstack([sums[:1], np.zeros_like(sums[1:])])},
-        _("only the first row is left: collect all the rows."): {"then": lambda sums: sums[:1]},
         _("only one weight of the kernel counts: add up the products, with +=."): [
             {"combine": lambda products: products[..., -1, -1]}, {"combine": lambda products: products[..., 0, 0]},
         ],
@@ -217,6 +216,8 @@ check_count_weights = Exercise(
           "the pooling."):
             {"edge": lambda size: ((size - 2) // 2 - 2) // 2},
         _("there are no half pixels: round down after each pooling."): {"edge": lambda size: ((size - 1) / 2 - 1) / 2},
+        _("there are two convolutions, each with its pooling: this is one."): lambda size, channels, filters, dense: (
+            (4 * channels + 1) * filters[0] + (((size - 1) // 2) ** 2 * filters[0] + 1) * dense + dense + 1),
         _("the second pooling is missing."): {"edge": lambda size: (size - 1) // 2 - 1},
         _("no pooling is counted: each one halves both edges."): {"edge": lambda size: size - 2},
         _("a kernel spans all the channels before it: each filter has 2 x 2 x channels weights."):
@@ -454,6 +455,5 @@ check_turn_upside_down = Exercise(
         _("the batch is as it was."): lambda images: images,
         _("the last axis is gone: keep the shape (images, height, width, 1)."): {"then": lambda turned: turned[..., 0]},
         _("only the first image is left: keep all of them."): {"then": lambda turned: turned[:1]},
-        _("only the first image is left, without its axis: keep all of them."): {"then": lambda turned: turned[0]},
     },
 )

@@ -110,6 +110,7 @@ SHARES = Exercise(
         (np.floor, "not with //"),
         (lambda both: 1 / both, "upside down"),
         (lambda both: both[0], "at its first `return`"),
+        (lambda both: both[:1], "a part of the result is missing"),
         (np.mean, "the mean of the results"),
         (np.sum, "the sum of the results"),
         (lambda both: both[:, None], "has the shape (2, 1); expected was (2,)"),

@@ -198,6 +198,8 @@ TURNS = [
     (lambda b: np.flip(b, axis=(1, 2)), None),
     (lambda b: [np.fliplr(np.flipud(image)) for image in b], None),
     (lambda b: b[:, 1:], "not the batch"),
+    (lambda b: b[:, -2::-1, ::-1], "a part of the result is missing"),
+    (lambda b: b[0, ::-1, ::-1], "only one of the results comes back"),
     (lambda b: b[:, ::-1, ::-1, ::-1, ::-1], "IndexError"),
 ]
 
