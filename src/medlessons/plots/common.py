@@ -362,6 +362,8 @@ def map_grid(
 
 
 def place_of(heat: np.ndarray) -> str:
-    """Say where the strongest place of a map lies, as the reader sees the picture."""
-    row, column = (np.array(np.unravel_index(int(np.argmax(heat)), heat.shape)) + 0.5) / heat.shape
-    return f"{THIRDS[0][int(3 * row)]} {(_('left'), _('center'), _('right'))[int(3 * column)]}"
+    """Say which cell of a map is the strongest, counted from the upper left as the reader sees the picture."""
+    if heat.max() <= 0:
+        return _("nowhere")
+    row, column = np.unravel_index(int(np.argmax(heat)), heat.shape)
+    return _("row {row}, column {column}").format(row=row + 1, column=column + 1)

@@ -72,5 +72,5 @@ def maps_by_backbone(
             ax.contour(lung, levels=[0.5], colors=[GREEN], linewidths=1)
         places = ", ".join(f"{name} {place_of(heat)}" for name, heat in zip(heats, maps, strict=True))
         parts.append(f"{title}: {places}")
-    sentence = _("Where each map is strongest; green lines are the edges of the lungs. {parts}.")
+    sentence = _("The strongest cell of each map; green lines are the edges of the lungs. {parts}.")
     return caption(figure, sentence.format(parts="; ".join(parts)))

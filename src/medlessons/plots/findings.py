@@ -45,10 +45,14 @@ def readings(images: np.ndarray, heats: np.ndarray, probabilities: pd.DataFrame)
         below.set(xlim=(0, 1), xlabel=_("output"))
         below.tick_params(axis="y", labelsize=8)
         below.invert_yaxis()
-        part = _("{title}: {finding} ({value:.1f}), strongest at the {place}")
+        part = _("{title}: {finding} ({value:.1f}), strongest: {place}")
         parts.append(part.format(title=title, finding=best.index[0], value=best.iloc[0], place=place_of(heat)))
-    sentence = _("Top: the radiographs. Middle: where the network looked. Bottom: its outputs. {parts}.")
-    return caption(figure, sentence.format(parts="; ".join(parts)))
+    sentence = _(
+        "Top: the radiographs. Middle: where the network looked, in {rows} x {columns} cells. Bottom: its outputs. "
+        "{parts}."
+    )
+    rows, columns = np.shape(heats)[1:]
+    return caption(figure, sentence.format(rows=rows, columns=columns, parts="; ".join(parts)))
 
 
 def auroc_intervals(table: pd.DataFrame, published: pd.DataFrame | None = None, label: str = "") -> Axes:
@@ -112,12 +116,16 @@ def lesions(images: np.ndarray, heats: np.ndarray, titles: Sequence[str], outlin
         overlay(below, image, heat, title, fontsize=9)
         below.contour(outline, levels=[0.5], colors=[GREEN], linewidths=1.5)
         parts.append(_("{title}: {place}").format(title=title, place=place_of(heat)))
-    sentence = _("Top: the radiographs. Bottom: maps and, in green, the lesions. The maps are strongest at: {parts}.")
-    return caption(figure, sentence.format(parts="; ".join(parts)))
+    sentence = _(
+        "Top: the radiographs. Bottom: maps of {rows} x {columns} cells and, in green, the lesions. The strongest "
+        "cells: {parts}."
+    )
+    rows, columns = np.shape(heats)[1:]
+    return caption(figure, sentence.format(rows=rows, columns=columns, parts="; ".join(parts)))
 
 
 def pointing(table: pd.DataFrame) -> Axes:
-    """Draw how often the strongest place of a map lies in the lesion, for a network and for what knows nothing.
+    """Draw how often the strongest place of a map is in the lesion, for a network and for what knows nothing.
 
     ``table`` has one row per finding and one column per method: hit rates of the pointing game from 0 to 1 (NaN where
     there is no lesion).

@@ -113,4 +113,5 @@ def test_places_are_named_as_the_reader_sees_the_picture():
     ]
     heat = np.zeros((3, 6))
     heat[1, 3] = 1
-    assert place_of(heat) == "middle center"
+    assert place_of(heat) == "row 2, column 4"
+    assert place_of(0 * heat) == "nowhere"

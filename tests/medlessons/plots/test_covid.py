@@ -27,4 +27,7 @@ def test_maps_by_backbone_says_where_each_map_is_strongest():
     heat[0, 0, 0] = heat[1, 2, 2] = 1
     figure = covid.maps_by_backbone(images, {"net": heat, "other": heat[::-1]}, [lung, lung], ["ill", "well"])
     assert len(figure.axes) == 6
-    assert "ill: net upper left, other lower right; well: net lower right, other upper left." in sentence(figure)
+    assert (
+        "ill: net row 1, column 1, other row 3, column 3; well: net row 3, column 3, other row 1, column 1."
+        in sentence(figure)
+    )

@@ -13,7 +13,7 @@ def test_readings_say_the_first_answer_and_where_the_network_looked():
     heat = np.zeros((1, 6, 6))
     heat[0, 5, 0] = 1
     said = pd.DataFrame([[0.2, 0.9, 0.1]], columns=NAMES, index=["film 1"])
-    assert "film 1: Edema (0.9), strongest at the lower left" in sentence(
+    assert "in 6 x 6 cells. Bottom: its outputs. film 1: Edema (0.9), strongest: row 6, column 1." in sentence(
         findings.readings(np.zeros((1, 32, 32, 1)), heat, said)
     )
 
@@ -44,4 +44,4 @@ def test_lesions_say_where_the_maps_are_strongest():
     heats, outline = np.zeros((1, 3, 3)), np.zeros((32, 32), bool)
     heats[0, 0, 2], outline[2:9, 20:30] = 1, True
     said = sentence(findings.lesions(np.zeros((1, 32, 32, 1)), heats, ["Mass, output 0.90"], [outline]))
-    assert "strongest at: Mass, output 0.90: upper right." in said
+    assert "strongest cells: Mass, output 0.90: row 1, column 3." in said
