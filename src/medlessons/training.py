@@ -6,6 +6,7 @@ from collections.abc import Callable
 import keras
 import numpy as np
 import tensorflow as tf
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from medlessons import models
@@ -19,7 +20,8 @@ def reproducible(seed: int = 0) -> None:
     floats. The last point matters most: the order in which a processor adds numbers depends on its kind and on
     the number of threads. In 32 bits the tiny differences grow during training until predictions change; in 64
     bits they stay far below the printed digits. Networks of :func:`medlessons.models.load` run in 32 bits all the same:
-    they are large, and nothing grows where nothing is trained.
+    they are large, and nothing grows where nothing is trained. NumPy's and scikit-learn's linear algebra gets one
+    thread: on tables as small as these, more threads wait for each other longer than they compute.
 
     Parameters
     ----------
@@ -30,6 +32,7 @@ def reproducible(seed: int = 0) -> None:
     keras.config.set_dtype_policy("float64")  # set apart, since layers may have been made before
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
+    threadpool_limits(1, user_api="blas")
 
 
 def extract_features(
