@@ -20,6 +20,30 @@ def test_the_published_callback_never_acts_and_one_with_a_smaller_limit_does_wit
     assert reductions["published"] == [0, 0, 0]
     assert len(reductions["smaller min_lr"]) == 3
     assert min(reductions["smaller min_lr"]) >= 1
+    assert "published: the callback acted in 0 of 3 trainings" in text
+    assert "smaller min_lr: the callback acted in 3 of 3 trainings" in text
+
+
+def test_the_frame_does_about_as_well_as_who_knows_the_source_and_the_network_better(outputs):
+    text = output_of(outputs, "def right_by_source")
+    means = {
+        who: float(mean) for who, mean in re.findall(r"^([a-z, ]+?) +([\d.]+) +[\d.]+ +[\d.]+$", text, re.MULTILINE)
+    }
+    known = means["source known, rest guessed"]
+    assert abs(means["border only"] - known) < 2 < means["network"] - known
+
+
+def test_the_experiment_uses_no_image_of_the_test_set(outputs):
+    text = output_of(outputs, "of the test set {one[")
+    assert re.findall(r": 300 images, of the test set (\d+)", text) == ["0", "0", "0"]
+
+
+def test_without_the_shortcut_the_trained_backbone_is_ahead_in_every_division(outputs):
+    text = output_of(outputs, "cuts = ")
+    (trained, random) = (
+        re.search(rf"{who} backbone.*: ([\d.]+) to ([\d.]+)", text).groups() for who in ("trained", "random")
+    )
+    assert float(trained[0]) > float(random[1])
 
 
 def test_the_network_leads_the_frame_over_many_splits_though_one_is_a_tie(outputs):
