@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 from medlessons import training
 from medlessons.errors import LessonError
@@ -41,6 +42,12 @@ def test_the_same_seed_gives_the_same_weights_in_64_bits(rows):
     assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
     assert first[0].dtype == np.float64
     assert not np.array_equal(first[0], trained(rows, 3, seed=1)[0].get_weights()[0])  # the order of the rows differs
+
+
+def test_linear_algebra_gets_one_thread():
+    training.reproducible()
+    pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    assert pools and all(pool["num_threads"] == 1 for pool in pools)
 
 
 def test_the_quick_way_takes_every_step(rows):
