@@ -13,10 +13,14 @@ from medlessons.data import covid, findings, orientation
 
 for module in (covid, findings, orientation):  # drawing large files would take longer than the lesson
     module.SIZE["full"] = module.SIZE["quick"]
-fit, fit_quickly = keras.Model.fit, training.fit_quickly
-short = {"epochs": 1, "steps_per_epoch": 1, "validation_steps": 1}
-keras.Model.fit = lambda *given, **options: fit(*given, **options | short)
-training.fit_quickly = lambda *given, **options: fit_quickly(*given, **options | {"epochs": 1})
+
+
+def shorter(fit, **short):  # a function, since lessons have names of their own for what is short
+    return lambda *given, **options: fit(*given, **options | short)
+
+
+keras.Model.fit = shorter(keras.Model.fit, epochs=1, steps_per_epoch=1, validation_steps=1)
+training.fit_quickly = shorter(training.fit_quickly, epochs=1)
 """
 
 
