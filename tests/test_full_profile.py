@@ -7,6 +7,8 @@ from classroom import notebooks
 
 LESSONS = notebooks.find("1,2,3,4")
 SHORTER = """
+import inspect
+
 import keras
 from medlessons import training
 from medlessons.data import covid, findings, orientation
@@ -16,7 +18,8 @@ for module in (covid, findings, orientation):  # drawing large files would take 
 
 
 def shorter(fit, **short):  # a function, since lessons have names of their own for what is short
-    return lambda *given, **options: fit(*given, **options | short)
+    names = inspect.signature(fit).parameters  # epochs may be given by position
+    return lambda *given, **options: fit(**dict(zip(names, given)) | options | short)
 
 
 keras.Model.fit = shorter(keras.Model.fit, epochs=1, steps_per_epoch=1, validation_steps=1)
