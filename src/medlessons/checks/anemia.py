@@ -128,7 +128,7 @@ check_neuron = Exercise(
         _("inputs and weights are added; multiply each input by its weight."): lambda x, w, b: np.sum(w + x) + b,
         _("the products are averaged: add them up."): lambda x, w, b: np.mean(w * x) + b,
         _("ReLU takes the larger one of 0 and its input: use max, not min."): {"activation": lambda z: min(0, z)},
-        _("a w·x + b below zero (here -1.5): ReLU is missing: a negative w·x + b must become 0."):
+        _("a w·x + b below zero (here -1.5) must become 0: max(0, z) is a ReLU. (np.max(z, 0) takes 0 for an axis.)"):
             {"activation": lambda z: z},
         _("a w·x + b below zero (here -1.5): the bias comes after the ReLU: add it before."):
             lambda x, w, b: max(0, w @ x) + b,
@@ -418,6 +418,10 @@ check_macro_recall = Exercise(
             {"cases": lambda matrix: (matrix.sum(axis=0) + matrix.sum(axis=1)) / 2},
         _("the recalls are added up, but not divided by the number of classes."): {"average": np.sum},
         _("the diagonal is divided by all cases: divide each by the cases of its own class."): {"cases": np.sum},
+        _("the sum is divided by 9: divide by the number of classes in the matrix."):
+            {"average": lambda recalls: recalls.sum() / 9},
+        _("the hits are divided by the misses: divide by all true cases of the class, the hits among them."):
+            {"cases": lambda matrix: (matrix.sum(axis=1) - np.diag(matrix)).clip(1)},
         _("the sum is divided by the number of classes minus 1."):
             {"average": lambda recalls: recalls.sum() / (len(recalls) - 1)},
         _("the first class is left out: count from 0."):

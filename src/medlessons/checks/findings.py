@@ -445,7 +445,10 @@ def _mistake_in_shape(height: int, width: int, maps: int) -> str | None:
         GROWTH: _("only the last new maps come out: join them to all the maps that came before, with Concatenate."),
         MAPS: _("the number of maps has not grown: were they added? A dense block joins them, with Concatenate."),
         LINKS * GROWTH: _("the maps that came in are missing at the end: the first link starts with them."),
-        MAPS + GROWTH: _("only one of the 3 layers is there: repeat it."),
+        MAPS + GROWTH: _(
+            "only the maps of one layer are new: repeat the chain, and join each time with all maps so far, not with "
+            "those that came in."
+        ),
         MAPS + 4 * LINKS * GROWTH: _(
             "4 * growth_rate maps come out of each layer: the 3 x 3 convolution makes growth_rate maps of them."
         ),

@@ -285,6 +285,8 @@ WRONG = {
     "macro_recall": [
         (lambda m: sum(m[i, i] / m[i].sum() for i in range(len(m))) / 3, "three classes only"),
         (lambda m: np.mean([m[i, i] / m[i].sum() for i in range(len(m)) if m[i, i]]), "never found"),
+        (lambda m: sum(np.diag(m) / m.sum(axis=1)) / 9, "divided by 9"),
+        (lambda m: np.mean(np.diag(m) / (m.sum(axis=1) - np.diag(m)).clip(0.5)), "divided by the misses"),
         (lambda m: len(anemia.TABLE), "expected was 0.583333. Your function does not use `m`."),
     ],
     "gate": [

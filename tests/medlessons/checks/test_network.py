@@ -204,7 +204,8 @@ def block(*, order="pre", merge="concatenate", padding="same", growth=1, bottlen
             if merge == "add":
                 before = layers.Add()([before, layers.Conv2D(before.shape[-1], 1, use_bias=False)(new)])
             else:
-                before = new if merge == "last" else layers.Concatenate()([before, new])
+                old = first if merge == "with input" else before
+                before = new if merge == "last" else layers.Concatenate()([old, new])
         return before
 
     return build
@@ -270,10 +271,14 @@ BLOCKS = [
     (block(growth=2), "36 maps come out, as from 6 layers"),
     (block(bottleneck=False), "1 x 1 convolution is missing"),
     (block(merge="first only"), "layer 3 reads the input; it should read the input, Conv2D layer 2"),
+    (block(merge="with input"), "the maps of one layer are new"),
     (block(active=False), "ReLU is missing: without it"),
     (block(order="post"), "the ReLU comes after a convolution"),
     (changed("3.5", {"second relu 1": None}), "a ReLU is missing"),
-    (lambda maps, blocks, growth_rate: findings.dense_block(maps, 1, growth_rate), "only one of the 3 layers"),
+    (
+        lambda maps, blocks, growth_rate: findings.dense_block(maps, 1, growth_rate),
+        "only the maps of one layer are new",
+    ),
     (lambda maps, blocks, growth_rate: maps, "come back as they were"),
 ]
 
