@@ -117,7 +117,7 @@ def test_headings_say_core_or_optional_and_honest_minutes(notebook):
 
 def test_code_cells_are_short(notebook):
     lengths = sorted(len([line for line in cell.source.splitlines() if line.strip()]) for cell in code_cells(notebook))
-    assert lengths[-1] <= 22
+    assert lengths[-1] <= 15
     assert lengths[len(lengths) // 2] <= 7
 
 
