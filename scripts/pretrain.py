@@ -239,7 +239,10 @@ def learner(recipe: Recipe, precision: str = "float32") -> "keras.Sequential":
     )
     optimizer = keras.optimizers.AdamW(rate, weight_decay=1e-4, global_clipnorm=1.0)
     model = keras.Sequential([keras.Input((None, None, 1)), *augmentation(recipe.labels), network])
-    model.compile(optimizer, weighted_loss(recipe.labels), jit_compile=keras.backend.backend() == "jax")
+    on_jax = keras.backend.backend() == "jax"
+    for layer in model.layers if on_jax else ():
+        layer.supports_jit = True  # Keras 3.15 denies it for layers that move an image, which is true of TensorFlow only
+    model.compile(optimizer, weighted_loss(recipe.labels), jit_compile=on_jax)
     optimizer.build(model.trainable_variables)
     return model
 
@@ -302,10 +305,14 @@ def train(
 
 
 def validate(model: "keras.Model", recipe: Recipe, images: np.ndarray, truth: np.ndarray) -> dict:
+    """Return what :func:`aurocs` does, for what a model says of some images."""
+    return aurocs(recipe.labels, truth, model.predict(images, batch_size=64, verbose=0))
+
+
+def aurocs(labels: Sequence[str], truth: np.ndarray, scores: np.ndarray) -> dict:
     """Return the AUROC of each output that has both kinds of images, and their ``mean``."""
-    scores = model.predict(images, batch_size=64, verbose=0)
-    both = [i for i in range(len(recipe.labels)) if 0 < truth[:, i].sum() < len(truth)]
-    found = {recipe.labels[i]: round(evaluation.auroc(truth[:, i], scores[:, i]), 4) for i in both}
+    both = [i for i in range(len(labels)) if 0 < truth[:, i].sum() < len(truth)]
+    found = {labels[i]: round(evaluation.auroc(truth[:, i], scores[:, i]), 4) for i in both}
     return {**found, "mean": round(float(np.mean(list(found.values()))), 4) if found else None}
 
 

@@ -66,6 +66,14 @@ def atomic_write(path: Path) -> Iterator[Path]:
         neighbour = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
         try:
             yield neighbour / path.name
+            _to_disk(neighbour / path.name)
             os.replace(neighbour / path.name, path)
         finally:
             shutil.rmtree(neighbour, ignore_errors=True)
+
+
+def _to_disk(path: Path) -> None:
+    """Wait until a file is on its disk: some disks, those of networks above all, say only then that they are full."""
+    if path.is_file():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
