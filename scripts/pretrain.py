@@ -241,7 +241,7 @@ def learner(recipe: Recipe, precision: str = "float32") -> "keras.Sequential":
     model = keras.Sequential([keras.Input((None, None, 1)), *augmentation(recipe.labels), network])
     on_jax = keras.backend.backend() == "jax"
     for layer in model.layers if on_jax else ():
-        layer.supports_jit = True  # Keras 3.15 denies it for layers that move an image, which is true of TensorFlow only
+        layer.supports_jit = True  # Keras 3.15 denies it for layers that move images, as if all were TensorFlow
     model.compile(optimizer, weighted_loss(recipe.labels), jit_compile=on_jax)
     optimizer.build(model.trainable_variables)
     return model

@@ -10,6 +10,7 @@ number of devices. docs/SCALE.md has examples, what goes wrong, and how long it 
 """
 
 import argparse
+import importlib.util
 import json
 import multiprocessing
 import os
@@ -276,6 +277,7 @@ def train(asked: argparse.Namespace, table: pd.DataFrame, blocks: list, process:
     """Train, or go on where a training was stopped; then judge the test images, and write weights and card."""
     import jax
     import keras
+    from jax.experimental import multihost_utils
 
     keras.utils.set_random_seed(asked.seed)
     if jax.device_count() > 1:  # with one device, Keras would compile each step twice
@@ -331,6 +333,7 @@ def train(asked: argparse.Namespace, table: pd.DataFrame, blocks: list, process:
             model.layers[-1], NAME, asked.out, builder="densenet121", labels=LABELS, sizes=[asked.size], bits=16
         )
         write_card(asked, table, answers, state, devices)
+    multihost_utils.sync_global_devices("the card is written")
 
 
 def log(out: Path, lines: list[dict]) -> None:
@@ -371,8 +374,8 @@ def card(asked: argparse.Namespace, table: pd.DataFrame, found: pd.DataFrame, st
     facts = {
         "Task": f"frontal chest radiograph: {len(LABELS)} findings, each on its own. Not for medical use",
         "Input": f"gray levels from 0 to 255, shape (images, {asked.size}, {asked.size}, 1), squeezed to the square",
-        "Network": f"DenseNet-121, `models.BUILDERS['densenet121']`; weights in `{NAME}.npz`, contract in `{NAME}.json`",
-        "Data": f"{table.attrs['name']}, {digest(table)}; {'; '.join(parts)}; labels mined from reports, some are wrong",
+        "Network": f"DenseNet-121, builder `densenet121`; weights in `{NAME}.npz`, contract in `{NAME}.json`",
+        "Data": f"{table.attrs['name']}, {digest(table)}; {'; '.join(parts)}; labels mined from reports, some wrong",
         "Start": asked.start.name if asked.start else "random weights",
         "Training": f"{state['images']:,} images in {asked.epochs} epochs, batches of {asked.batch}, {asked.loss} "
         f"cross-entropy from logits, AdamW, warm-up, then cosine decay from {asked.rate:g}; {asked.precision}; "
@@ -414,7 +417,20 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     asked = parser.parse_args(arguments)
     if asked.start:
         asked.start = models.weights_path(asked.start) if asked.start == chestxray8.NAME else Path(asked.start)
+        if not asked.start.is_file():
+            parser.error(f"--start: {asked.start} is not there")
     return asked
+
+
+def explain(error: Exception, process: int, processes: int) -> str:
+    """Say why a process ends, and what to do next."""
+    who = f"Process {process} of {processes} ends: " if processes > 1 else ""
+    if isinstance(error, LessonError):
+        return f"{who}{error}"
+    return (
+        f"{who}{error}\nIf another process has ended, or cannot be reached, this is why. Start all of them again: the "
+        "training goes on at its last checkpoint."
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -427,13 +443,17 @@ def main(arguments: list[str] | None = None) -> int:
         blocks = cached(table["path"], asked.size, folder, process / processes)
         if asked.cache_only:
             return 0
+        if importlib.util.find_spec("jax") is None:
+            raise LessonError("JAX is not installed. Run `pip install jax`, or with a GPU `pip install 'jax[cuda13]'`.")
         connect(process, processes)
         train(asked, table, blocks, process, processes)
     except Exception as error:
-        if processes == 1:
+        if processes == 1 and not isinstance(error, LessonError):
             raise
-        print(f"Process {process} ends: {error}", file=sys.stderr, flush=True)
-        os._exit(1)  # a tidy end would wait for the others
+        print(explain(error, process, processes), file=sys.stderr, flush=True)
+        if processes > 1:
+            os._exit(1)  # a tidy end would wait for the others
+        return 1
     return 0
 
 

@@ -3,8 +3,12 @@
 import importlib.util
 import json
 import os
+import re
+import shlex
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +25,7 @@ needs_jax = pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="
 
 @pytest.fixture
 def release(tmp_path, write_image):
-    """A folder as the NIH publishes it: 60 patients, one of three with a second image; patients 50 to 59 for testing."""
+    """A folder as the NIH publishes it: 60 patients, every third with a second image; 50 to 59 are for testing."""
     rng, rows = np.random.default_rng(0), []
     for patient in range(60):
         for visit in range(1 + (patient % 3 == 0)):
@@ -61,7 +65,7 @@ class Here:
 
 def test_the_lists_of_the_nih_divide_the_images_and_patients_stay_together(release):
     table = train_chestxray14.read_table(str(release))
-    parts = {name: part for name, part in table.groupby("part")}
+    parts = dict(iter(table.groupby("part")))
     assert splits.shared_patients(parts) == []
     assert set(parts["test"]["patient"].astype(int)) == set(range(50, 60))
     assert len(parts["train"]) + len(parts["valid"]) == 67 and 4 <= len(parts["valid"]) <= 14
@@ -217,6 +221,23 @@ def test_a_card_says_what_was_trained_on_what_and_how_good_it_is(release, tmp_pa
     assert len(told) == len(logits) and told["Mass"].between(0, 1).all()
 
 
+def test_every_command_of_the_documentation_is_understood():
+    told = (settings.REPOSITORY / "docs" / "SCALE.md").read_text(encoding="utf-8").replace("\\\n", " ")
+    commands = re.findall(r"python scripts/train_chestxray14.py( --.*)", told)
+    assert len(commands) >= 6
+    for command in commands:
+        train_chestxray14.parse(shlex.split(command))
+    with pytest.raises(SystemExit):
+        train_chestxray14.parse(["--data", "embedded", "--start", "no_such_weights.npz"])
+
+
+def test_a_process_that_ends_says_which_one_and_what_to_do():
+    explain = train_chestxray14.explain
+    assert explain(LessonError("No image."), 0, 1) == "No image."
+    told = explain(RuntimeError("connection closed by peer"), 1, 2)
+    assert told.startswith("Process 1 of 2 ends: connection closed") and "goes on at its last checkpoint" in told
+
+
 def run(arguments, **environment):
     """Run Python with this repository's packages; wait for its end."""
     return subprocess.run([sys.executable, *arguments], env=surroundings(**environment), **TEXT, check=False)
@@ -228,3 +249,133 @@ def surroundings(**more):
 
 
 TEXT = {"capture_output": True, "text": True}
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Several devices and processes, with JAX
+
+SMALL_NETWORK = """
+from medlessons import models
+from scripts import train_chestxray14
+
+def small(size, outputs):
+    import keras
+    from keras import layers
+    inputs = keras.Input((None, None, 1))
+    maps = layers.Conv2D(8, 3, strides=2, use_bias=False)(layers.Rescaling(1 / 255)(inputs))
+    maps = layers.ReLU()(layers.BatchNormalization()(maps))
+    logits = layers.Dense(outputs, name="logits")(layers.GlobalAveragePooling2D()(maps))
+    return keras.Model(inputs, layers.Activation("sigmoid")(logits))
+
+models.BUILDERS["densenet121"] = small
+train_chestxray14.main()
+"""
+PROCESSES = {"KERAS_DISTRIBUTION_NUM_PROCESSES": "2", "XLA_FLAGS": ""}
+
+
+def small_training(release, out, *more):
+    asked = ["--data", str(release), "--size", "32", "--batch", "16", "--epochs", "30", "--every", "10", "--out", out]
+    return ["-c", SMALL_NETWORK, *map(str, asked), "--cache", str(release / "cache"), *more]
+
+
+def start_two(release, out, port, more=((), ())):
+    """Start both processes of a training; return them."""
+    together = PROCESSES | {"KERAS_DISTRIBUTION_JOB_ADDRESSES": f"127.0.0.1:{port}"}
+    return [
+        subprocess.Popen(
+            [sys.executable, *small_training(release, out, *more[number])],
+            env=surroundings(**together, KERAS_DISTRIBUTION_PROCESS_ID=str(number)),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for number in range(2)
+    ]
+
+
+def variables_of(out):
+    """Return all that a training changed, and the losses that it wrote down."""
+    with np.load(out / "checkpoint.npz") as stored:
+        log = json.loads(str(stored["state"]))["log"]
+        return [stored[name] for name in stored.files if name != "state"], [line["loss"] for line in log]
+
+
+def farthest(one, other):
+    return max(np.abs(a - b.astype(float)).max() for a, b in zip(one, other, strict=True) if a.size)
+
+
+@pytest.fixture
+def port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+@pytest.fixture
+def undisturbed(release):
+    """What a training of one process on one device ends with."""
+    told = run(small_training(release, release / "one"), XLA_FLAGS="")
+    assert told.returncode == 0, told.stderr
+    return variables_of(release / "one")
+
+
+@needs_jax
+@pytest.mark.slow
+def test_two_devices_and_two_processes_end_as_one_device_does(release, undisturbed, port):
+    two = "--xla_force_host_platform_device_count=2"
+    told = run(small_training(release, release / "devices"), XLA_FLAGS=two)
+    assert told.returncode == 0, told.stderr
+    processes = start_two(release, release / "processes", port)
+    said = [process.communicate(timeout=600)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], said
+    for way in ("devices", "processes"):
+        variables, losses = variables_of(release / way)
+        assert losses == pytest.approx(undisturbed[1], abs=1e-5)
+        assert farthest(variables, undisturbed[0]) < 1e-5
+    assert (release / "processes" / "card.md").is_file()
+
+
+@needs_jax
+@pytest.mark.slow
+@pytest.mark.parametrize("killed", [0, 1])
+def test_a_killed_process_ends_the_other_and_the_next_start_ends_as_if_nothing_had_been(
+    release, undisturbed, port, killed
+):
+    processes, out = start_two(release, release / "out", port), release / "out"
+    while not (out / "log.jsonl").is_file() or len((out / "log.jsonl").read_text().splitlines()) < 2:
+        assert all(process.poll() is None for process in processes), "ended before it could be killed"
+        time.sleep(0.05)
+    processes[killed].kill()
+    began = time.monotonic()
+    said = processes[1 - killed].communicate(timeout=600)[0]
+    print(f"{time.monotonic() - began:.0f} s later: {said[-2000:]}")  # pytest -rP shows it
+    assert time.monotonic() - began < 60 and processes[1 - killed].returncode != 0
+    assert "Process" in said or "terminat" in said, said
+    assert not (out / "card.md").exists()
+    again = start_two(release, out, port)
+    said = [process.communicate(timeout=600)[0] for process in again]
+    assert [process.returncode for process in again] == [0, 0], said
+    assert farthest(variables_of(out)[0], undisturbed[0]) < 1e-5
+
+
+@needs_jax
+@pytest.mark.slow
+def test_processes_with_unequal_numbers_of_steps_are_refused_before_they_train(release, port):
+    processes = start_two(release, release / "out", port, more=((), ("--epochs", "29")))
+    said = [process.communicate(timeout=600)[0] for process in processes]
+    assert all(process.returncode for process in processes)
+    assert all("do not agree on the number of steps" in text for text in said), said
+    assert not (release / "out").exists()
+
+
+@needs_jax
+@pytest.mark.slow
+def test_the_command_of_the_documentation_fine_tunes_on_the_embedded_set(tmp_path):
+    script = settings.REPOSITORY / "scripts" / "train_chestxray14.py"
+    asked = ["--data", "embedded", "--start", "chestxray8", "--size", "64", "--epochs", "1", "--batch", "32"]
+    told = run([str(script), *asked, "--out", str(tmp_path / "out"), "--cache", str(tmp_path / "cache")], XLA_FLAGS="")
+    assert told.returncode == 0, told.stderr
+    known = json.loads((tmp_path / "out" / "chestxray14.json").read_text())
+    assert known["labels"] == list(FINDINGS) and known["sizes"] == [64]
+    assert "| Effusion |" in (tmp_path / "out" / "card.md").read_text()
+    assert len(pd.read_csv(tmp_path / "out" / "log.csv")) == 1
