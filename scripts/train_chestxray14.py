@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,6 +83,8 @@ def read_table(data: str) -> pd.DataFrame:
     splits.check_no_leakage(parts)
     divided = pd.concat([part.assign(part=name) for name, part in parts.items()], ignore_index=True)
     divided.attrs["name"] = f"simulator {simclinic.VERSION}" if data == "embedded" else "ChestX-ray14"
+    unlisted = {"in neither list": len(table) - len(divided)}
+    divided.attrs["left_out"] = table.attrs.get("left_out", {}) | unlisted
     return divided
 
 
@@ -119,10 +122,11 @@ def cached(paths: Sequence[str], size: int, folder: Path, turn: float = 0, worke
     list of arrays of uint8, shape (images, size, size)
         Mapped into memory: an image is read when it is asked for.
     """
+    paths = list(paths)
     places = {start: folder / f"{start:06d}.npy" for start in range(0, len(paths), BLOCK)}
     lacking = [start for start, place in places.items() if not place.is_file()]
     lacking = np.roll(lacking, -int(turn * len(lacking))).tolist()
-    jobs = [(places[start], list(paths[start : start + BLOCK])) for start in lacking]
+    jobs = [(places[start], paths[start : start + BLOCK]) for start in lacking]
     wrong = []
     if jobs:
         context = multiprocessing.get_context("spawn")
@@ -197,8 +201,11 @@ def connect(process: int, processes: int) -> None:
     As keras.distribution.initialize, which cannot say after how long a silent process counts as dead.
     """
     import jax
+    import keras  # noqa: F401 - before they meet: it takes long, and afterwards nobody may be half a minute late
+    from jax.experimental import multihost_utils
 
     if processes > 1:
+        jax.config.update("jax_enable_preemption_service", False)  # it would swallow what kill and scancel send
         addresses = os.environ.get("KERAS_DISTRIBUTION_JOB_ADDRESSES")
         jax.distributed.initialize(
             addresses.split(",")[0] if addresses else None,
@@ -208,6 +215,7 @@ def connect(process: int, processes: int) -> None:
             heartbeat_timeout_seconds=HEARTBEAT,
             shutdown_timeout_seconds=HEARTBEAT,
         )
+        multihost_utils.sync_global_devices("all are here")
 
 
 def agree(numbers: dict[str, int]) -> None:
@@ -273,67 +281,113 @@ def judge_of(network: "keras.Model") -> "keras.Sequential":
     return keras.Sequential([keras.Input((None, None, 1)), network, gather])
 
 
-def train(asked: argparse.Namespace, table: pd.DataFrame, blocks: list, process: int, processes: int) -> None:
+@dataclass(frozen=True)
+class Job:
+    """What a process is to do: the options, all images, and which process it is of how many."""
+
+    asked: argparse.Namespace
+    table: pd.DataFrame
+    blocks: list
+    process: int
+    processes: int
+
+    def rows(self, part: str) -> np.ndarray:
+        """Return the rows of the table that a part has."""
+        return np.flatnonzero(self.table["part"] == part)
+
+    def truth(self, part: str) -> np.ndarray:
+        """Return the labels of a part, 0 or 1, shape (images, findings)."""
+        return self.table[list(LABELS)].to_numpy(np.float32)[self.rows(part)]
+
+    def batches(self, rows: np.ndarray) -> "keras.utils.PyDataset":
+        """Return what this process shows of some rows, as many as fill whole batches."""
+        own = share(rows, self.asked.batch, self.process, self.processes)
+        return batches(self.blocks, own, self.table[list(LABELS)].to_numpy(np.float32))
+
+    def judged(self, judge: "keras.Model", part: str) -> np.ndarray:
+        """Return the logits of all images of a part, in each process."""
+        rows, batch = self.rows(part), self.asked.batch
+        padded = np.resize(rows, -(-len(rows) // batch) * batch)
+        return judge.predict(self.batches(padded), verbose=0)[: len(rows)]
+
+
+def train(job: Job) -> None:
     """Train, or go on where a training was stopped; then judge the test images, and write weights and card."""
-    import jax
-    import keras
     from jax.experimental import multihost_utils
 
+    recipe = recipe_of(job.asked, len(job.rows("train")))
+    share_devices(job.asked)
+    model = learner(recipe, job.asked, job.truth("train"))
+    judge = judge_of(model.layers[-1])
+    state = begin(job, recipe, model)
+    parts = list(enumerate(recipe.parts()))[state["part"] :]
+    for number, (_, numbers) in tqdm(parts, NAME, file=sys.stderr, disable=job.process > 0):
+        line, hours = show(job, recipe, model, numbers)
+        if number == parts[-1][0] or numbers.stop // recipe.patients > numbers.start // recipe.patients:
+            line |= pretrain.aurocs(LABELS, job.truth("valid"), job.judged(judge, "valid"))
+        state |= {"part": number + 1, "images": numbers.stop, "hours": state["hours"] + hours}
+        state |= {"log": [*state["log"], line]}
+        if job.process == 0:
+            pretrain.checkpoint(job.asked.out, state, model)
+            log(job.asked.out, state["log"])
+    answers = job.judged(judge, "test")
+    if job.process == 0:
+        finish(job, model.layers[-1], answers, state)
+    multihost_utils.sync_global_devices("the card is written")  # whoever leaves before counts as dead
+
+
+def share_devices(asked: argparse.Namespace) -> None:
+    """Set the seed, and share each batch among all devices of all processes."""
+    import jax
+    import keras
+
+    if asked.batch % jax.device_count():
+        raise LessonError(f"A batch of {asked.batch} cannot be shared by {jax.device_count()} devices. Change --batch.")
     keras.utils.set_random_seed(asked.seed)
     if jax.device_count() > 1:  # with one device, Keras would compile each step twice
         keras.distribution.set_distribution(keras.distribution.DataParallel(auto_shard_dataset=False))
-    truth = table[list(LABELS)].to_numpy(np.float32)
-    rows = {part: np.flatnonzero(table["part"] == part) for part in findings.PARTS}
-    recipe = recipe_of(asked, len(rows["train"]))
-    if asked.batch % jax.device_count():
-        raise LessonError(f"A batch of {asked.batch} cannot be shared by {jax.device_count()} devices. Change --batch.")
-    begun = {"data": digest(table), "loss": asked.loss, "seed": asked.seed, "precision": asked.precision}
-    begun |= {"start": files.sha256(asked.start) if asked.start else None}
-    begun |= {"recipe": json.loads(json.dumps(recipe.__dict__))}
-    model = learner(recipe, asked, truth[rows["train"]])
+
+
+def begin(job: Job, recipe: pretrain.Recipe, model: "keras.Model") -> dict:
+    """Return the state of the training, from its checkpoint if there is one, once all processes agree on it."""
+    import jax
+
+    asked = job.asked
+    begun = {"data": digest(job.table), "loss": asked.loss, "seed": asked.seed, "precision": asked.precision}
+    begun["start"] = files.sha256(asked.start) if asked.start else None
+    begun["recipe"] = json.loads(json.dumps(asdict(recipe)))
     state = pretrain.resume(asked.out, begun, model)
-    parts = list(recipe.parts())
     agree(
         {
-            "the number of images": len(table),
+            "the number of images": len(job.table),
             "the number of steps": recipe.stages[0][1] // recipe.batch,
             "the number of its devices": jax.local_device_count(),
             "the parts of the training that are done": state["part"],
             "options and labels": int(files.md5(json.dumps(begun).encode())[:7], 16),
         }
     )
-    judge = judge_of(model.layers[-1])
+    return state
 
-    def scores(part: str) -> np.ndarray:
-        """Return the logits of all images of a part."""
-        padded = np.resize(rows[part], -(-len(rows[part]) // recipe.batch) * recipe.batch)
-        shown = batches(blocks, share(padded, recipe.batch, process, processes), truth)
-        return judge.predict(shown, verbose=0)[: len(rows[part])]
 
-    first, bar = state["part"], process == 0
-    for number, (_, numbers) in tqdm(list(enumerate(parts))[first:], NAME, file=sys.stderr, disable=not bar):
-        began = time.perf_counter()
-        who = rows["train"][pretrain.order(recipe, asked.seed, numbers)]
-        shown = batches(blocks, share(who, recipe.batch, process, processes), truth)
-        seen = model.fit(shown, shuffle=False, verbose=0)
-        seconds = time.perf_counter() - began
-        line = {"images": numbers.stop, "epoch": round(numbers.stop / recipe.patients, 3)}
-        line |= {"loss": seen.history["loss"][0], "images_per_second": round(len(numbers) / seconds, 1)}
-        if numbers.stop // recipe.patients > numbers.start // recipe.patients or number + 1 == len(parts):
-            line |= pretrain.aurocs(LABELS, truth[rows["valid"]], scores("valid"))
-        state |= {"part": number + 1, "images": numbers.stop, "hours": state["hours"] + seconds / 3600}
-        state |= {"log": [*state["log"], line]}
-        if process == 0:
-            pretrain.checkpoint(asked.out, state, model)
-            log(asked.out, state["log"])
-    answers = scores("test")
-    if process == 0:
-        devices = f"{jax.device_count()} x {jax.devices()[0].device_kind}, {processes} processes"
-        pretrain.save(
-            model.layers[-1], NAME, asked.out, builder="densenet121", labels=LABELS, sizes=[asked.size], bits=16
-        )
-        write_card(asked, table, answers, state, devices)
-    multihost_utils.sync_global_devices("the card is written")
+def show(job: Job, recipe: pretrain.Recipe, model: "keras.Model", numbers: range) -> tuple[dict, float]:
+    """Train on the images with these numbers; return a line for the log, and the hours."""
+    began = time.perf_counter()
+    rows = job.rows("train")[pretrain.order(recipe, job.asked.seed, numbers)]
+    seen = model.fit(job.batches(rows), shuffle=False, verbose=0)
+    seconds = time.perf_counter() - began
+    line = {"images": numbers.stop, "epoch": round(numbers.stop / recipe.patients, 3)}
+    line |= {"loss": seen.history["loss"][0], "images_per_second": round(len(numbers) / seconds, 1)}
+    return line, seconds / 3600
+
+
+def finish(job: Job, network: "keras.Model", answers: np.ndarray, state: dict) -> None:
+    """Write weights, their contract, and the card."""
+    import jax
+
+    contract = {"builder": "densenet121", "labels": LABELS, "sizes": [job.asked.size]}
+    pretrain.save(network, NAME, job.asked.out, **contract)
+    devices = f"{jax.device_count()} x {jax.devices()[0].device_kind}, {job.processes} processes"
+    write_card(job.asked, job.table, answers, state, devices)
 
 
 def log(out: Path, lines: list[dict]) -> None:
@@ -376,6 +430,7 @@ def card(asked: argparse.Namespace, table: pd.DataFrame, found: pd.DataFrame, st
         "Input": f"gray levels from 0 to 255, shape (images, {asked.size}, {asked.size}, 1), squeezed to the square",
         "Network": f"DenseNet-121, builder `densenet121`; weights in `{NAME}.npz`, contract in `{NAME}.json`",
         "Data": f"{table.attrs['name']}, {digest(table)}; {'; '.join(parts)}; labels mined from reports, some wrong",
+        "Left out": ", ".join(f"{count:,} {why}" for why, count in table.attrs["left_out"].items()),
         "Start": asked.start.name if asked.start else "random weights",
         "Training": f"{state['images']:,} images in {asked.epochs} epochs, batches of {asked.batch}, {asked.loss} "
         f"cross-entropy from logits, AdamW, warm-up, then cosine decay from {asked.rate:g}; {asked.precision}; "
@@ -446,7 +501,7 @@ def main(arguments: list[str] | None = None) -> int:
         if importlib.util.find_spec("jax") is None:
             raise LessonError("JAX is not installed. Run `pip install jax`, or with a GPU `pip install 'jax[cuda13]'`.")
         connect(process, processes)
-        train(asked, table, blocks, process, processes)
+        train(Job(asked, table, blocks, process, processes))
     except Exception as error:
         if processes == 1 and not isinstance(error, LessonError):
             raise
