@@ -366,6 +366,13 @@ def begin(job: Job, recipe: pretrain.Recipe, model: "keras.Model") -> dict:
             "options and labels": int(files.md5(json.dumps(begun).encode())[:7], 16),
         }
     )
+    if job.process == 0:
+        counts = ", ".join(f"{len(job.rows(part)):,} {part}" for part in findings.PARTS)
+        print(
+            f"Images: {counts}. Shown: {state['images']:,} of {recipe.stages[0][1]:,}. Devices: {jax.device_count()}. "
+            "In the first step JAX compiles the network, which takes minutes.",
+            file=sys.stderr,
+        )
     return state
 
 
