@@ -26,7 +26,7 @@ KNOWN := import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) 
   f"This is Python {v[0]}.{v[1]}, but TensorFlow needs 3.11, 3.12 or 3.13. Try: make PYTHON=python3.12 setup")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-all lab refresh student site lint bench data doctor weights catalog lock
+.PHONY: help setup run test test-all lab refresh student slides site lint bench data doctor weights catalog lock
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -72,6 +72,9 @@ refresh: setup  ## execute the lessons and store their outputs in the tracked no
 
 student: setup  ## write the student edition to notebooks/student/, to hand it out
 	$(BIN)/medlessons student $(CHOICE)
+
+slides: setup  ## write slides of figures, questions and exercises to build/slides/
+	$(BIN)/medlessons slides $(CHOICE)
 
 site: setup  ## write the website, from the stored notebooks, to build/site/
 	$(BIN)/medlessons site
