@@ -165,7 +165,7 @@ def test_the_small_lesson_gets_its_page_and_its_line_in_the_report(small, tmp_pa
 
 def test_the_checklist_names_files_that_exist():
     text = CHECKLIST.read_text(encoding="utf-8")
-    example = re.compile(r"example|09_")
+    example = re.compile(r"example|09[_.]")
     links = [target for target in re.findall(r"\]\(([^)]+)\)", text) if not target.startswith("http")]
     assert links and [target for target in links if not (CHECKLIST.parent / target).exists()] == []
     paths = [path for path in re.findall(r"`([\w/.]+/[\w.]*)`", text) if not example.search(path)]
