@@ -7,6 +7,7 @@ import pytest
 
 from medlessons import models, unet
 from scripts import pretrain_brain
+from tests.scripts.workers import Here
 
 
 @pytest.fixture(autouse=True)
@@ -16,19 +17,6 @@ def small(monkeypatch):
     monkeypatch.setattr(unet, "SHIPPED", (2, 4))
     monkeypatch.setattr(pretrain_brain.os, "cpu_count", lambda: 1)
     monkeypatch.setattr(pretrain_brain, "ProcessPoolExecutor", Here)  # workers would not see these sizes
-
-
-class Here:
-    """Do in this process what the workers do."""
-
-    def __init__(self, *workers, **options):
-        self.map = map
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *raised):
-        return None
 
 
 def test_a_training_that_is_stopped_goes_on_and_ends_the_same(tmp_path, monkeypatch):

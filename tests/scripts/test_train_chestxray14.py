@@ -19,6 +19,7 @@ from medlessons import settings, splits
 from medlessons.errors import LessonError
 from scripts import pretrain, train_chestxray14
 from simclinic.thorax import FINDINGS
+from tests.scripts.workers import Here
 
 needs_jax = pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="pip install jax")
 
@@ -44,19 +45,6 @@ def release(tmp_path, write_image):
 def small_blocks(monkeypatch):
     monkeypatch.setattr(train_chestxray14, "BLOCK", 16)
     monkeypatch.setattr(train_chestxray14, "ProcessPoolExecutor", Here)  # workers would not see this size
-
-
-class Here:
-    """Do in this process what the workers do."""
-
-    def __init__(self, *workers, **options):
-        self.map = map
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *raised):
-        return None
 
 
 # ---------------------------------------------------------------------------------------------------------
