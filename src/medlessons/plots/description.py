@@ -166,7 +166,7 @@ def _collection(collection: Collection, x: Writer, y: Writer) -> str:
         rows, columns = (length - 1 for length in collection.get_coordinates().shape[:2])
         return "mesh " + _image(collection, np.reshape(collection.get_array(), (rows, columns)))
     if isinstance(collection, LineCollection):
-        segments = [np.asarray(segment) for segment in collection.get_segments()]
+        segments = [np.asarray(one) for one in collection.get_segments() if len(one)]  # a line to nan has no points
         if not segments:
             return ""
         width = f"width {np.mean(collection.get_linewidth()):.1f}"

@@ -138,6 +138,7 @@ OWN = {
     "dates": lambda ax: ax.plot(np.array(["2020-01-01", "2020-03-01"], dtype="datetime64[D]"), [1, 2]),
     "names": lambda ax: (ax.plot(["a", "b"], [1, 2]), ax.bar(["a", "b"], [1, 2])),
     "not a number": lambda ax: (ax.plot([1, 2, 3], [1, np.nan, 3]), ax.imshow([[1, np.nan], [2, 3]])),
+    "lines to nowhere": lambda ax: (ax.hlines([0, 1], [0, np.nan], [1, np.nan]), ax.vlines([0], [np.nan], [np.nan])),
     "in color": lambda ax: ax.imshow(np.zeros((8, 8, 3))),
     "contours": lambda ax: ax.contourf(picture()),
     "arrows": lambda ax: (ax.quiver([0, 1], [0, 1], [1, 1], [1, 0]), ax.annotate("here", (0, 0), arrowprops={})),
