@@ -120,7 +120,7 @@ def encoding(values: np.ndarray, encoded: np.ndarray, name: str) -> Axes:
     ax.set_yticks(np.arange(inputs) + 0.4, np.arange(1, inputs + 1))
     sentence = _(
         "{name} becomes {inputs} inputs, which fill up one after the other. At {low:.0f} the first one has already "
-        "reached {first:.1f}, since its bin begins at the lowest value of the table; at {high:.0f} all of them "
+        "reached {first:.1f}, since its bin begins at the lowest value of the training rows; at {high:.0f} all of them "
         "together have reached {all:.1f}."
     )
     ends = {"low": values[0], "first": encoded[0, 0], "high": values[-1], "all": encoded[-1].sum()}

@@ -64,7 +64,7 @@ def test_encoding_draws_a_strip_per_input():
     assert np.allclose(heights, [(0, 0.85), (1, 1 + 0.85 * 0.75)])
     assert sentence(ax) == (
         "HGB (g/dL) becomes 2 inputs, which fill up one after the other. At 6 the first one has already reached 0.5, "
-        "since its bin begins at the lowest value of the table; at 18 all of them together have reached 1.8."
+        "since its bin begins at the lowest value of the training rows; at 18 all of them together have reached 1.8."
     )
 
 
