@@ -117,7 +117,7 @@ SHARES = Exercise(
         (lambda both: {"part": both[0]}, "an object of the type dict"),
         (lambda both: both / 3, "is wrong, expected was 0.333333"),
         (lambda both: 1 - both, "1 minus what was expected"),
-        (lambda both: 1["all"], "`part` is a table."),  # it stops as the mistake does
+        (lambda both: [1][0]["all"], "`part` is a table."),  # it stops as the mistake does
     ],
 )
 def test_a_mistake_of_any_exercise_is_named(change, words, capsys):
