@@ -14,7 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from classroom import __main__ as command
 from classroom import student
-from classroom.fetching import commands, placing
+from classroom.fetching import archives, commands, placing
 from medlessons import data, settings
 from simclinic import blood
 
@@ -183,6 +183,13 @@ def counts(tmp_path):
     return tmp_path / "mine.csv"
 
 
+@pytest.fixture
+def roomy_disk(monkeypatch):
+    """A disk that any data set fits on, whatever this computer has left."""
+    monkeypatch.setattr(archives.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 1e12}))
+
+
+@pytest.mark.usefixtures("roomy_disk")
 @pytest.mark.parametrize(
     ("name", "arguments", "says"),
     [
@@ -203,6 +210,7 @@ def test_nothing_is_fetched_before_its_licence_was_agreed_to(name, arguments, sa
     assert "Nobody can answer here: if you agree, run the command again with --yes" in printed.err
 
 
+@pytest.mark.usefixtures("roomy_disk")
 @pytest.mark.parametrize(("answer", "fetched"), [("y", True), ("Yes", True), ("", False), ("n", False)])
 def test_the_answer_counts(answer, fetched, monkeypatch, capsys):
     asked = []
@@ -214,8 +222,6 @@ def test_the_answer_counts(answer, fetched, monkeypatch, capsys):
 
 
 def test_a_disk_that_is_too_small_is_said_before_the_question(monkeypatch, capsys):
-    from classroom.fetching import archives
-
     monkeypatch.setattr(archives.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 5e9}))
     assert command.main(["data", "fetch", "chestxray8"]) == 1
     assert "chestxray8: it needs 49.3 GB, but the disk of" in capsys.readouterr().err
