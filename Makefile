@@ -1,6 +1,6 @@
 # The commands of this repository. `make` alone lists them.
 # Narrow or change them: LESSON=1 (or 1,2), SOURCE=real, PROFILE=full, WEIGHTS=imagenet (lesson 4), PYTHON=python3.12, GPU=1;
-# `make test SINCE=main` validates only the lessons that changed.
+# `make run JOBS=1` runs one lesson after the other, `make test SINCE=main` validates only the lessons that changed.
 
 PYTHON ?= python3
 VENV := .venv
@@ -12,8 +12,10 @@ SOURCE ?=
 PROFILE ?=
 WEIGHTS ?=
 GPU ?=
+JOBS ?=
 COMMA := ,
 CHOICE := $(if $(LESSON),--lesson '$(LESSON)')
+AT_ONCE := $(if $(JOBS),--jobs $(JOBS))
 # LESSON=1,2 -> the notebooks of lessons 1 and 2; SINCE=main -> those that changed since then; all unless given
 CHOSEN = $(foreach n,$(subst $(COMMA), ,$(LESSON)),$(or $(wildcard notebooks/0$(n)_*.ipynb notebooks/$(n)_*.ipynb),$(error There is no lesson $(n))))
 SOME = $(if $(SINCE),$$($(BIN)/python scripts/changed_lessons.py $(SINCE)),$(wildcard notebooks/[0-9]*.ipynb))
@@ -53,7 +55,7 @@ $(READY): requirements.txt pyproject.toml
 	for old in $(VENV).*; do [ $$old = $$new ] || rm -rf $$old; done
 
 run: setup  ## execute every lesson; notebooks, pages and a report appear in build/
-	$(if $(WEIGHTS),MEDLESSONS_WEIGHTS=$(WEIGHTS) )$(BIN)/medlessons run $(CHOICE) $(if $(SOURCE),--source $(SOURCE)) $(if $(PROFILE),--profile $(PROFILE))
+	$(if $(WEIGHTS),MEDLESSONS_WEIGHTS=$(WEIGHTS) )$(BIN)/medlessons run $(CHOICE) $(AT_ONCE) $(if $(SOURCE),--source $(SOURCE)) $(if $(PROFILE),--profile $(PROFILE))
 
 test: setup  ## unit tests, and strict validation of every stored output
 	$(BIN)/medlessons data prepare
@@ -67,7 +69,7 @@ lab: setup  ## open JupyterLab in work/, where each lesson is put once and then 
 	$(BIN)/medlessons lab $(OPTIONS)
 
 refresh: setup  ## execute the lessons and store their outputs in the tracked notebooks
-	$(BIN)/medlessons refresh $(CHOICE)
+	$(BIN)/medlessons refresh $(CHOICE) $(AT_ONCE)
 	$(BIN)/medlessons student $(CHOICE)
 
 student: setup  ## write the student edition to notebooks/student/, to hand it out

@@ -49,17 +49,22 @@ def parser() -> argparse.ArgumentParser:
         sub.set_defaults(run=function)
         return sub
 
-    def lesson_verb(name, function, summary):
+    def lesson_verb(name, function, summary, executes=False):
         sub = verb(name, function, summary)
         sub.add_argument("--lesson", help=_("numbers, such as 1 or 1,2; all unless given"))
+        if executes:
+            at_once = _("how many run at once; two unless given, where cores and memory allow that")
+            sub.add_argument("--jobs", type=int, help=at_once)
         return sub
 
     lesson_verb("list", list_lessons, _("List the lessons."))
-    run = lesson_verb("run", run_lessons, _("Execute lessons; write notebooks, pages and a report to build/."))
+    summary = _("Execute lessons; write notebooks, pages and a report to build/.")
+    run = lesson_verb("run", run_lessons, summary, executes=True)
     run.add_argument("--source", choices=("embedded", "real"), help=_("simulated or published data"))
     run.add_argument("--profile", choices=settings.PROFILES, help=_("how large the lessons run"))
     run.add_argument("--build", type=Path, default=BUILD, help=_("where to write"))
-    lesson_verb("refresh", refresh, _("Execute lessons and store their outputs in the tracked notebooks."))
+    summary = _("Execute lessons and store their outputs in the tracked notebooks.")
+    lesson_verb("refresh", refresh, summary, executes=True)
     handed_out = lesson_verb("student", student_edition, _("Write the student edition to notebooks/student/."))
     course = _("write instead the edition that nbgrader takes, to a course in build/nbgrader or another folder")
     handed_out.add_argument("--nbgrader", nargs="?", const=BUILD / "nbgrader", type=Path, metavar="COURSE", help=course)
@@ -122,9 +127,9 @@ def run_lessons(options: argparse.Namespace) -> bool:
     if settings.source() == "embedded":
         data.prepare(lesson.number for lesson in chosen)
     runs = []
-    for lesson in chosen:
-        runs.append(notebooks.execute(lesson))
-        pages.write(runs[-1], options.build)
+    for run in notebooks.execute_all(chosen, options.jobs or doctor.lessons_at_once()):
+        pages.write(run, options.build)
+        runs.append(run)
     print(pages.write_report(runs, options.build))
     print(_("Open {page} in a browser.").format(page=options.build / "index.html"))
     faults = [run.fault for run in runs if run.fault]
@@ -135,13 +140,13 @@ def run_lessons(options: argparse.Namespace) -> bool:
 
 def refresh(options: argparse.Namespace) -> None:
     """Execute lessons on the embedded data in the quick profile, store the outputs, and list what went false."""
-    from classroom import notebooks, what_came_out
+    from classroom import doctor, notebooks, what_came_out
 
     settings.choose("embedded", "quick")
-    for lesson in notebooks.find(options.lesson):
-        notebooks.store(notebooks.execute(lesson))
-        for fault in what_came_out.unsupported(notebooks.read(lesson.path)):
-            print(_("Lesson {number}: no output shows {fault}").format(number=lesson.number, fault=fault))
+    for run in notebooks.execute_all(notebooks.find(options.lesson), options.jobs or doctor.lessons_at_once()):
+        notebooks.store(run)
+        for fault in what_came_out.unsupported(run.notebook):
+            print(_("Lesson {number}: no output shows {fault}").format(number=run.lesson.number, fault=fault))
 
 
 def student_edition(options: argparse.Namespace) -> None:

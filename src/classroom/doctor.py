@@ -68,6 +68,13 @@ def memory() -> Finding:
     return Finding(_("Memory"), False, says.format(gigabytes=gigabytes, wanted=MEMORY_GB))
 
 
+def lessons_at_once() -> int:
+    """Return how many lessons may run at once on this computer: two, if it has the cores and the free memory."""
+    import psutil
+
+    return max(1, min(2, os.cpu_count() or 1, int(psutil.virtual_memory().available / 1e9 / MEMORY_GB)))
+
+
 def disk() -> Finding:
     """Look at the free space where the data of the chosen source are kept."""
     folder = settings.embedded_dir() if settings.source() == "embedded" else settings.real_dir()

@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from medlessons.wording import _
 NOTEBOOKS = settings.REPOSITORY / "notebooks"
 DOCS = settings.REPOSITORY / "docs"
 PICTURE_TAG = "picture"  # the cell with this tag draws the picture of its lesson in the README
+_running = set()  # what executes a notebook now, in all threads
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class Run:
     lesson: Lesson
     notebook: nbformat.NotebookNode
     cells: int = 0
+    began: float = 0.0  # of time.perf_counter
     seconds: float = 0.0
     fault: str | None = None
 
@@ -102,6 +105,23 @@ def _lesson(path: Path) -> Lesson:
     return Lesson(int(path.name[:2]), heading[1] if heading else path.stem, path)
 
 
+def execute_all(lessons: list[Lesson], jobs: int = 1) -> Iterator[Run]:
+    """Execute lessons, some at once, and yield what came of each, in their order. Ctrl-C and an error end them all."""
+    with ThreadPoolExecutor(max(1, jobs)) as pool:
+        futures = [pool.submit(execute, lesson) for lesson in lessons]
+        try:
+            for future in futures:
+                while wait([future], timeout=1).not_done:  # Windows hears Ctrl-C between two waits only
+                    pass
+                yield future.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            while not all(future.done() for future in futures):  # also those that are only about to start
+                for client in tuple(_running):
+                    client.stop()
+                time.sleep(0.1)
+
+
 def execute(lesson: Lesson) -> Run:
     """Execute a lesson in this Python. The file is not changed.
 
@@ -112,7 +132,7 @@ def execute(lesson: Lesson) -> Run:
     """
     run = Run(lesson, read(lesson.path))
     run.cells = sum(cell.cell_type == "code" for cell in run.notebook.cells)
-    started = time.perf_counter()
+    run.began = time.perf_counter()
     try:
         execute_notebook(run.notebook, lesson.path.parent, f"Lesson {lesson.number}")
     except CellExecutionError as error:
@@ -121,7 +141,9 @@ def execute(lesson: Lesson) -> Run:
     except DeadKernelError:
         ended = _("{lesson}: Python was ended from outside, most likely for lack of memory.")
         run.fault = ended.format(lesson=lesson.path.name)
-    run.seconds = time.perf_counter() - started
+    run.seconds = time.perf_counter() - run.began
+    says = _("Lesson {number}: {cells} cells in {seconds:.0f} s")
+    tqdm.write(run.fault or says.format(number=lesson.number, cells=run.cells, seconds=run.seconds), file=sys.stderr)
     return run
 
 
@@ -159,7 +181,7 @@ def execute_notebook(
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     for cell in code:  # what a run that fails does not reach must not show stored results
         cell.outputs, cell.execution_count = [], None
-    with tqdm(total=len(code), desc=label, unit="cell", file=sys.stderr) as bar:
+    with tqdm(total=len(code), desc=label, unit="cell", file=sys.stderr, leave=False) as bar:
 
         def show_cell(cell, cell_index):
             if cell.cell_type == "code":
@@ -177,19 +199,23 @@ def execute_notebook(
             **options,
         )
         client.keep = keep
+        _running.add(client)
         try:
             # TensorFlow's chatter would tear the progress bar, and what goes past the notebook the table of scores
-            client.execute(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            asyncio.run(client.async_execute(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
         except BaseException:
             if client.stopped:
                 raise KeyboardInterrupt from None
             raise
+        finally:
+            _running.discard(client)
 
 
 class _Client(NotebookClient):
     """Ctrl-C and SIGTERM end the run. nbclient alone ends the kernel only, and takes that for a kernel that died."""
 
     stopped = False
+    task = None
     keep = None
 
     def create_kernel_manager(self):
@@ -198,16 +224,19 @@ class _Client(NotebookClient):
         return manager
 
     async def async_start_new_kernel(self, **kwargs):
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
-
-        def stop():
-            self.stopped = True
-            task.cancel()
-
+        self.loop, self.task = asyncio.get_running_loop(), asyncio.current_task()
         for number in (signal.SIGINT, signal.SIGTERM):
             with contextlib.suppress(NotImplementedError, RuntimeError):  # Windows; a thread of its own
-                loop.add_signal_handler(number, stop)
+                self.loop.add_signal_handler(number, self.stop)
+        if self.stopped:
+            raise asyncio.CancelledError
         await super().async_start_new_kernel(**kwargs)
+
+    def stop(self):
+        """End the run, from whatever thread."""
+        if self.task and not self.stopped:
+            self.loop.call_soon_threadsafe(self.task.cancel)
+        self.stopped = True
 
     def output(self, outs, msg, display_id, cell_index):
         if self.keep is None or self.keep(msg):

@@ -247,3 +247,12 @@ def test_another_backend_is_named(monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     with pytest.raises(LessonError, match="KERAS_BACKEND is 'jax', but the lessons use TensorFlow"):
         start.start(lesson=1)
+
+
+@pytest.mark.parametrize(("cores", "lessons"), [(1, 1), (None, 1), (2, 2), (64, 2)])
+def test_two_lessons_run_at_once_where_there_are_cores_and_memory(cores, lessons, monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    monkeypatch.setattr(doctor, "MEMORY_GB", 0.001)
+    assert doctor.lessons_at_once() == lessons
+    monkeypatch.setattr(doctor, "MEMORY_GB", 10**6)
+    assert doctor.lessons_at_once() == 1

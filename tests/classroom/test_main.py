@@ -9,6 +9,7 @@ import time
 
 import nbformat
 import pandas as pd
+import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
@@ -72,11 +73,14 @@ def test_an_unknown_source_is_answered(monkeypatch, capsys):
     assert "MEDLESSONS_SOURCE is 'kaggle', but it must be one of: embedded, real" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
-def test_a_run_that_is_stopped_ends_at_once_and_leaves_no_kernel(number, tmp_path):
-    for lesson in (1, 2):
-        cells = [new_markdown_cell(f"# Lesson {lesson}"), new_code_cell("print('on')\nimport time\ntime.sleep(60)")]
+def test_a_run_that_is_stopped_ends_at_once_and_leaves_no_kernel(number, jobs, tmp_path):
+    for lesson in (1, 2, 3):
+        write_pid = f"pathlib.Path('{lesson}.pid').write_text(str(os.getpid()))"
+        slow = f"print('on {lesson}')\nimport os, pathlib, time\n{write_pid}\ntime.sleep(60)"
+        cells = [new_markdown_cell(f"# Lesson {lesson}"), new_code_cell(slow)]
         nbformat.write(new_notebook(cells=cells), tmp_path / f"0{lesson}_slow.ipynb")
     code = """
 import pathlib, sys
@@ -85,11 +89,12 @@ from classroom import notebooks
 from medlessons import data
 notebooks.find.__defaults__ = (None, pathlib.Path(sys.argv[1]))
 data.prepare = lambda numbers: None
-sys.exit(command.main(["run", "--build", sys.argv[1] + "/build"]))
+sys.exit(command.main(["run", "--build", sys.argv[1] + "/build", "--jobs", sys.argv[2]]))
 """
-    run = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stderr=subprocess.PIPE, text=True)
+    words = [sys.executable, "-c", code, str(tmp_path), str(jobs)]
+    run = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
     said = ""
-    while "print('on')" not in said:  # the bar shows the cell that runs
+    while not all(f"print('on {lesson}')" in said for lesson in range(1, jobs + 1)):  # the bars show the cells that run
         said += run.stderr.read(1)
         assert run.poll() is None
     time.sleep(1)
@@ -98,7 +103,9 @@ sys.exit(command.main(["run", "--build", sys.argv[1] + "/build"]))
     assert run.returncode == 130
     assert "medlessons: stopped" in said
     assert "Traceback" not in said
-    assert "Lesson 2" not in said
+    assert f"Lesson {jobs + 1}" not in said
+    kernels = [int(path.read_text()) for path in tmp_path.glob("*.pid")]
+    assert len(kernels) == jobs and not any(map(psutil.pid_exists, kernels))
 
 
 def test_lab_keeps_what_is_there_and_opens_jupyterlab_where_links_lead(monkeypatch, capsys, tmp_path):

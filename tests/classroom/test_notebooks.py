@@ -41,6 +41,20 @@ def test_a_cell_that_fails_is_named_and_not_stored(folder):
         notebooks.store(run)
 
 
+def test_lessons_that_run_at_once_come_in_their_order_and_one_that_fails_ends_no_other(tmp_path):
+    meet = "import os, time\nopen('{0}', 'w')\nwhile not os.path.exists('{1}'): time.sleep(0.1)\n"
+    first, second = meet.format("a", "b") + "time.sleep(2)", meet.format("b", "a") + "1 / 0"
+    for number, source in enumerate([first, second, "print('third')"], start=1):
+        cells = [new_code_cell(source), new_code_cell("print('done')")]
+        nbformat.write(new_notebook(cells=cells), tmp_path / f"0{number}_tiny.ipynb")
+    runs = list(notebooks.execute_all(notebooks.find(folder=tmp_path), jobs=2))
+    assert [run.lesson.number for run in runs] == [1, 2, 3]
+    assert [bool(run.fault) for run in runs] == [False, True, False]
+    assert "02_tiny.ipynb, cell 1" in runs[1].fault and "ZeroDivisionError" in runs[1].fault
+    assert [run.notebook.cells[-1].outputs[0].text for run in runs[::2]] == ["done\n", "done\n"]
+    assert runs[1].began < runs[0].began + runs[0].seconds, "they did not run at once"
+
+
 def test_what_is_no_notebook_is_named(tmp_path):
     (tmp_path / "broken.ipynb").write_text("{")
     with pytest.raises(LessonError, match=r"broken\.ipynb: this is no notebook"):

@@ -52,6 +52,13 @@ def test_the_report_names_source_data_and_weights(monkeypatch):
     assert said == ["Data: blood: own data, 150 rows.", "Weights: a: there, and as published.", "Weights: b: damaged."]
 
 
+def test_the_report_says_how_long_it_took_where_lessons_ran_at_once():
+    lesson = notebooks.Lesson(1, "Blood", Path("01_blood.ipynb"))
+    times = [(100.0, 60.0), (101.0, 20.0), (121.0, 50.0)]
+    runs = [notebooks.Run(lesson, new_notebook(), began=began, seconds=seconds) for began, seconds in times]
+    assert re.search(r"^all +0 +71\.0$", pages.report(runs), re.MULTILINE)
+
+
 def test_every_key_figure_says_whose_images_and_which_weights(monkeypatch):
     def cell(text, *tags):
         output = new_output("stream", name="stdout", text=text)
