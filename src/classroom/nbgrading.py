@@ -13,7 +13,10 @@ c.ClearSolutions.code_stub = {{"python": "{student.STUB}"}}
 c.Execute.timeout = {scoring.LONGEST_TRAINING}  # seconds a cell: autograding runs the trainings, too
 c.Execute.iopub_timeout = {scoring.LONGEST_STOP}  # seconds for an output to arrive, on a busy computer
 """
-CHECK_FIRST = "# After a change, run the cell above first."  # what a check gives back would pass it
+# A check gives the reference back in place of a wrong answer. Run again, it would call that one right.
+CHECK_ONCE = """# After a change, run the cell above first.
+if {name} is not globals().get("checked_{name}"):
+    checked_{name} = {check}"""
 # The point is given in a cell of its own: nbgrader gives none to a cell that writes to stderr, as a warning does.
 # Students do not see the assertion: "Run all" would stop at the first exercise that they leave out.
 POINT = """# nbgrader gives the point of exercise {number} here.
@@ -43,7 +46,7 @@ def _parts(source: str, numbers: dict[str, str]) -> list[nbformat.NotebookNode]:
     name = number.replace(".", "-")
     return [
         _part(f"solution-{name}", solution + end, solution=True, locked=False),
-        _part(f"check-{name}", f"{CHECK_FIRST}\n{check.strip()}"),
+        _part(f"check-{name}", CHECK_ONCE.format(name=check.split()[0], check=check.strip())),
         _part(f"point-{name}", POINT.format(number=number), grade=True, points=1),
     ]
 

@@ -11,6 +11,8 @@ import pytest
 
 from classroom import __main__ as command
 from classroom import nbgrading, notebooks, scoring, student
+from medlessons import checks
+from medlessons.checks import exercise
 
 LESSONS = notebooks.find()
 
@@ -41,6 +43,18 @@ def test_a_configuration_that_is_there_stays(tmp_path, capsys):
     config.write_text("mine")
     command.main(["student", "--lesson", "5", "--nbgrader", str(tmp_path)])
     assert config.read_text() == "mine"
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=[lesson.path.stem for lesson in LESSONS])
+def test_a_check_that_runs_again_does_not_take_its_own_reference_for_an_answer(lesson, monkeypatch):
+    monkeypatch.setattr(exercise, "_results", {})
+    for cell in nbgrading.edition(notebooks.read(lesson.path)).cells:
+        if cell.id.startswith("check"):
+            check = cell.source.partition("\nprint(")[0]
+            answers = {check.split()[check.split().index("if") + 1]: lambda *given: None, "checks": checks}
+            for _again in range(2):
+                exec(check, answers)
+    assert {result["state"] for result in exercise.results().values()} == {"not done"}
 
 
 @pytest.mark.slow
