@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from medlessons import settings
@@ -43,71 +44,87 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of all verbs."""
     main_parser = argparse.ArgumentParser(prog="medlessons", description=_("Run the lessons, their data and checks."))
     verbs = main_parser.add_subparsers(required=True, metavar="VERB")
+    _add_lessons(verbs)
+    _add_teaching(verbs)
+    _add_data(verbs)
+    weights = _verb(verbs, "weights", weights_status, _("Say which trained weights are there and whole."))
+    weights.add_argument("step", nargs="?", choices=["status"], help=_("the default"))
+    _verb(verbs, "doctor", doctor, _("Say in plain words what is missing or too old on this computer."))
+    return main_parser
 
-    def verb(name, function, summary):
-        sub = verbs.add_parser(name, help=summary, description=summary)
-        sub.set_defaults(run=function)
-        return sub
 
-    def lesson_verb(name, function, summary, executes=False):
-        sub = verb(name, function, summary)
-        sub.add_argument("--lesson", help=_("numbers, such as 1 or 1,2; all unless given"))
-        if executes:
-            at_once = _("how many run at once; two unless given, where cores and memory allow that")
-            sub.add_argument("--jobs", type=int, help=at_once)
-        return sub
+def _verb(verbs, name: str, function: Callable, summary: str) -> argparse.ArgumentParser:
+    verb = verbs.add_parser(name, help=summary, description=summary)
+    verb.set_defaults(run=function)
+    return verb
 
-    lesson_verb("list", list_lessons, _("List the lessons."))
+
+def _lesson_verb(verbs, name: str, function: Callable, summary: str) -> argparse.ArgumentParser:
+    verb = _verb(verbs, name, function, summary)
+    verb.add_argument("--lesson", help=_("numbers, such as 1 or 1,2; all unless given"))
+    return verb
+
+
+def _add_lessons(verbs) -> None:
+    """Add the verbs that list, execute, open and publish lessons."""
+    _lesson_verb(verbs, "list", list_lessons, _("List the lessons."))
     summary = _("Execute lessons; write notebooks, pages and a report to build/.")
-    run = lesson_verb("run", run_lessons, summary, executes=True)
+    run = _lesson_verb(verbs, "run", run_lessons, summary)
     run.add_argument("--source", choices=("embedded", "real"), help=_("simulated or published data"))
     run.add_argument("--profile", choices=settings.PROFILES, help=_("how large the lessons run"))
     run.add_argument("--build", type=Path, default=BUILD, help=_("where to write"))
     summary = _("Execute lessons and store their outputs in the tracked notebooks.")
-    lesson_verb("refresh", refresh, summary, executes=True)
-    handed_out = lesson_verb("student", student_edition, _("Write the student edition to notebooks/student/."))
+    stored = _lesson_verb(verbs, "refresh", refresh, summary)
+    for verb in (run, stored):
+        at_once = _("how many run at once; two unless given, where cores and memory allow that")
+        verb.add_argument("--jobs", type=int, help=at_once)
+    summary = _("Put the student edition into work/, once, and open JupyterLab there; options such as --port go to it.")
+    _verb(verbs, "lab", lab, summary)
+    _verb(verbs, "site", write_site, _("Write the website, from the stored notebooks, to build/site/."))
+
+
+def _add_teaching(verbs) -> None:
+    """Add the verbs that hand out and score."""
+    summary = _("Write the student edition to notebooks/student/.")
+    handed_out = _lesson_verb(verbs, "student", student_edition, summary)
     course = _("write instead the edition that nbgrader takes, to a course in build/nbgrader or another folder")
     handed_out.add_argument("--nbgrader", nargs="?", const=BUILD / "nbgrader", type=Path, metavar="COURSE", help=course)
-    summary = _("Put the student edition into work/, once, and open JupyterLab there; options such as --port go to it.")
-    verb("lab", lab, summary)
-    verb("site", write_site, _("Write the website, from the stored notebooks, to build/site/."))
-    scoring = verb("score", score, _("Execute notebooks that students handed in; print a CSV of their exercises."))
+    summary = _("Execute notebooks that students handed in; print a CSV of their exercises.")
+    scoring = _verb(verbs, "score", score, summary)
     scoring.add_argument("notebooks", nargs="+", type=Path)
     scoring.add_argument("--whole", action="store_true", help=_("execute also what no exercise needs: trainings"))
     scoring.add_argument("--jobs", type=int, default=1, help=_("how many notebooks run at once (1 GB of memory each)"))
     scoring.add_argument("--wide", action="store_true", help=_("a row per student, a column per exercise"))
     scoring.add_argument("--names", help=_("with --wide: a regular expression for the student's name in the path"))
-    shown = lesson_verb("slides", write_slides, _("Write slides: figures, questions and exercises."))
+    shown = _lesson_verb(verbs, "slides", write_slides, _("Write slides: figures, questions and exercises."))
     shown.add_argument("--build", type=Path, default=BUILD / "slides", help=_("where to write"))
 
-    data = verb("data", data_step, _("Say which data are there; prepare or fetch them."))
+
+def _add_data(verbs) -> None:
+    """Add the verb with its steps that says which data are there, makes, fetches and removes them."""
+    data = _verb(verbs, "data", data_step, _("Say which data are there; prepare or fetch them."))
     data.set_defaults(step="status", name=None)
     steps = data.add_subparsers(metavar="STEP")
 
-    def data_verb(name, summary, wants, **options):
-        sub = steps.add_parser(name, help=summary, description=summary)
-        sub.set_defaults(step=name)
+    def add(name, summary, wants=None, **options):
+        step = steps.add_parser(name, help=summary, description=summary)
+        step.set_defaults(step=name)
         if wants:
-            sub.add_argument("name", help=wants, **options)
-        return sub
+            step.add_argument("name", help=wants, **options)
+        return step
 
     named = _("a data set or a collection, such as findings or chestxray8")
     or_all = _("a data set; all of them unless given")
-    data_verb("status", _("say which data are there (default)"), None)
-    data_verb("prepare", _("make the embedded data"), or_all, nargs="?")
-    fetch = data_verb("fetch", _("bring the published data"), named)
+    add("status", _("say which data are there (default)"))
+    add("prepare", _("make the embedded data"), or_all, nargs="?")
+    fetch = add("fetch", _("bring the published data"), named)
     fetch.add_argument("--from", dest="origin", help=_("a URL, an archive, a folder or a file, not the usual place"))
     fetch.add_argument("--subset", type=int, help=_("of chestxray8: how many of its 12 archives; 0: the tables alone"))
     fetch.add_argument("--cases", type=int, help=_("of brain: how many of its 484 scans; all unless given"))
-    data_verb("verify", _("read the published data again, and name what has changed"), or_all, nargs="?")
-    remove = data_verb("remove", _("remove published data that were fetched"), named)
-    for sub in (fetch, remove):
-        sub.add_argument("--yes", action="store_true", help=_("do not ask"))
-
-    weights = verb("weights", weights_status, _("Say which trained weights are there and whole."))
-    weights.add_argument("step", nargs="?", choices=["status"], help=_("the default"))
-    verb("doctor", doctor, _("Say in plain words what is missing or too old on this computer."))
-    return main_parser
+    add("verify", _("read the published data again, and name what has changed"), or_all, nargs="?")
+    remove = add("remove", _("remove published data that were fetched"), named)
+    for step in (fetch, remove):
+        step.add_argument("--yes", action="store_true", help=_("do not ask"))
 
 
 def list_lessons(options: argparse.Namespace) -> None:
