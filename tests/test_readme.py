@@ -44,6 +44,7 @@ PROVEN = {
     "make slides": "make",
     "make weights": "make",
     "make run LESSON=1": "make",
+    "make run JOBS=1": "make",
     "make run PROFILE=full": "make",
     "make run LESSON=1 SOURCE=real": "make",
     "make run LESSON=4 WEIGHTS=imagenet": "make",
