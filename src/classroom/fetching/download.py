@@ -116,32 +116,42 @@ def _go_on(url: str, whole: str, store, remote: Remote) -> None:
         if tag.exists():
             headers["If-Range"] = tag.read_text(encoding="utf-8")  # all of it, if the file has changed meanwhile
     with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
-        goes_on = answer.headers.get("Content-Range", "").startswith(f"bytes {start}-")
-        if answer.status_code == 416 and remote.known_hash:
-            os.replace(part, whole)  # it was whole already, as pooch will see
-            return
-        if answer.status_code == 416 or (answer.status_code == 206 and not goes_on):
-            part.unlink(missing_ok=True)
-            raise requests.RequestException(_("the server answered with another part of the file than was asked for"))
-        if 400 <= answer.status_code < 500 and answer.status_code not in TRY_AGAIN:
-            raise OSError(f"{answer.status_code} Client Error: {answer.reason}")  # pooch does not try again
-        answer.raise_for_status()
-        start = start if answer.status_code == 206 else 0
-        length = answer.headers.get("Content-Length", "")
-        length = int(length) if length.isdecimal() else 0
-        archives.check_space(part.parent, length, remote.name)
-        bar = tqdm(desc=remote.name, initial=start, total=start + length or None, unit="B", unit_scale=True, delay=1)
-        with part.open("ab" if start else "wb") as file, bar:
-            if not start:
-                tag.unlink(missing_ok=True)
-                etag = answer.headers.get("ETag", "")
-                if re.fullmatch(r'"[^"]*"', etag):  # a weak one does not promise the same bytes
-                    tag.write_text(etag, encoding="utf-8")
-            for piece in answer.iter_content(CHUNK):
-                file.write(piece)
-                bar.update(len(piece))
+        was_whole = answer.status_code == 416 and remote.known_hash  # pooch will see whether it is right
+        if not was_whole:
+            _refuse(answer, start, part)
+            _write(answer, start if answer.status_code == 206 else 0, part, tag)
     os.replace(part, whole)
     tag.unlink(missing_ok=True)
+
+
+def _refuse(answer, start: int, part: Path) -> None:
+    """Raise an error unless the server gives the file, or its rest from ``start`` on."""
+    import requests
+
+    goes_on = answer.headers.get("Content-Range", "").startswith(f"bytes {start}-")
+    if answer.status_code == 416 or (answer.status_code == 206 and not goes_on):
+        part.unlink(missing_ok=True)
+        raise requests.RequestException(_("the server answered with another part of the file than was asked for"))
+    if 400 <= answer.status_code < 500 and answer.status_code not in TRY_AGAIN:
+        raise OSError(f"{answer.status_code} Client Error: {answer.reason}")  # pooch does not try again
+    answer.raise_for_status()
+
+
+def _write(answer, start: int, part: Path, tag: Path) -> None:
+    """Write what the server gives to the part of the file that is kept, from ``start`` on, with a bar."""
+    name, length = part.name.removesuffix(".part"), answer.headers.get("Content-Length", "")
+    length = int(length) if length.isdecimal() else 0
+    archives.check_space(part.parent, length, name)
+    bar = tqdm(desc=name, initial=start, total=start + length or None, unit="B", unit_scale=True, delay=1)
+    with part.open("ab" if start else "wb") as file, bar:
+        if not start:
+            tag.unlink(missing_ok=True)
+            etag = answer.headers.get("ETag", "")
+            if re.fullmatch(r'"[^"]*"', etag):  # a weak one does not promise the same bytes
+                tag.write_text(etag, encoding="utf-8")
+        for piece in answer.iter_content(CHUNK):
+            file.write(piece)
+            bar.update(len(piece))
 
 
 def reason(error: Exception) -> str:
