@@ -69,9 +69,14 @@ def memory() -> Finding:
 
 
 def lessons_at_once() -> int:
-    """Return how many lessons may run at once on this computer: two, if it has the cores and the free memory."""
+    """Return how many lessons may run at once on this computer: two, if it has the cores and the free memory.
+
+    One in the full profile, which needs more memory, and beside a graphics card, whose memory the first one takes.
+    """
     import psutil
 
+    if settings.profile() == "full" or shutil.which("nvidia-smi"):
+        return 1
     return max(1, min(2, os.cpu_count() or 1, int(psutil.virtual_memory().available / 1e9 / MEMORY_GB)))
 
 

@@ -6,7 +6,9 @@ import shutil
 import subprocess
 import sys
 from importlib import metadata
+from types import SimpleNamespace
 
+import psutil
 import pytest
 from packaging.requirements import Requirement
 
@@ -249,10 +251,22 @@ def test_another_backend_is_named(monkeypatch):
         start.start(lesson=1)
 
 
-@pytest.mark.parametrize(("cores", "lessons"), [(1, 1), (None, 1), (2, 2), (64, 2)])
-def test_two_lessons_run_at_once_where_there_are_cores_and_memory(cores, lessons, monkeypatch):
+@pytest.mark.parametrize(
+    ("cores", "gigabytes", "profile", "card", "lessons"),
+    [
+        (2, 8, "quick", None, 2),
+        (64, 500, "quick", None, 2),
+        (1, 8, "quick", None, 1),
+        (None, 8, "quick", None, 1),
+        (2, 7, "quick", None, 1),
+        (2, 1, "quick", None, 1),
+        (2, 64, "full", None, 1),
+        (2, 64, "quick", "/usr/bin/nvidia-smi", 1),
+    ],
+)
+def test_two_lessons_run_at_once_where_that_is_well(cores, gigabytes, profile, card, lessons, monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
-    monkeypatch.setattr(doctor, "MEMORY_GB", 0.001)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=gigabytes * 1e9))
+    monkeypatch.setattr(shutil, "which", lambda name: card)
+    monkeypatch.setenv("MEDLESSONS_PROFILE", profile)
     assert doctor.lessons_at_once() == lessons
-    monkeypatch.setattr(doctor, "MEMORY_GB", 10**6)
-    assert doctor.lessons_at_once() == 1
