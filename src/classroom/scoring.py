@@ -286,6 +286,8 @@ def read(path: Path) -> list[nbformat.NotebookNode]:
         says = _("{path}: it is larger than {size} MB. Ask for it with its outputs cleared.")
         raise LessonError(says.format(path=path, size=LARGEST_NOTEBOOK >> 20))
     content = path.read_bytes()
+    if not content.strip():
+        raise LessonError(_("{path}: the file is empty. Ask for it again.").format(path=path))
     try:
         try:
             book = json.loads(content, strict=False)  # UTF-8, UTF-16 or UTF-32, with a byte order mark or without

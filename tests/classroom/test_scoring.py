@@ -185,7 +185,8 @@ def test_what_looks_like_a_notebook_is_read(tmp_path, content):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("", "no notebook that can be read"),
+        ("", "the file is empty"),
+        ("\n", "the file is empty"),
         ("<!DOCTYPE html>", "no notebook that can be read"),
         ("[1, 2]", "no notebook that can be read"),
         ('{"nbformat": 4}', "no notebook that can be read"),
