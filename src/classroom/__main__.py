@@ -160,10 +160,17 @@ def refresh(options: argparse.Namespace) -> None:
     from classroom import doctor, notebooks, what_came_out
 
     settings.choose("embedded", "quick")
+    failed = []
     for run in notebooks.execute_all(notebooks.find(options.lesson), options.jobs or doctor.lessons_at_once()):
-        notebooks.store(run)
+        try:
+            notebooks.store(run)
+        except LessonError as error:  # the other lessons are stored
+            failed.append(str(error))
+            continue
         for fault in what_came_out.unsupported(run.notebook):
             print(_("Lesson {number}: no output shows {fault}").format(number=run.lesson.number, fault=fault))
+    if failed:
+        raise LessonError("\n".join(failed))
 
 
 def student_edition(options: argparse.Namespace) -> None:

@@ -14,7 +14,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from classroom import __main__ as command
-from classroom import student
+from classroom import notebooks, student
 from classroom.fetching import archives, commands, placing
 from medlessons import data, settings
 from simclinic import blood
@@ -106,6 +106,19 @@ sys.exit(command.main(["run", "--build", sys.argv[1] + "/build", "--jobs", sys.a
     assert f"Lesson {jobs + 1}" not in said
     kernels = [int(path.read_text()) for path in tmp_path.glob("*.pid")]
     assert len(kernels) == jobs and not any(map(psutil.pid_exists, kernels))
+
+
+def test_what_can_be_stored_is_stored_beside_a_lesson_that_fails(monkeypatch, tmp_path, capsys):
+    for lesson, source in ((1, "1 / 0"), (2, "print('fine')")):
+        path = tmp_path / f"0{lesson}_tiny.ipynb"
+        nbformat.write(new_notebook(cells=[new_markdown_cell(f"# Lesson {lesson}"), new_code_cell(source)]), path)
+    lessons = notebooks.find(folder=tmp_path)
+    monkeypatch.setattr(notebooks, "find", lambda selection: lessons)
+    monkeypatch.setattr(settings, "choose", lambda *names: None)  # it would last longer than this test
+    assert command.main(["refresh", "--jobs", "2"]) == 1
+    assert "01_tiny.ipynb, cell 1 (1 / 0): ZeroDivisionError" in capsys.readouterr().err
+    stored = [notebooks.read(lesson.path).cells[1].outputs for lesson in lessons]
+    assert (stored[0], stored[1][0].text) == ([], "fine\n")
 
 
 def test_lab_keeps_what_is_there_and_opens_jupyterlab_where_links_lead(monkeypatch, capsys, tmp_path):
