@@ -1,5 +1,7 @@
 """Training repeats itself, and the quick way trains as the usual way does."""
 
+import random
+
 import keras
 import numpy as np
 import pytest
@@ -71,6 +73,50 @@ def test_the_quick_way_stops_after_each_epoch_to_look(rows):
         model, *rows, epochs=20, batch_size=16, after_epoch=lambda: losses.append(model.evaluate(*rows, verbose=0))
     )
     assert len(losses) == 20 and losses[-1] < losses[0]
+
+
+def test_a_network_trains_the_same_whether_or_not_its_design_was_trained_before(rows):
+    training.WORKERS.clear()
+    first, then = trained(rows, 3)[0].get_weights(), random.random()
+    again, later = trained(rows, 3)[0].get_weights(), random.random()
+    assert len(training.WORKERS) == 1 and then == later
+    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+
+
+def test_training_goes_on_where_fit_ended(rows):
+    training.reproducible(seed=3)
+    model = network()
+    model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
+    loss = model.fit(*rows, epochs=5, batch_size=14, verbose=0).history["loss"][-1]
+    training.fit_quickly(model, *rows, epochs=20, batch_size=16)
+    assert int(model.optimizer.iterations.numpy()) == 5 * 5 + 20 * 4
+    assert model.evaluate(*rows, verbose=0)[0] < loss
+
+
+def test_networks_with_code_of_their_own_share_nothing(rows):
+    def fitted(factor):
+        def scaled(truth, predicted):
+            return factor * keras.losses.mean_squared_error(truth, predicted)
+
+        keras.utils.set_random_seed(0)
+        model = network()
+        model.compile(keras.optimizers.SGD(), scaled)
+        training.fit_quickly(model, *rows, epochs=1, batch_size=16)
+        return model.get_weights()[0]
+
+    training.WORKERS.clear()
+    assert not np.array_equal(fitted(1.0), fitted(2.0)) and not training.WORKERS
+
+
+def test_another_learning_rate_is_another_design(rows):
+    def fitted(rate):
+        keras.utils.set_random_seed(0)
+        model = network()
+        model.compile(keras.optimizers.SGD(rate), "categorical_crossentropy")
+        training.fit_quickly(model, *rows, epochs=1, batch_size=16)
+        return model.get_weights()[0]
+
+    assert not np.array_equal(fitted(0.1), fitted(0.2))
 
 
 def test_too_few_rows_are_named(rows):
