@@ -128,14 +128,14 @@ def probabilities(network: "keras.Model", images: np.ndarray, batch_size: int = 
     check_images(network, images)
     if len(network.layers) >= DEEP:
         batch_size = min(batch_size, DEEP_BATCH)
-        if len(images) >= WORTH_COMPILING or network.predict_function is not None:
+        if len(images) >= WORTH_COMPILING or hasattr(network, "traced"):
             return predict(network, _floats(images), batch_size, _("outputs")).reshape(len(images), -1)
     batches = (_floats(images[at : at + batch_size]) for at in range(0, len(images), batch_size))
     return np.concatenate([np.array(network(batch, training=False)) for batch in batches]).reshape(len(images), -1)
 
 
 def predict(network: "keras.Model", images: np.ndarray, batch_size: int, label: str) -> np.ndarray:
-    """Return what ``network.predict`` does, with one progress bar on stderr if there are many images.
+    """Return what ``network.predict`` returns, with one progress bar on stderr if there are many images.
 
     Parameters
     ----------
@@ -149,12 +149,24 @@ def predict(network: "keras.Model", images: np.ndarray, batch_size: int, label: 
     -------
     array, shape (images, ...)
     """
-    import keras
+    batches, few = range(0, len(images), batch_size), len(images) < WORTH_COMPILING
+    compute, kind = _traced(network), network.inputs[0].dtype
+    with tqdm(batches, desc=label, unit="batch", file=sys.stderr, disable=few) as bar:
+        return np.concatenate([np.array(compute(images[at : at + batch_size].astype(kind))) for at in bar])
 
-    batches, few = -(-len(images) // batch_size), len(images) < WORTH_COMPILING
-    with tqdm(total=batches, desc=label, unit="batch", file=sys.stderr, disable=few) as bar:
-        count = keras.callbacks.LambdaCallback(on_predict_batch_end=lambda batch, logs=None: bar.update())
-        return network.predict(images, batch_size=batch_size, verbose=0, callbacks=[count])
+
+def _traced(network: "keras.Model") -> Callable:
+    """Return a network as a TensorFlow function: traced once, for images of all sizes that it takes.
+
+    (``network.predict`` traces a deep network again for each size, which takes seconds.)
+    """
+    import tensorflow as tf
+
+    if not hasattr(network, "traced"):
+        specs = [tf.TensorSpec(one.shape, one.dtype) for one in network.inputs]
+        traced = tf.function(lambda batch: network(batch, training=False), input_signature=specs)
+        object.__setattr__(network, "traced", traced)  # past Keras, as the contract
+    return network.traced
 
 
 def _floats(images: np.ndarray) -> np.ndarray:

@@ -285,12 +285,25 @@ def test_missing_weights_of_a_backbone_are_an_error(folder):
 def test_a_deep_network_that_was_compiled_once_is_used_again(network, images, monkeypatch):
     loaded = models.load("tiny")
     plain = models.probabilities(loaded, images)
-    assert loaded.predict_function is None
+    assert not hasattr(loaded, "traced")
     monkeypatch.setattr(models, "DEEP", 1)
     monkeypatch.setattr(models, "WORTH_COMPILING", len(images))
     assert models.probabilities(loaded, images[:2]) == pytest.approx(plain[:2], abs=1e-6)
-    assert loaded.predict_function is None
+    assert not hasattr(loaded, "traced")
     assert models.probabilities(loaded, images) == pytest.approx(plain, abs=1e-6)
-    compiled = loaded.predict_function
+    compiled = loaded.traced
     assert models.probabilities(loaded, images[:1]) == pytest.approx(plain[:1], abs=1e-6)
-    assert compiled is not None and loaded.predict_function is compiled
+    assert loaded.traced is compiled
+
+
+def test_a_network_for_all_sizes_is_compiled_once_and_follows_its_weights():
+    keras.utils.set_random_seed(0)
+    layers = keras.layers
+    inputs = keras.Input((None, None, 1))
+    network = keras.Model(inputs, layers.Dense(2)(layers.GlobalAveragePooling2D()(layers.Conv2D(3, 3)(inputs))))
+    small, large = np.ones((3, 8, 8, 1), np.float32), np.full((5, 12, 12, 1), 2.0)
+    for times in (1, 2):
+        network.set_weights([times * weight for weight in network.get_weights()])
+        for batch in (small, large):
+            assert models.predict(network, batch, 2, "") == pytest.approx(np.array(network(batch)), abs=1e-5)
+    assert network.traced.experimental_get_tracing_count() == 1
