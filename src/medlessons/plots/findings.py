@@ -17,7 +17,7 @@ TOP = 5  # the most probable findings that are drawn
 
 
 def readings(images: np.ndarray, heats: np.ndarray, probabilities: pd.DataFrame) -> Figure:
-    """Draw what a network reads from radiographs: the image, where it looked, and its most probable findings.
+    """Draw what a network reads from radiographs: the image, its map, and its most probable findings.
 
     Parameters
     ----------
@@ -48,8 +48,7 @@ def readings(images: np.ndarray, heats: np.ndarray, probabilities: pd.DataFrame)
         part = _("{title}: {finding} ({value:.1f}), strongest: {place}")
         parts.append(part.format(title=title, finding=best.index[0], value=best.iloc[0], place=place_of(heat)))
     sentence = _(
-        "Top: the radiographs. Middle: where the network looked, in {rows} x {columns} cells. Bottom: its outputs. "
-        "{parts}."
+        "Top: the radiographs. Middle: the Grad-CAM maps, {rows} x {columns} cells. Bottom: the outputs. {parts}."
     )
     rows, columns = np.shape(heats)[1:]
     return caption(figure, sentence.format(rows=rows, columns=columns, parts="; ".join(parts)))

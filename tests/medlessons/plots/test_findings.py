@@ -13,7 +13,7 @@ def test_readings_say_the_first_answer_and_where_the_network_looked():
     heat = np.zeros((1, 6, 6))
     heat[0, 5, 0] = 1
     said = pd.DataFrame([[0.2, 0.9, 0.1]], columns=NAMES, index=["film 1"])
-    assert "in 6 x 6 cells. Bottom: its outputs. film 1: Edema (0.9), strongest: row 6, column 1." in sentence(
+    assert "6 x 6 cells. Bottom: the outputs. film 1: Edema (0.9), strongest: row 6, column 1." in sentence(
         findings.readings(np.zeros((1, 32, 32, 1)), heat, said)
     )
 
