@@ -13,15 +13,8 @@ def outputs():
 
 
 def test_the_published_callback_never_acts_and_one_with_a_smaller_limit_does_with_every_seed(outputs):
-    text = output_of(outputs, '"reductions"')
-    reductions = {
-        who: [int(n) for n in re.findall(rf"{who}, seed \d +(\d+)", text)] for who in ("published", "smaller min_lr")
-    }
-    assert reductions["published"] == [0, 0, 0]
-    assert len(reductions["smaller min_lr"]) == 3
-    assert min(reductions["smaller min_lr"]) >= 1
-    assert "published: the callback acted in 0 of 3 trainings" in text
-    assert "smaller min_lr: the callback acted in 3 of 3 trainings" in text
+    assert "it was reduced: False" in output_of(outputs, "rates = pd.Series(history")
+    assert "it was reduced in 3 of 3 trainings" in output_of(outputs, "acted = sum(")
 
 
 def test_the_frame_does_about_as_well_as_who_knows_the_source_and_the_network_better(outputs):
@@ -83,7 +76,31 @@ def test_in_each_small_clinic_the_confounded_network_loses_more_than_any_unconfo
 
 def test_with_the_dose_inside_falls_and_outside_rises(outputs):
     four = r" +([\d.]+)" * 4
-    rows = re.findall(rf"^[01]\.\d+{four}", output_of(outputs, "def dose"), re.MULTILINE)
+    rows = re.findall(rf"^[01]\.\d+{four}", output_of(outputs, 'doses["network"].groupby'), re.MULTILINE)
     first, last = ([float(share) for share in rows[place]] for place in (0, -1))
+    assert len(rows) == 4
     assert last[0] < first[0]
     assert last[2] > first[2]
+
+
+def test_outside_healthy_adults_are_called_covid_more_often_than_ill_children(outputs):
+    text = output_of(outputs, '"called COVID-19, in percent')
+    at_home, *outside = (
+        re.findall(r" (\d+|-)(?= |$)", line) for line in text.splitlines() if re.match("at|out|cl", line)
+    )
+    columns = ("adults, ill", "adults, normal", "adults, other", "children, ill", "children, normal", "children, other")
+    assert len(outside) == 5
+    for line in outside:
+        share = dict(zip(columns, map(int, line[-6:]), strict=True))
+        assert share["adults, normal"] > max(share["children, ill"], share["adults, ill"])
+    assert int(at_home[-2]) < int(outside[0][-2])
+
+
+def test_no_backbone_is_better_by_more_than_chance(outputs):
+    text = output_of(outputs, "binomtest(")
+    assert len(re.findall(r"p = \d\.\d\d, may be chance", text)) == len(text.strip().splitlines()) == 4
+
+
+def test_each_accuracy_at_home_is_higher_than_in_other_hospitals(outputs):
+    shares = [float(line.split()[-1]) for line in output_of(outputs, "measured = ").strip().splitlines()[1:]]
+    assert len(shares) == 5 and min(shares[:4]) > shares[4] + 0.2

@@ -22,7 +22,7 @@ def intervals(table: pd.DataFrame, guess: float | None = None) -> Axes:
     table : DataFrame
         Columns ``value``, ``low`` and ``high`` (0 to 1); the index names the rows.
     guess : float, optional
-        What guessing gives; drawn as a line.
+        What one gets by always giving the most frequent label; drawn as a line.
 
     Returns
     -------
@@ -39,7 +39,7 @@ def intervals(table: pd.DataFrame, guess: float | None = None) -> Axes:
     parts = [part.format(name=name, **row) for name, row in table.iterrows()]
     if guess is not None:
         ax.axvline(guess, color="0.5", linestyle="--")
-        parts.append(_("the dashed line is guessing, {guess:.2f}").format(guess=guess))
+        parts.append(_("the dashed line is always the most frequent label, {guess:.2f}").format(guess=guess))
     return caption(ax, _("Accuracy, with 95 % intervals: {parts}.").format(parts="; ".join(parts)))
 
 

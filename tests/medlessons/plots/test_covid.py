@@ -15,8 +15,8 @@ def test_intervals_draws_the_first_row_on_top_with_its_ends():
     (ends,) = ax.collections
     assert np.allclose([segment[:, 0] for segment in ends.get_segments()], [[0.8, 0.95], [0.4, 0.6]])
     assert sentence(ax) == (
-        "Accuracy, with 95 % intervals: one 0.90 (0.80 to 0.95); two 0.50 (0.40 to 0.60); the dashed line is guessing, "
-        "0.30."
+        "Accuracy, with 95 % intervals: one 0.90 (0.80 to 0.95); two 0.50 (0.40 to 0.60); the dashed line is always "
+        "the most frequent label, 0.30."
     )
 
 
