@@ -61,6 +61,7 @@ def grad_cam(network: "keras.Model", images: np.ndarray, classes: Sequence[int] 
         raise LessonError(f"Grad-CAM wants images of shape (images, height, width, channels), not {np.shape(images)}.")
     models.check_images(network, images)
     features, classifier = cut(network)
+    compute = _of_batches(network, features)
     wants, have = network.input_shape[1:], np.shape(images)[1:]
     if len(wants) != 3 or any(pair[0] not in (None, pair[1]) for pair in zip(wants, have, strict=True)):
         raise LessonError(f"{network.name} wants images of shape {wants}, not {have}.")
@@ -72,7 +73,7 @@ def grad_cam(network: "keras.Model", images: np.ndarray, classes: Sequence[int] 
     found = []
     starts = range(0, len(images), BATCH)
     for at in tqdm(starts, desc="Grad-CAM", unit="batch", file=sys.stderr, disable=len(starts) < 3):
-        maps = features(np.asarray(images[at : at + BATCH], np.float32), training=False)
+        maps = compute(np.asarray(images[at : at + BATCH], np.float32))
         _refuse_one_place(network, maps.shape)  # known only now, if a network takes images of any size
         gradients = _gradients(classifier, maps, wanted)
         if not gradients.any():
@@ -85,6 +86,18 @@ def grad_cam(network: "keras.Model", images: np.ndarray, classes: Sequence[int] 
             "A heat map is not a number (NaN). Look at the weights: the network is broken, or not trained."
         )
     return heat
+
+
+def _of_batches(network: "keras.Model", features: "keras.Model") -> Callable:
+    """Return the first part of a network as a function; that of a deep network is traced once and kept.
+
+    The layers, and so the weights, are those of the network, whenever it was cut.
+    """
+    if len(network.layers) < models.DEEP:
+        return lambda batch: features(batch, training=False)
+    if not hasattr(network, "traced_features"):
+        object.__setattr__(network, "traced_features", models.traced(features))  # past Keras, as the contract
+    return lambda batch: network.traced_features(batch.astype(network.inputs[0].dtype))
 
 
 def cut(network: "keras.Model") -> tuple["keras.Model", "keras.Model"]:

@@ -84,6 +84,27 @@ def with_random_weights(name: str, seed: int = 0) -> "keras.Model":
     return _build(contract(name))
 
 
+def draw_kernels(network: "keras.Model", seed: int = 0) -> None:
+    """Give the kernels of a network new random weights, in place; biases and normalizations stay as they are.
+
+    The kernels are drawn as Keras draws them at first (Glorot and Bengio 2010, uniform). For a network that has learned
+    nothing this does the same as building it again, and is much faster.
+
+    Parameters
+    ----------
+    network : keras.Model
+        As :func:`with_random_weights` returns it.
+    seed : int
+        0 or above.
+    """
+    import keras
+
+    draw = keras.initializers.GlorotUniform(keras.random.SeedGenerator(seed))
+    for weight in network.weights:
+        if weight.path.endswith("/kernel"):
+            weight.assign(draw(weight.shape, weight.dtype))
+
+
 def _build(known: dict) -> "keras.Model":
     with _single_precision():
         network = BUILDERS[known["builder"]](known["sizes"][-1], len(known["labels"]))
@@ -150,22 +171,33 @@ def predict(network: "keras.Model", images: np.ndarray, batch_size: int, label: 
     array, shape (images, ...)
     """
     batches, few = range(0, len(images), batch_size), len(images) < WORTH_COMPILING
-    compute, kind = _traced(network), network.inputs[0].dtype
+    compute, kind = traced(network), network.inputs[0].dtype
     with tqdm(batches, desc=label, unit="batch", file=sys.stderr, disable=few) as bar:
         return np.concatenate([np.array(compute(images[at : at + batch_size].astype(kind))) for at in bar])
 
 
-def _traced(network: "keras.Model") -> Callable:
+def traced(network: "keras.Model") -> Callable:
     """Return a network as a TensorFlow function: traced once, for images of all sizes that it takes.
 
-    (``network.predict`` traces a deep network again for each size, which takes seconds.)
+    ``network.predict`` traces a deep network again for each size, which takes seconds. The function follows the weights
+    of the network: it is not traced again when they change.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Built, with one input.
+
+    Returns
+    -------
+    callable
+        Takes and returns tensors, of the type of the network's input and output.
     """
     import tensorflow as tf
 
     if not hasattr(network, "traced"):
         specs = [tf.TensorSpec(one.shape, one.dtype) for one in network.inputs]
-        traced = tf.function(lambda batch: network(batch, training=False), input_signature=specs)
-        object.__setattr__(network, "traced", traced)  # past Keras, as the contract
+        function = tf.function(lambda batch: network(batch, training=False), input_signature=specs)
+        object.__setattr__(network, "traced", function)  # past Keras, as the contract
     return network.traced
 
 

@@ -73,6 +73,21 @@ def test_a_saturated_sigmoid_does_not_dim_the_map(images):
     assert gradcam.grad_cam(network, images) == pytest.approx(before, abs=1e-7)
 
 
+def test_a_deep_network_is_traced_once_and_follows_its_weights(images, monkeypatch):
+    network = flat()
+    usual = gradcam.grad_cam(network, images)
+    monkeypatch.setattr(gradcam.models, "DEEP", 1)
+    assert gradcam.grad_cam(network, images) == pytest.approx(usual, abs=1e-6)
+    traced = network.traced_features
+    weights = network.get_weights()
+    network.set_weights([2 * weights[0], *weights[1:]])
+    changed = gradcam.grad_cam(network, images)
+    assert network.traced_features is traced and traced.experimental_get_tracing_count() == 1
+    monkeypatch.undo()
+    assert changed == pytest.approx(gradcam.grad_cam(network, images), abs=1e-6)
+    assert changed != pytest.approx(usual, abs=1e-3)
+
+
 def test_all_classes_take_one_forward_pass_a_batch(images, monkeypatch):
     network, seen, usual = flat(), [], gradcam.cut
     at_once = gradcam.grad_cam(network, images)

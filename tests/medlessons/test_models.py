@@ -161,6 +161,20 @@ def test_random_weights_follow_their_seed_and_are_not_the_trained_ones(network):
     assert not np.array_equal(first, models.load("tiny").get_weights()[0])
 
 
+def test_kernels_are_drawn_anew_and_nothing_else(network):
+    untrained = models.with_random_weights("tiny", seed=3)
+    before = {weight.path: np.array(weight) for weight in untrained.weights}
+    drawn = []
+    for seed in (5, 5, 6):
+        models.draw_kernels(untrained, seed)
+        drawn.append({weight.path: np.array(weight) for weight in untrained.weights})
+    first, again, other = drawn
+    for path, weight in before.items():
+        assert np.array_equal(first[path], again[path])
+        assert np.array_equal(weight, other[path]) is not path.endswith("/kernel")
+        assert np.array_equal(first[path], other[path]) is not path.endswith("/kernel")
+
+
 def test_the_network_for_findings_and_its_parts(chestxray8):
     assert chestxray8.count_params() == 7_037_504 + 1025 * 14
     images = np.random.default_rng(0).uniform(0, 255, (2, 64, 64, 1)).astype(np.float32)
