@@ -202,6 +202,7 @@ def traced(network: "keras.Model") -> Callable:
 
 
 def _floats(images: np.ndarray) -> np.ndarray:
+    images = np.asarray(images)  # it may be a tensor
     return images if np.issubdtype(images.dtype, np.floating) else images.astype(np.float32)
 
 

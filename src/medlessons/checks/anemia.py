@@ -16,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 
 from medlessons import blood_counts
 from medlessons.checks import network
-from medlessons.checks.exercise import Mistake, call, first_true, grade, plain, same
+from medlessons.checks.exercise import Mistake, call, first_true, grade, same
 from medlessons.checks.numbers import Exercise
 from medlessons.wording import _
 
@@ -50,18 +50,16 @@ def _blood_count(*values: float) -> pd.Series:
 
 check_identity_errors = Exercise(
     "1.1", _("Check a blood count by arithmetic"), identity_errors,
-    cases={
-        _("it gives {value}, expected was {expected}."): [(_blood_count(4.0, 12.0, 36.0, 81.0, 36.0, 32.0),)],
+    cases={  # no two ratios of RBC, HGB and HCT are alike
+        _("it gives {value}, expected was {expected}."): [(_blood_count(5.0, 12.0, 40.0, 72.0, 28.8, 31.2),)],
         _("it is right for one blood count, but not for another: compute everything from `count`."):
-            [(_blood_count(5.0, 10.0, 40.0, 87.3, 18.0, 30.0),)],
+            [(_blood_count(4.0, 10.0, 38.0, 87.3, 18.0, 30.0),)],
     },
     mistakes={
         _("the three errors are right, but in another order: MCV, MCH, MCHC."):
             [{"then": lambda errors, order=order: errors[list(order)]} for order in list(permutations(range(3)))[1:]],
         _("the errors have a sign: take the absolute value, since too low is as wrong as too high."):
-            {"compare": lambda given, expected: (given - expected) / expected * 100},
-        _("the errors have a sign, and the wrong one: take the absolute value."):
-            {"compare": lambda given, expected: (expected - given) / expected * 100},
+            [{"compare": lambda given, expected, by=by: (given - expected) / expected * by} for by in (100, -100)],
         _("this is the difference itself: divide by the expected value to get a relative error."):
             {"compare": lambda given, expected: np.abs(given - expected)},
         _("the difference is divided by the given value: divide by the value expected from the identity."):
@@ -77,13 +75,13 @@ check_identity_errors = Exercise(
         _("MCHC is HGB divided by HCT: here it is divided by RBC."):
             {"expect": lambda rbc, hgb, hct: (10 * hct / rbc, 10 * hgb / rbc, 100 * hgb / rbc)},
         _("the expected values are upside down: RBC, RBC and HCT are what is divided by."):
-            {"expect": lambda rbc, hgb, hct: (10 * rbc / hct, 10 * rbc / hgb, 100 * hct / hgb)},
+            [{"expect": lambda rbc, hgb, hct: (10 * rbc / hct, 10 * rbc / hgb, 100 * hct / hgb)},
+             {"expect": lambda rbc, hgb, hct: (10 * hct / rbc, 10 * hgb / rbc, 100 * hct / hgb)}],
         _("the expected values are whole numbers: divide with /, not with //."):
             {"expect": lambda rbc, hgb, hct: (10 * hct // rbc, 10 * hgb // rbc, 100 * hgb // hct)},
         _("brackets are missing: (given - expected) / expected."):
             {"compare": lambda given, expected: np.abs(given - 1) * 100},
         _("this is the largest error: return all three."): {"then": np.max},
-        _("the error of MCHC is missing: return three numbers."): {"then": lambda errors: errors[:2]},
         _("the errors are squared: take the absolute value."):
             {"compare": lambda given, expected: ((given - expected) / expected) ** 2 * 100},
         _("the difference is divided by the mean of both values: divide by the expected value."):
@@ -209,18 +207,16 @@ SEEDS = {  # tests of the test rows of 20 seeds, of those of the first seed once
 }
 
 
-def check_split(student: Callable) -> Callable:
-    """Check exercise 1.3; return the student's function or the reference."""
+def _wrong_split(function: Callable) -> str | None:
+    parts = call(function, TABLE, 0)
+    mistake = first_true(PARTS, parts)
+    if mistake:
+        return mistake
+    tests = [function(TABLE.copy(), seed)[1] for seed in range(20)]
+    return first_true(SEEDS, tests, parts[1], [(test["Diagnosis"] == RARE).sum() for test in tests])
 
-    def find_mistake(function):
-        parts = call(function, TABLE, 0)
-        mistake = first_true(PARTS, parts)
-        if mistake:
-            return mistake
-        tests = [function(TABLE.copy(), seed)[1] for seed in range(20)]
-        return first_true(SEEDS, tests, parts[1], [(test["Diagnosis"] == RARE).sum() for test in tests])
 
-    return grade("1.3", _("A split without leakage"), student, split, find_mistake)
+check_split = partial(grade, "1.3", _("A split without leakage"), split, _wrong_split)
 
 
 # --- 1.4
@@ -359,20 +355,16 @@ def build_mistakes() -> dict[str, dict[str, Any]]:
     }
 
 
-def check_build(student: Callable) -> Callable:
-    """Check exercise 1.5: layers, activations and loss; return the student's function or the reference."""
-
-    def find_mistake(function):
-        calls, otherwise = [(5,), (5, "sgd")], _("the optimizer is always the same: pass `optimizer` to compile.")
-        return network.find_mistake(function, calls, build_reference, build_mistakes, otherwise, _more_metrics)
-
-    return grade("1.5", _("Build the network"), student, build, find_mistake)
-
-
 def _more_metrics(model: keras.Model) -> str | None:
     if len(model.get_compile_config()["metrics"]) > 1:
         return _('the lesson draws the accuracy alone: write metrics=["accuracy"].')
     return None
+
+
+check_build = partial(grade, "1.5", _("Build the network"), build, partial(
+    network.find_mistake, calls=[(5,), (5, "sgd")], reference_of=build_reference, mistakes=build_mistakes,
+    otherwise=_("the optimizer is always the same: pass `optimizer` to compile."), afterwards=_more_metrics,
+))
 
 
 # --- 1.6
@@ -413,7 +405,6 @@ check_macro_recall = Exercise(
             {"cases": lambda matrix: 1},
         _("this is the mean of all fields: recall takes the diagonal."):
             lambda matrix: np.mean(matrix / matrix.sum(axis=1, keepdims=True)),
-        _("this is the share that is missed: recall is the share that is found."): {"then": lambda recall: 1 - recall},
         _("this is the macro F1: the task asks for the recall alone."):
             {"cases": lambda matrix: (matrix.sum(axis=0) + matrix.sum(axis=1)) / 2},
         _("the recalls are added up, but not divided by the number of classes."): {"average": np.sum},
@@ -424,8 +415,9 @@ check_macro_recall = Exercise(
             {"cases": lambda matrix: (matrix.sum(axis=1) - np.diag(matrix)).clip(1)},
         _("the sum is divided by the number of classes minus 1."):
             {"average": lambda recalls: recalls.sum() / (len(recalls) - 1)},
-        _("the first class is left out: count from 0."):
-            [{"average": lambda recalls, less=less: recalls[1:].sum() / (len(recalls) - less)} for less in (0, 1)],
+        _("the first or the last class is left out: count from 0, and write range(n), which ends before n."):
+            [{"average": lambda recalls, part=part, less=less: recalls[part].sum() / (len(recalls) - less)}
+             for part in np.s_[1:, :-1] for less in (0, 1)],
         _("this is the recall of the first class alone: a `return` in a loop ends it."):
             {"average": lambda recalls: recalls[0]},
         _("a recall is no whole number: divide with /, not with //."):
@@ -460,18 +452,6 @@ def gate(
     return bool(both(possible(count, limits["lowest"], limits["highest"]), agree(errors, tolerance)))
 
 
-def _answer_of_gate(function: Callable, *given: Any) -> bool:
-    """Return a student's answer, if it is one."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        value = function(*given)
-    if np.ndim(value):
-        raise Mistake(_("it should return one answer, True or False; ask .all() whether every value passes."))
-    if isinstance(value, str) or value not in (True, False):
-        message = _("it should return True or False, without quotation marks; this is {value}.")
-        raise Mistake(message.format(value=plain(value)))
-    return bool(value)
-
-
 def _count(**changes: float) -> pd.Series:
     """Return a sound blood count whose identities hold within 0.2 %, with changes."""
     values = (7, 30, 60, 2.1, 4.2, 5.0, 15.0, 45.0, 90.0, 30.0, 33.3, 250, 12, 0.24)
@@ -486,11 +466,12 @@ LIMITS = blood_counts.COLUMNS[["lowest", "highest"]]
 NARROW = LIMITS.assign(highest=LIMITS["highest"].where(LIMITS.index != "PLT", 200))  # 250 platelets are too many here
 
 check_gate = Exercise(
-    "1.7", _("A gate before the model"), gate,
-    answer=_answer_of_gate, together=True,
+    "1.7", _("A gate before the model"), gate, together=True,
     cases={
         _("a good blood count must pass, but it is refused: each value is possible, and the errors are below 1 %."):
             [(_count(), LIMITS, 3)],
+        _("an error of 12.5 % may pass at a tolerance of 12.5, but the count is refused: each must be at most that."):
+            [(_count(HGB=16, HCT=40, MCV=90, MCH=32, MCHC=40), LIMITS, 12.5)],
         _("an empty tube, with 0 everywhere, passes: a value below `lowest` must be refused."):
             [(_count() * 0, LIMITS, 3)],
         _("a count without its PDW (NaN) passes: a missing value must be refused."): [(_count(PDW=np.nan), LIMITS, 3)],
@@ -535,6 +516,8 @@ check_gate = Exercise(
         _("the limits are not asked: the identities alone do not see platelets, white cells, or a missing value."):
             [{"possible": lambda *three: True, "agree": agree}
              for agree in (lambda e, t: (e <= t).all(), lambda e, t: not (e > t).any())],
+        _("an error that equals `tolerance` may pass: write <=, not <."):
+            {"agree": lambda errors, tolerance: (errors < tolerance).all()},
         _("one identity that holds is enough for it: each of the three errors must be small, so use all, not any."):
             {"agree": lambda errors, tolerance: (errors <= tolerance).any()},
         _("it asks for the limits or the identities; a blood count needs both: write `and`."):
@@ -563,7 +546,7 @@ check_gate = Exercise(
 
 def count_parameters(
     sizes: Sequence[int], *, weights: Callable = lambda before, after: before * after,
-    biases: Callable = lambda before, after: after, total: Callable = sum,
+    biases: Callable = lambda before, after: after,
 ) -> int:
     """Return how many weights and biases dense layers have.
 
@@ -572,7 +555,7 @@ def count_parameters(
     sizes : sequence of int
         The number of inputs, then the units of each layer.
     """
-    return total(weights(before, after) + biases(before, after) for before, after in pairwise(sizes))
+    return sum(weights(before, after) + biases(before, after) for before, after in pairwise(sizes))
 
 
 check_count_parameters = Exercise(
@@ -592,15 +575,14 @@ check_count_parameters = Exercise(
             {"weights": lambda before, after: before},
         _("there is one bias for each unit, not one for each layer."): {"biases": lambda before, after: 1},
         _("the first layer is missing: the inputs have weights to it."): lambda sizes: count_parameters(sizes[1:]),
-        _("these are the counts of the layers: add them up."): {"total": list},
         _("this is the first layer alone: add the others."): lambda sizes: count_parameters(sizes[:2]),
         _("the sizes are multiplied with each other: each layer has weights to the next one only."):
             lambda sizes: int(np.prod(sizes)),
         _("the biases are counted for both layers of each pair: a layer has one bias for each of its own units."):
-            {"biases": lambda before, after: before + after},
+            [{"biases": lambda before, after, more=more: before + after + more} for more in (0, 1)],
         _("the output units have biases, too."): lambda sizes: count_parameters(sizes) - sizes[-1],
         _("this is the number of units: count the weights between them, and the biases."):
-            {"weights": lambda before, after: 0},
+            [{"weights": lambda before, after: 0}, sum],
         _("each layer is linked to all the later ones: it has weights to the next one only."):
             lambda sizes: sum(before * after for before, after in combinations(sizes, 2)) + sum(sizes[1:]),
         _("the pairs do not overlap: a layer is the end of one pair and the start of the next."):

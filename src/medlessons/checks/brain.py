@@ -150,9 +150,7 @@ def _wrong_patches(function: Callable) -> str | None:
     return mistake
 
 
-def check_sub_volume(student: Callable) -> Callable:
-    """Check exercise 6.2; return the student's function or the reference."""
-    return grade("6.2", _("A patch at random"), student, volumes.sub_volume, _wrong_patches)
+check_sub_volume = partial(grade, "6.2", _("A patch at random"), volumes.sub_volume, _wrong_patches)
 
 
 # --- 6.3
@@ -473,29 +471,24 @@ def _cannot_train(function: Callable) -> str | None:
     return None
 
 
-def check_soft_dice_loss(student: Callable) -> Callable:
-    """Check exercise 6.5; return the student's function or the reference."""
-
-    def find_mistake(function):
-        return SOFT_DICE._find_mistake(function) or _cannot_train(function)
-
-    return grade(SOFT_DICE.number, SOFT_DICE.title, student, losses.soft_dice_loss, find_mistake)
+check_soft_dice_loss = partial(
+    grade, SOFT_DICE.number, SOFT_DICE.title, losses.soft_dice_loss,
+    lambda function: SOFT_DICE.find_mistake(function) or _cannot_train(function),
+)
 
 
 # --- 6.6
 
-def conv3d_parameters(channels_in: int, channels_out: int, kernel: Sequence[int] = (3, 3, 3)) -> int:
+def conv3d_parameters(
+    channels_in: int, channels_out: int, kernel: Sequence[int] = (3, 3, 3), *,
+    voxels: Callable = np.prod, biases: Callable = lambda given, made: made,
+) -> int:
     """Return the number of weights and biases of a three-dimensional convolution."""
-    return _parameters(channels_in, channels_out, kernel)
-
-
-def _parameters(channels_in, channels_out, kernel, *, voxels=np.prod, biases=lambda given, made: made):
     return int(voxels(kernel) * channels_in * channels_out + biases(channels_in, channels_out))
 
 
 check_conv3d_parameters = Exercise(
     "6.6", _("Count the parameters"), conv3d_parameters,
-    formula=_parameters,
     cases={
         _("from {channels_in} to {channels_out} channels with a kernel {kernel} it gives {value}; expected were "
           "{expected}."): [(4, 8, (3, 3, 3)), (32, 16, (3, 3, 1)), (8, 4, (1, 1, 1))],
@@ -528,9 +521,9 @@ check_conv3d_parameters = Exercise(
         _("a kernel of 3 x 3 x 3, 27 weights, is written into the function: take the argument."):
             {"voxels": lambda kernel: 27},
         _("the channels that come in are forgotten: a kernel reaches through all of them."):
-            lambda given, made, kernel: _parameters(1, made, kernel),
+            lambda given, made, kernel: conv3d_parameters(1, made, kernel),
         _("this is one kernel: there is one for each channel that is made."):
-            lambda given, made, kernel: _parameters(given, 1, kernel),
+            lambda given, made, kernel: conv3d_parameters(given, 1, kernel),
         _("channels are added up: each channel that is made has weights for each that comes in, multiply."):
             lambda given, made, kernel: int(np.prod(kernel)) * (given + made) + made,
         _("the biases are multiplied by the kernel: they have no size."):
@@ -600,24 +593,15 @@ def convolve_mistakes() -> dict[str, dict[str, Any]]:
     }
 
 
-def check_convolve(student: Callable) -> Callable:
-    """Check exercise 6.7; return the student's function or the reference."""
+def _wrong_step(function: Callable) -> str | None:
+    return network.find_mistake(
+        lambda channels, *more: network.model_of(function, (None, None, None, channels), *more),
+        [(2, 5, (3, 3, 1)), (4, 6, (3, 3, 3))], convolve_reference, convolve_mistakes,
+        _("it always builds the same step: use count and kernel as the function gets them."),
+    )
 
-    def build(function, channels, count, kernel):
-        import keras
 
-        inputs = keras.Input((None, None, None, channels))
-        came = function(inputs, count, kernel)
-        if not isinstance(came, keras.KerasTensor):
-            raise Mistake(_("return the maps that come out of the last layer: call each layer with maps, (...)(maps)."))
-        return keras.Model(inputs, came)
-
-    def find_mistake(function):
-        calls = [(2, 5, (3, 3, 1)), (4, 6, (3, 3, 3))]
-        otherwise = _("it always builds the same step: use count and kernel as the function gets them.")
-        return network.find_mistake(partial(build, function), calls, convolve_reference, convolve_mistakes, otherwise)
-
-    return grade("6.7", _("One step of the network"), student, convolve, find_mistake)
+check_convolve = partial(grade, "6.7", _("One step of the network"), convolve, _wrong_step)
 
 
 # --- 6.8
@@ -777,7 +761,7 @@ def _stacked(masks: Mapping[str, np.ndarray]) -> np.ndarray:
 
 
 def _regions(label, *, whole=(1, 2, 3), core=(2, 3), enhancing=(3,)):
-    return np.stack([np.isin(label, labels) for labels in (whole, core, enhancing)])
+    return np.stack([np.isin(label, labels) for labels in (whole, core, enhancing)]).astype(int)
 
 
 check_regions = Exercise(
@@ -811,7 +795,7 @@ check_regions = Exercise(
         _("the enhancing tumor is label 3 alone."): [{"enhancing": (2, 3)}, {"enhancing": (1,)}],
         _("the core is the enhancing tumor alone: the non-enhancing tumor belongs to it."): {"core": (3,)},
         _("the background is in it: label 0 is no tumor."):
-            [{"whole": (0, 1, 2, 3)}, lambda label: ~_regions(label), {"whole": (0,)}, {"core": (0, 1, 2)}],
+            [{"whole": (0, 1, 2, 3)}, lambda label: 1 - _regions(label), {"whole": (0,)}, {"core": (0, 1, 2)}],
         _("the order of the names is turned: the whole tumor is the largest region."):
             {"then": lambda masks: masks[::-1]},
         _("these are labels: a mask holds True and False."):

@@ -126,9 +126,7 @@ def _wrong_split(function: Callable) -> str | None:
     return first_true(SPLIT_SIDES, np.vstack([small, large])) or first_true(SPLIT_CHANCE, small > 0, again)
 
 
-def check_split(student: Callable) -> Callable:
-    """Check exercise 4.1; return the student's function or the reference."""
-    return grade("4.1", _("Split by patient"), student, split_by_patient, _wrong_split)
+check_split = partial(grade, "4.1", _("Split by patient"), split_by_patient, _wrong_split)
 
 
 # --- 4.2
@@ -211,6 +209,8 @@ INSIDE = {  # what is wrong inside, whatever outside is
         lambda model, data, folds, one=one: np.average(
             [np.mean((model.fit(*_rows(data, train)).predict(data[0][judged]) == one) == (data[1][judged] == one))
              for train, judged in folds], weights=[len(judged) for _train, judged in folds]) for one in range(3)],
+    _("the right answers are divided by the number of folds: divide them by the number of images."):
+        [lambda model, data, folds: _by_folds(model, data, folds) * len(data[1]) / len(folds)],
     _("inside is the sum over the folds: divide by their number."): [lambda *given: _fold_scores(*given).sum()],
     _("inside counts the wrong answers: an accuracy is the share of right ones."):
         [lambda *given: 1 - _by_folds(*given)],
@@ -379,8 +379,8 @@ check_preprocess = Exercise(
         _("{backbone}: it is scaled by its own darkest or brightest pixel: the same gray must always give the same "
           "number."):
             _in_either(*(_from_own_range(*choice) for choice in product((True, False), repeat=3))),
-        _("{backbone}: it divides by 128: gray levels end at 255, so divide by 127.5 and subtract 1."):
-            {"others": lambda rgb: rgb / 128 - 1},
+        _("{backbone}: it divides by 127 or 128: gray levels end at 255, so divide by 127.5 and subtract 1."):
+            [{"others": lambda rgb, by=by: rgb / by - 1} for by in (127, 128)],
         _("{backbone}: these are values from 0 to 2: subtract 1."): {"others": lambda rgb: rgb / 127.5},
         _("{backbone}: these are values from -0.5 to 0.5: divide by 127.5, not by 255, and subtract 1."):
             {"others": lambda rgb: rgb / 255 - 0.5},
@@ -510,21 +510,14 @@ def _small_base(edge: int) -> "keras.Model":
     return keras.Model(images, maps, dtype="float32")
 
 
-def check_head(student: Callable) -> Callable:
-    """Check exercise 4.3; return the student's function or the reference."""
+def _wrong_head(function: Callable) -> str | None:
+    calls = [(_small_base(7), 4), (_small_base(9), 3)]
+    otherwise = _("it works for one base only: use base.input_shape and classes as the function gets them.")
+    predict = partial(_mistake_in_prediction, calls[0][0])
+    return network.find_mistake(function, calls, head_reference, head_mistakes, otherwise, predict)
 
-    def find_mistake(function):
-        calls = [(_small_base(7), 4), (_small_base(9), 3)]
-        otherwise = _("it works for one base only: use base.input_shape and classes as the function gets them.")
-        predict = partial(_mistake_in_prediction, calls[0][0])
-        try:
-            return network.find_mistake(function, calls, head_reference, head_mistakes, otherwise, predict)
-        except TypeError as error:
-            if "pool_size" not in str(error):
-                raise
-            return _('the pooling has no size: write layers.AveragePooling2D(2, padding="same").')
 
-    return grade("4.4", _("Freeze, and add a head"), student, with_head, find_mistake)
+check_head = partial(grade, "4.4", _("Freeze, and add a head"), with_head, _wrong_head)
 
 
 def _mistake_in_prediction(base: "keras.Model", model: "keras.Model") -> str | None:
@@ -621,6 +614,8 @@ check_wilson = Exercise(
             lambda right, cases: np.ptp(_wald(right, cases)) / 2,
         _("these are centre and half width: return centre - half width and centre + half width."):
             {"ends": lambda centre, half, divisor: (centre / divisor, half / divisor)},
+        _("z is squared in the divisor, 1 + z**2 / cases."):
+            {"ends": lambda centre, half, divisor: _between(centre, half, 1 + (divisor - 1) / 1.96)},
         _("it is not divided by 1 + z**2 / cases."): {"ends": lambda centre, half, divisor: _between(centre, half, 1)},
         _("only the centre is divided by 1 + z**2 / cases: divide the half width as well."):
             {"ends": lambda centre, half, divisor: _between(centre / divisor, half, 1)},

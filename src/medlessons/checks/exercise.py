@@ -22,6 +22,7 @@ NOTHING_BACK = _(
 )
 # fmt: off
 CAUSES = {  # of an exception: a part of its text, and what it means
+    "'y_true' is not": _("An inner function is returned by its name alone, without brackets."),
     "not defined": _("No variable has this name here: is it one of the function's arguments?"),
     "truth value": _("`and`, `or`, `not`, `if` and a < b < c ask for one True or False. Join arrays with &, | and ~, "
                      "with brackets around each comparison, or ask .all() or .any()."),
@@ -31,10 +32,16 @@ CAUSES = {  # of an exception: a part of its text, and what it means
     "KeyError": _("The table that it was given has no such name: take names from the arguments."),
     "larger sample": _("More are to be drawn than there are: was the number of images taken for that of patients?"),
     "each class": _("A splitter is asked with rows, diagnoses, groups, in this order."),
+    "number of groups": _("There are too few groups: only rows that are equal in every column belong together."),
+    "broadcast": _("Two arrays do not fit together: print the shape of each. Was an axis wrong, or one size too many?"),
+    "pool_size": _("A pooling needs its size: write layers.AveragePooling2D(2, padding=\"same\")."),
     "inhomogeneous": _("The parts have different lengths: join them with np.concatenate."),
     "for ^": _("`^` is no power in Python: write **."),
     "Cannot cast": _("An array of whole numbers cannot take decimals: make floats first, with .astype(float)."),
     "not callable": _("Round brackets call a function; square brackets take a part of an array."),
+    "incompatible shapes": _("Here the maps are added, as in a ResNet: a dense block joins them, with Concatenate."),
+    "matching shapes": _("Maps that are joined keep their height and width, padding='same', and are joined along the "
+                         "last axis, as Concatenate() does."),
     "min_ndim=4": _("An image has three axes, rows, columns and channels: the shape of the input is (size, size, 1)."),
 }
 # fmt: on
@@ -48,26 +55,21 @@ class Untouched(BaseException):
     """The stub is as it was handed out: it gives ``None`` or ``...``."""
 
 
-def grade(
-    number: str,
-    title: str,
-    student: Any,
-    reference: Any,
-    find_mistake: Callable[[Any], str | None],
-) -> Any:
+def grade(number: str, title: str, reference: Any, find_mistake: Callable[[Any], str | None], student: Any) -> Any:
     """Grade one exercise, print the verdict and remember it.
 
     Parameters
     ----------
     number, title : str
         Which exercise, such as ``"1.2"`` and ``"Count the parameters"``.
-    student : object
-        What the student wrote: a function or a value. ``None`` and ``...`` mean: not done.
     reference : object
         The right answer; it is handed back when the student's one is missing or wrong.
     find_mistake : callable
         Takes the student's object and returns ``None`` if it is right, else one sentence that names the mistake
         (or raises it as a `Mistake`). An exception that the student's code raises, or its ``sys.exit()``, is reported.
+    student : object
+        What the student wrote: a function or a value. ``None`` and ``...`` mean: not done. It comes last, so that
+        ``partial(grade, ...)`` with all the others is a check.
 
     Returns
     -------
@@ -173,7 +175,7 @@ def first_true(table: Mapping[str, Callable], /, *facts: Any, **places: Any) -> 
     return None
 
 
-def same(value: Any, expected: Any, rtol: float = 1e-6, atol: float = 1e-9) -> bool:
+def same(value: Any, expected: Any, rtol: float = 1e-5, atol: float = 1e-7) -> bool:
     """Tell whether two numbers or arrays agree in shape and, within `rtol` and `atol`, in value; nan equals nan."""
     try:
         value = np.asarray(value)

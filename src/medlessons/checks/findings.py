@@ -39,17 +39,8 @@ def _visits(patients: Sequence[int], start: int) -> pd.DataFrame:
     return pd.DataFrame({"Image": images, "who": patients}, index=range(start, start + len(patients)))
 
 
-def _true_or_false(function: Callable, *tables: pd.DataFrame | str) -> bool:
-    answer = function(*tables)
-    if not isinstance(answer, bool | np.bool_):
-        sentence = _("it returns {answer}, which is of the type {kind}; True or False is asked for.")
-        raise Mistake(sentence.format(answer=repr(answer), kind=type(answer).__name__))
-    return answer
-
-
 check_leakage = Exercise(
-    "3.1", _("Find the leak"), check_for_leakage,
-    answer=_true_or_false, together=True,
+    "3.1", _("Find the leak"), check_for_leakage, together=True,
     cases={
         _("patient 2 has one image in each table, and it is not found: compare the patients, not the images, their "
           "file names or their row numbers."): [(_visits([0, 1, 2], 10), _visits([5, 6, 2], 20), "who")],
@@ -85,6 +76,17 @@ check_leakage = Exercise(
 
 # --- 3.2
 
+def _frequencies(
+    labels: np.ndarray, *, share: Callable = lambda y: y.mean(axis=0), rest: Callable = lambda y, share: share(1 - y)
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the shares as `losses.class_frequencies` does; mistakes change the keyword arguments."""
+    return share(labels), rest(labels, share)
+
+
+def _others(labels: np.ndarray, share: Callable) -> np.ndarray:
+    return 1 - share(labels)
+
+
 def _two_arrays(function: Callable, labels: np.ndarray) -> Any:
     value = function(labels)
     if not (isinstance(value, tuple | list | np.ndarray) and len(value) == 2):
@@ -94,7 +96,7 @@ def _two_arrays(function: Callable, labels: np.ndarray) -> Any:
 
 check_class_freqs = Exercise(
     "3.2", _("Class frequencies"), losses.class_frequencies,
-    answer=_two_arrays,
+    formula=_frequencies, answer=_two_arrays,
     cases={
         _("it gives {value}, expected were the frequencies {expected}, first the positive ones."):
             [(np.array([[1, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 1], [1, 0, 1]]),)],
@@ -104,31 +106,32 @@ check_class_freqs = Exercise(
     mistakes={
         _("the two are swapped: the positive frequencies come first."): {"then": lambda both: both[::-1]},
         _("these are shares of each image, one per row: the frequency of a finding runs over the images, axis=0."):
-            lambda labels: (labels.mean(axis=1), 1 - labels.mean(axis=1)),
+            {"share": lambda y: y.mean(axis=1)},
         _("these are counts: divide by the number of images."):
-            lambda labels: (labels.sum(axis=0), (1 - labels).sum(axis=0)),
+            {"share": lambda y: y.sum(axis=0)},
         _("the sums are divided by the number of findings: divide by the number of images."):
-            lambda labels: (labels.sum(axis=0) / labels.shape[1], (1 - labels).sum(axis=0) / labels.shape[1]),
+            [{"share": lambda y: y.sum(axis=0) / y.shape[1], **rest} for rest in ({}, {"rest": _others})],
         _("the sums are divided by all positive labels, so they add up to 1 over the findings. An image can have "
           "several findings: divide by the number of images."):
-            [lambda labels: (labels.sum(axis=0) / labels.sum(), (1 - labels).sum(axis=0) / (1 - labels).sum()),
-             lambda labels: (labels.sum(axis=0) / labels.sum(), 1 - labels.sum(axis=0) / labels.sum())],
+            [{"share": lambda y: y.sum(axis=0) / y.sum(), **rest} for rest in ({}, {"rest": _others})],
         _("this is one number for all findings together: keep them apart with axis=0."):
-            lambda labels: (labels.mean(), 1 - labels.mean()),
+            {"share": np.mean},
         _("the second array is the same as the first: it should hold the share of the images without the finding."):
             {"then": lambda both: (both[0], both[0])},
         _("the sums are divided by the number of all labels: divide by the number of images, which is len(labels)."):
-            lambda labels: (labels.sum(axis=0) / labels.size, (1 - labels).sum(axis=0) / labels.size),
+            [{"share": lambda y: y.sum(axis=0) / y.size, **rest} for rest in ({}, {"rest": _others})],
         _("the sums are divided by the number of images minus 1: a share is divided by the number of all images."):
-            lambda labels: (labels.sum(axis=0) / (len(labels) - 1), (1 - labels).sum(axis=0) / (len(labels) - 1)),
+            [{"share": lambda y: y.sum(axis=0) / (len(y) - 1), **rest} for rest in ({}, {"rest": _others})],
         _("these are odds, positive by negative images: divide both by the number of all images."):
-            lambda labels: tuple(y.sum(axis=0) / np.maximum((1 - y).sum(axis=0), 1) for y in (labels, 1 - labels)),
+            {"share": lambda y: y.sum(axis=0) / np.maximum((1 - y).sum(axis=0), 1)},
         _("the sign of the second array is wrong: it should be 1 minus the first."):
             [{"then": lambda both: (both[0], -both[0])}, {"then": lambda both: (both[0], -both[1])}],
+        _("the second array is 1 divided by the first: it should be 1 minus the first."):
+            {"rest": lambda y, share: 1 / share(y)},
         _("the first image is left out: count from 0."):
-            lambda labels: np.array([labels[1:].sum(axis=0), (1 - labels[1:]).sum(axis=0)]) / len(labels),
+            {"share": lambda y: y[1:].sum(axis=0) / len(y)},
         _("the second array is the spread (std): it should hold the share of the images without the finding."):
-            lambda labels: (labels.mean(axis=0), labels.std(axis=0)),
+            {"rest": lambda y, share: y.std(axis=0)},
     },
 )
 
@@ -141,9 +144,7 @@ def _weighted_loss(
     present: Callable = lambda true: (true, 1 - true), reduce: Callable = lambda loss: loss.mean(axis=0).sum(),
 ) -> float:
     """Compute the weighted loss as `losses.weighted_loss` does, with NumPy; mistakes change the keyword arguments."""
-    yes, no = present(true)
-    with np.errstate(all="ignore"):
-        log_yes, log_no = logs(predicted, epsilon)
+    (yes, no), (log_yes, log_no) = present(true), logs(predicted, epsilon)
     return reduce(-(pos * yes * log_yes + neg * no * log_no))
 
 
@@ -189,7 +190,8 @@ check_weighted_loss = Exercise(
         ),
         _("the minus sign is missing: a loss gets smaller when the predictions get better."): {"then": np.negative},
         _("epsilon stands outside of the logarithm: it should keep the logarithm away from 0."):
-            {"logs": lambda p, epsilon: (np.log(p) + epsilon, np.log(1 - p) + epsilon)},
+            [{"logs": lambda p, epsilon: (np.log(p) + epsilon, np.log(1 - p) + epsilon)},
+             lambda pos, neg, epsilon, *rest: _weighted_loss(pos, neg, 0, *rest) - 2 * epsilon * len(pos)],
         _("epsilon is not used: it keeps the logarithm away from 0."):
             {"logs": lambda p, epsilon: (np.log(p), np.log(1 - p))},
         _("in the second logarithm epsilon is subtracted: it is log(1 - y_pred + epsilon)."):
@@ -240,15 +242,8 @@ def _case(frequencies: Sequence[float], images: int, seed: int) -> tuple[np.ndar
     return np.vstack([labels.mean(axis=0), scores[1:]]), labels
 
 
-def _true_and_false(function: Callable, *given: np.ndarray) -> Any:
-    calls = function(*given)
-    if same(calls, call_findings(*given)) and np.asarray(calls).dtype != bool:
-        raise Mistake(_("these are numbers, 0 and 1: return True and False, as the comparison gives them."))
-    return calls
-
-
 check_call_findings = Exercise(
-    "3.4", _("Move the threshold"), call_findings, answer=_true_and_false, together=True,
+    "3.4", _("Move the threshold"), call_findings, together=True,
     cases={
         _("the calls are not as expected: True where an output is above the frequency of its finding in training."):
             [_case((0.125, 0.25, 0.625, 0.375), 12, 0)],
@@ -371,12 +366,12 @@ def block_mistakes() -> dict[str, dict[str, Any]]:
         return {f"{name} {link}": layer for link in range(LINKS) for name, layer in layers_of().items()}
 
     return {
+        _("batch normalization is missing: it comes first, before ReLU and convolution."):
+            each(lambda: {"norm": None, "second norm": None}),
         _("the 1 x 1 convolution is missing: it makes 4 * growth_rate maps for the 3 x 3 convolution to read."):
             each(lambda: {"1 x 1": None, "second norm": None, "second relu": None}),
         _("the second normalization and its ReLU are missing: they come between the two convolutions."):
             each(lambda: {"second norm": None, "second relu": None}),
-        _("batch normalization is missing: it comes first, before ReLU and convolution."):
-            {**{"norm 0": None, "relu 0": None, "second norm 0": None, "second relu 0": None}},
         _("the convolutions have a bias. The batch normalization after them makes it useless: use_bias=False."):
             {"1 x 1 0": layers.Conv2D(20, 1)},
         _("the 1 x 1 convolution should make 4 * growth_rate maps; here it makes growth_rate."):
@@ -397,34 +392,6 @@ def block_mistakes() -> dict[str, dict[str, Any]]:
     }
 
 
-def check_dense_block(student: Callable) -> Callable:
-    """Check exercise 3.5; return the student's function or the reference."""
-
-    def find_mistake(function):
-        import keras
-
-        inputs = keras.Input((8, 8, MAPS))
-        try:
-            model = keras.Model(inputs, function(inputs, LINKS, GROWTH))
-        except ValueError as error:
-            if "incompatible shapes" in str(error):
-                return _("the maps are added, as in a ResNet: a dense block joins them, with Concatenate.")
-            if "matching shapes" not in str(error):
-                raise
-            return _(
-                "the new maps cannot be joined to the old ones: keep height and width with padding='same', and join "
-                "along the last axis, as Concatenate() does."
-            )
-        if model.output is inputs or not model.count_params():
-            return _("the maps come back as they were: add the layers, and return the new tensor.")
-        mistake = _mistake_in_shape(*model.output.shape[1:])
-        return mistake or network.find_mistake(
-            lambda: model, [()], block_reference, block_mistakes, afterwards=_mistake_in_order
-        )
-
-    return grade("3.5", _("Build a dense block"), student, dense_block, find_mistake)
-
-
 def _mistake_in_order(model: "keras.Model") -> str | None:
     from keras import ops
 
@@ -437,29 +404,34 @@ def _mistake_in_order(model: "keras.Model") -> str | None:
 def _mistake_in_shape(height: int, width: int, maps: int) -> str | None:
     """Name what is wrong with the shape of a block's output, if anything is."""
     if (height, width) != (8, 8):
-        return _(
-            "maps of (8, 8) became maps of {after}: padding='same' keeps their size, and a block does not pool."
-        ).format(after=(height, width))
-    mistakes = {
-        MAPS + LINKS * GROWTH: None,
-        GROWTH: _("only the last new maps come out: join them to all the maps that came before, with Concatenate."),
-        MAPS: _("the number of maps has not grown: were they added? A dense block joins them, with Concatenate."),
-        LINKS * GROWTH: _("the maps that came in are missing at the end: the first link starts with them."),
-        MAPS + GROWTH: _(
-            "only the maps of one layer are new: repeat the chain, and join each time with all maps so far, not with "
-            "those that came in."
-        ),
-        MAPS + 4 * LINKS * GROWTH: _(
-            "4 * growth_rate maps come out of each layer: the 3 x 3 convolution makes growth_rate maps of them."
-        ),
-    }
-    layers, rest = divmod(maps - MAPS, GROWTH)
-    if maps not in mistakes and rest == 0:
-        return _("{maps} maps come out, as from {layers} layers: it should be 3 layers with 5 new maps each.").format(
-            maps=maps, layers=layers
-        )
+        sentence = _("maps of (8, 8) became maps of {now}: padding='same' keeps their size, and a block does not pool.")
+        return sentence.format(now=(height, width))
     other = _("{maps} maps come out; expected were 21: those that came in, and 5 more from each of 3 layers.")
-    return mistakes.get(maps, other.format(maps=maps))
+    return NUMBERS_OF_MAPS.get(maps, other.format(maps=maps))
+
+
+NUMBERS_OF_MAPS = {  # that come out, and why
+    MAPS + LINKS * GROWTH: None,
+    GROWTH: _("only the last new maps come out: join them to all the maps that came before, with Concatenate."),
+    MAPS: _("the number of maps has not grown: were they added? A dense block joins them, with Concatenate."),
+    LINKS * GROWTH: _("the maps that came in are missing at the end: the first link starts with them."),
+    MAPS + GROWTH: _("only the maps of one layer are new: repeat the chain, and join each time with all maps so far, "
+                     "not with those that came in."),
+    MAPS + 4 * LINKS * GROWTH: _("4 * growth_rate maps come out of each layer: the 3 x 3 convolution makes growth_rate "
+                                 "maps of them."),
+}
+
+
+def _wrong_block(function: Callable) -> str | None:
+    model = network.model_of(function, (8, 8, MAPS), LINKS, GROWTH)
+    if not model.count_params():
+        return _("the maps come back as they were: add the layers, and return the new tensor.")
+    return _mistake_in_shape(*model.output.shape[1:]) or network.find_mistake(
+        lambda: model, [()], block_reference, block_mistakes, afterwards=_mistake_in_order
+    )
+
+
+check_dense_block = partial(grade, "3.5", _("Build a dense block"), dense_block, _wrong_block)
 
 
 # --- 3.6
@@ -524,9 +496,7 @@ def _wrong_draws(function: Callable) -> str | None:
     return first_true(DRAWS, rows, rows[:, FIRST])
 
 
-def check_draw_patients(student: Callable) -> Callable:
-    """Check exercise 3.6; return the student's function or the reference."""
-    return grade("3.6", _("Draw patients"), student, draw_patients, _wrong_draws)
+check_draw_patients = partial(grade, "3.6", _("Draw patients"), draw_patients, _wrong_draws)
 
 
 # --- 3.7
@@ -558,6 +528,8 @@ check_grad_cam = Exercise(
     },
     wrong_shape=_("the result has the shape {shape}; expected was (3, 4), one number for each place."),
     mistakes={
+        _("the weighted maps are not added up: there is one number for each place."):
+            lambda maps, gradients: np.maximum(maps * gradients.mean(axis=(0, 1)), 0),
         _("negative values are left: ReLU keeps what speaks for the finding only."): {"keep": np.array},
         _("the gradients are added up over the places: their mean is asked for."):
             {"weigh": partial(np.sum, axis=(0, 1))},
@@ -575,7 +547,7 @@ check_grad_cam = Exercise(
         _("the weighted maps are averaged: Grad-CAM adds them up."): {"then": lambda heat: heat / 5},
         _("the gradients are cut off at 0 before the mean: ReLU comes at the end."):
             lambda maps, gradients: grad_cam_map(maps, np.maximum(gradients, 0)),
-        _("the weights became positive before the sum: ReLU comes at the end."):
+        _("the weights, or the weighted maps, became positive before the sum: ReLU comes at the end."):
             {"weigh": lambda gradients: np.maximum(gradients.mean(axis=(0, 1)), 0)},
         _("the weights are absolute values: what speaks against the finding would shine as well."):
             {"weigh": lambda gradients: np.abs(gradients.mean(axis=(0, 1)))},

@@ -77,7 +77,7 @@ def find_mistake(
         if not isinstance(network, keras.Model):
             return _("it returns {kind}, but a Keras model is expected.").format(kind=type(network).__name__)
         if not getattr(network, "outputs", None):
-            return _("the network does not know the size of its inputs: begin with keras.Input(shape).")
+            return _("the network does not know the size of its inputs: begin with keras.Input(shape) or a network.")
         came, state = steps_of(network), random.getstate()
         reference = reference_of(*arguments)  # after `came`: it may freeze the base that both have
         random.setstate(state)  # new layers draw seeds, and the lesson goes on as if there were none
@@ -88,6 +88,17 @@ def find_mistake(
     if len({id(layer) for network in networks for layer in network.layers}) < sum(len(n.layers) for n in networks):
         return _("two calls share their layers: make all layers inside the function, so that each network is new.")
     return afterwards(networks[0])
+
+
+def model_of(function: Callable, shape: tuple, *more: Any) -> keras.Model:
+    """Return the network of a student's function that takes maps of a shape, and more, and returns maps."""
+    import keras
+
+    inputs = keras.Input(shape)
+    outputs = function(inputs, *more)
+    if not isinstance(outputs, keras.KerasTensor):
+        raise Mistake(_("return the maps that come out of the last layer: call each layer with maps, (...)(maps)."))
+    return keras.Model(inputs, outputs)
 
 
 def layers_of(reference: Mapping[str, Any]) -> list[keras.Layer]:
@@ -152,6 +163,8 @@ def _settings(layer: keras.Operation) -> dict[str, Any]:
         value = getattr(layer, name, None)
         value = float(f"{value:.5g}") if isinstance(value, float) else value
         settings[name] = tuple(value) if isinstance(value, list | tuple) else value
+    if settings["kind"] == "Reshape" and len(layer.target_shape) == 1:
+        settings["kind"] = "Flatten"
     if settings["kernel_size"] == (1, 1):
         settings["padding"] = "valid"  # there is nothing to pad
     if settings["kind"] == "InputLayer":

@@ -41,6 +41,8 @@ KINDS = {  # of a wrong result that no mistake explains: the sentence, and a tes
         lambda value, expected: np.asarray(value).dtype.kind in "US",
     _("this is an array or a list with the right number in it: return the number itself."):
         lambda value, expected: np.ndim(expected) == 0 and same(np.squeeze(value), expected),
+    _("these are parts of the result: add them up."):
+        lambda value, expected: np.ndim(expected) == 0 and np.ndim(value) and same(np.sum(value), expected),
     _("the numbers are right, but their array has the shape {shape}; expected was {wanted}."):
         lambda value, expected: same(np.ravel(value), np.ravel(expected)),
     _("the numbers are right, but in another order."):
@@ -50,6 +52,20 @@ KINDS = {  # of a wrong result that no mistake explains: the sentence, and a tes
         lambda value, expected: np.asarray(value).dtype.kind == "f" and np.isnan(value).any(),
 }
 # fmt: on
+
+
+def _of_wrong_kind(value: Any, expected: Any) -> str | None:
+    """Say that a result is no True or False, or a list or a table: the lesson could not go on with it."""
+    kind = type(value).__name__
+    if isinstance(expected, bool):
+        sentence = _("one answer is asked for, True or False; it returns {value}, which is of the type {kind}.")
+        return None if isinstance(value, bool | np.bool_) else sentence.format(value=plain(value), kind=kind)
+    is_array = isinstance(value, np.ndarray) or (hasattr(value, "numpy") and expected.dtype != bool)  # or a tensor
+    if isinstance(expected, np.ndarray) and expected.ndim > 1 and not is_array:
+        return _("it returns an object of the type {kind}: return a NumPy array.").format(kind=kind)
+    if np.asarray(expected).dtype == bool and np.asarray(value).dtype != bool:
+        return _("these are numbers, 0 and 1: return True and False, as the comparison gives them.")
+    return None
 
 
 @dataclass(eq=False)
@@ -92,15 +108,15 @@ class Exercise:
     answer: Callable = lambda function, *given: function(*given)
     wrong_shape: str | None = None
     together: bool = False
-    rtol: float = 1e-6
-    atol: float = 1e-9
+    rtol: float = 1e-5
+    atol: float = 1e-7
 
     def __post_init__(self):
         self.formula = self.formula or self.reference
 
     def __call__(self, student: Any) -> Any:
         """Grade the student's function; return it if it is right, else the reference."""
-        return grade(self.number, self.title, student, self.reference, self._find_mistake)
+        return grade(self.number, self.title, self.reference, self.find_mistake, student)
 
     def wrong_answers(self) -> Iterator[tuple[str, Callable]]:
         """Yield each classic mistake: its sentence, and a function of a case that makes it."""
@@ -112,12 +128,14 @@ class Exercise:
         result = self.formula(*given, **{name: value for name, value in way.items() if name != "then"})
         return way["then"](result) if "then" in way else result
 
-    def _find_mistake(self, function: Callable) -> str | None:
+    def find_mistake(self, function: Callable) -> str | None:
+        """Return what is wrong with a student's function, or None."""
         done = []  # (the sentence of the case, the case, the student's result, the expected one)
         for sentence, cases in self.cases.items():
             for case in cases:
                 try:
-                    value = self.answer(partial(call, function), *deepcopy(case))
+                    with np.errstate(all="ignore"):
+                        value = self.answer(partial(call, function), *deepcopy(case))
                 except Mistake:
                     raise
                 except Exception as error:
@@ -129,8 +147,10 @@ class Exercise:
                     raise
                 done.append((sentence, case, value, self.formula(*deepcopy(case))))
         wrong = [row for row in done if not self._right(row)]
-        if not wrong:
-            return None
+        if not wrong or isinstance(done[0][3], bool):
+            mistake = next(filter(None, (_of_wrong_kind(*row[2:]) for row in done)), None)
+            if mistake or not wrong:
+                return mistake
         return self._explain(done, wrong, {} if unused(function) else GENERAL)  # a constant fits some of them by chance
 
     def _stopped(self, error: Exception, case: tuple) -> str | None:
@@ -151,7 +171,7 @@ class Exercise:
         try:
             shape = np.shape(value)
         except ValueError:
-            return _("its parts are of different lengths: return numbers in one regular array.")
+            return _("its parts are of different lengths: is one of them a list where one number is asked for?")
         places = self._places(case) | {"value": plain(value), "shape": shape, "expected": plain(expected)}
         at_first = sentence == done[0][0]
         for rows in (done, wrong[:1] if at_first and not self.together else []):

@@ -1,6 +1,7 @@
 """The checks of lesson 2, and the reference solutions that they compare with."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,6 +52,8 @@ check_sensitivity_specificity = Exercise(
         _("these are shares of the predictions (precision and negative predictive value). Divide by the number of "
           "images that truly are lateral, or frontal."):
             {"rates": lambda found, missed, alarms, quiet: (found / (found + alarms), quiet / (quiet + missed))},
+        _("confusion_matrix(truth, predicted).ravel() gives tn, fp, fn, tp, in this order."):
+            {"rates": lambda found, missed, alarms, quiet: (quiet / (quiet + missed), found / (found + alarms))},
         **{_("the first number is the {other}: divide the laterals found by all true laterals.").format(other=other):
             {"rates": lambda *four, rate=rate: (rate(*four), four[3] / (four[3] + four[2]))}
            for other, rate in OTHER_RATES.items()},
@@ -124,11 +127,11 @@ check_convolve = Exercise(
             lambda image, kernel: convolve(image, kernel) / kernel.sum(),
         _("the kernel jumps: move it by one pixel, and count all the positions."):
             [{"then": lambda sums, by=by: sums[:: by[0], :: by[1]]} for by in ((2, 3), (2, 2))],
-        _("the size of the kernel is taken twice from the same axis: it has kernel.shape[0] rows, and kernel.shape[1] "
-          "columns."): [
-            lambda image, kernel: image[: len(kernel), : len(kernel)] * kernel,
-            lambda image, kernel: image[: len(kernel.T), : len(kernel.T)] * kernel,
-        ],
+        _("what is under the kernel has another size: take kernel.shape[0] rows, and kernel.shape[1] columns."):
+            [lambda image, kernel, a=a, b=b: image[:a, :b] * kernel for a, b in ((2, 2), (3, 3), (3, 2))],
+        _("rows and columns of the kernel are swapped."): lambda image, kernel: convolve(image, kernel.T),
+        _("the products are not all added up: there is one sum for each position, over both axes of the kernel."):
+            [{"combine": lambda products, axis=axis: products.sum(axis=axis)} for axis in ((), 2, 3)],
         _("only the first row is filled: `return` belongs after the loops."):
             {"then": lambda sums: np.vstack([sums[:1], np.zeros_like(sums[1:])])},
         _("only one weight of the kernel counts: add up the products, with +=."): [
@@ -289,7 +292,7 @@ def network_mistakes() -> dict[str, dict[str, Any]]:
             {"first dropout": layers.SpatialDropout2D(0.3)},
         _("it has a Lambda layer, which cannot be loaded safely from a file: use layers.Rescaling."):
             {"scaling": layers.Lambda(lambda images: images / 255)},
-        _("it does not scale the gray levels: put layers.Rescaling(1 / 255) after the input."): {"scaling": None},
+        _("the Rescaling layer is missing: put layers.Rescaling(1 / 255) after the input."): {"scaling": None},
         _("it multiplies by 255: gray levels from 0 to 255 need 1 / 255."): {"scaling": layers.Rescaling(255)},
         _("Flatten is missing: a dense layer then looks at each place alone, and there are many answers."):
             {"flatten": None},
@@ -325,15 +328,10 @@ def network_mistakes() -> dict[str, dict[str, Any]]:
     }
 
 
-def check_build_network(student: Callable) -> Callable:
-    """Check exercise 2.4; return the student's function or the reference."""
-
-    def find_mistake(function):
-        calls = [(20, (3, 5)), (24, (4, 6))]
-        otherwise = _("it always builds the same network: use size and filters as the function gets them.")
-        return network.find_mistake(function, calls, network_reference, network_mistakes, otherwise)
-
-    return grade("2.4", _("Write the network"), student, build_network, find_mistake)
+check_build_network = partial(grade, "2.4", _("Write the network"), build_network, partial(
+    network.find_mistake, calls=[(20, (3, 5)), (24, (4, 6))], reference_of=network_reference, mistakes=network_mistakes,
+    otherwise=_("it always builds the same network: use size and filters as the function gets them."),
+))
 
 
 # --- 2.5
@@ -393,22 +391,20 @@ def _wrong_parts(parts: Any, share: float) -> str | None:
     return first_true(PARTS, *parts, pd.concat(parts), share, share=share)
 
 
-def check_split_patients(student: Callable) -> Callable:
-    """Check exercise 2.5; return the student's function or the reference."""
+def _wrong_split(function: Callable) -> str | None:
+    quarter = call(function, TABLE, 0.25, 0)
+    mistake = _wrong_parts(quarter, 0.25)
+    if mistake:
+        return mistake
+    half = call(function, TABLE, 0.5, 0)
+    if len(half[1]) == len(quarter[1]):
+        return _("the test set gets the same share, whatever is asked for: use the argument share.")
+    return _wrong_parts(half, 0.5) or first_true(
+        SEEDS, *({*call(function, TABLE, 0.25, seed)[1]["patient"]} for seed in (0, 0, 1, 2))
+    )
 
-    def find_mistake(function):
-        quarter = call(function, TABLE, 0.25, 0)
-        mistake = _wrong_parts(quarter, 0.25)
-        if mistake:
-            return mistake
-        half = call(function, TABLE, 0.5, 0)
-        if len(half[1]) == len(quarter[1]):
-            return _("the test set gets the same share, whatever is asked for: use the argument share.")
-        return _wrong_parts(half, 0.5) or first_true(
-            SEEDS, *({*call(function, TABLE, 0.25, seed)[1]["patient"]} for seed in (0, 0, 1, 2))
-        )
 
-    return grade("2.5", _("A split by patient"), student, split_patients, find_mistake)
+check_split_patients = partial(grade, "2.5", _("A split by patient"), split_patients, _wrong_split)
 
 
 # --- 2.6

@@ -291,7 +291,7 @@ WRONG = {
     ],
     "gate": [
         (lambda count, limits, tolerance: count.between(limits["lowest"], limits["highest"]), "one answer"),
-        (lambda count, limits, tolerance: "True", "without quotation marks"),
+        (lambda count, limits, tolerance: "True", "of the type str"),
         (gate_with(between, lambda errors, tolerance: errors.sum() <= tolerance), "the sum of the errors"),
         (
             gate_with(lambda count, low, high: (count >= 0).all() and (count <= high).all(), small),

@@ -29,7 +29,7 @@ from medlessons.checks import exercise
 )
 def test_code_that_stops_or_exits_is_reported(monkeypatch, capsys, stop, says):
     monkeypatch.setattr(exercise, "_results", {})
-    assert exercise.grade("9.9", "Stop", stop, "reference", lambda student: student()) == "reference"
+    assert exercise.grade("9.9", "Stop", "reference", lambda student: student(), stop) == "reference"
     assert says in capsys.readouterr().out
     assert exercise.results()["9.9"]["state"] == "mistake"
 
@@ -42,7 +42,7 @@ def test_what_a_students_function_returns_reaches_the_check_as_it_is(monkeypatch
             return batch
 
     seen = []
-    exercise.grade("0.1", "Build", lambda: Network(), None, lambda function: seen.append(function()))
+    exercise.grade("0.1", "Build", None, lambda function: seen.append(function()), lambda: Network())
     assert isinstance(seen[0], Network)
 
 
@@ -64,7 +64,7 @@ def test_what_is_the_same_in_each_exercise_is_told(student, says, capsys):
         came = came("") if callable(came) else came
         return None if np.shape(came) == (2,) else "it is wrong."
 
-    exercise.grade("9.9", "Two arguments", student, None, find_mistake)
+    exercise.grade("9.9", "Two arguments", None, find_mistake, student)
     assert says in capsys.readouterr().out
 
 

@@ -111,7 +111,7 @@ CALLS = [
     (lambda s, y: (s > y.mean(axis=0)).astype(int), "as the comparison gives them"),
     (written_into, "it changes `s`"),
     (lambda s, y: np.where(s - losses.class_frequencies(y)[0] > 0, True, False), None),
-    (lambda s, y: pd.DataFrame(s).gt(pd.DataFrame(y).mean()), None),
+    (lambda s, y: pd.DataFrame(s).gt(pd.DataFrame(y).mean()).to_numpy(), None),
     (column_by_column, None),
     (lambda s, y: np.round(s), "0.5 for every finding"),
     (lambda s, y: s > s.mean(axis=0), "others who came"),

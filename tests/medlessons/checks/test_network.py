@@ -268,7 +268,7 @@ BLOCKS = [
     (block(padding="valid"), "padding='same'"),
     (block(padding="valid", merge="last"), "does not pool"),
     (block(growth=4), "4 * growth_rate maps come out"),
-    (block(growth=2), "36 maps come out, as from 6 layers"),
+    (block(growth=2), "36 maps come out; expected were 21"),
     (block(bottleneck=False), "1 x 1 convolution is missing"),
     (block(merge="first only"), "layer 3 reads the input; it should read the input, Conv2D layer 2"),
     (block(merge="with input"), "the maps of one layer are new"),
@@ -385,7 +385,7 @@ HEADS = [
     (lambda base, classes: head(classes), "a list of layers"),
     (lambda base, classes: layers.Dense(classes), "it returns Dense"),
     (lambda base, classes: keras.Sequential(head(classes)), "does not know the size"),
-    (no_size, "the pooling has no size"),
+    (no_size, "A pooling needs its size"),
     (lambda base, classes: no_such_name, "NameError"),  # noqa: F821
     (lambda base, classes: [] + 1, "TypeError"),
     (on_top(lambda head: [layers.GlobalAveragePooling2D(), *head[2:]]), "mean of each whole map"),

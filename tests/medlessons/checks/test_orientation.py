@@ -52,7 +52,7 @@ RATES = [
 def looped(image, kernel):
     (height, width), (a, b) = image.shape, kernel.shape
     rows = range(height - a + 1)
-    return [[np.sum(image[r : r + a, c : c + b] * kernel) for c in range(width - b + 1)] for r in rows]
+    return np.array([[np.sum(image[r : r + a, c : c + b] * kernel) for c in range(width - b + 1)] for r in rows])
 
 
 def shifted(image, kernel):
@@ -64,7 +64,7 @@ def shifted(image, kernel):
 
 
 def by_keras(image, kernel):
-    return keras.ops.conv(image[None, :, :, None], kernel[:, :, None, None])[0, :, :, 0]
+    return keras.ops.conv(image[None, :, :, None], kernel[:, :, None, None])[0, :, :, 0].numpy()
 
 
 def fixed_kernel(image, kernel):
@@ -196,7 +196,7 @@ TURNS = [
     (orientation.turn_upside_down, None),
     (lambda b: np.rot90(b, 2, axes=(1, 2)), None),
     (lambda b: np.flip(b, axis=(1, 2)), None),
-    (lambda b: [np.fliplr(np.flipud(image)) for image in b], None),
+    (lambda b: np.stack([np.fliplr(np.flipud(image)) for image in b]), None),
     (lambda b: b[:, 1:], "not the batch"),
     (lambda b: b[:, -2::-1, ::-1], "a part of the result is missing"),
     (lambda b: b[0, ::-1, ::-1], "only one of the results comes back"),
