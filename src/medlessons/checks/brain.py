@@ -1,12 +1,11 @@
 """The exercises of lesson 6: milliliters, patches, standardizing, Dice and its loss, windows, regions."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial, reduce
+from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.special import softmax
 
 from medlessons import losses, segmentation, volumes
 from medlessons.checks import network
@@ -46,18 +45,15 @@ check_volume_ml = Exercise(
             {"size": lambda spacing: 1, "unit": 1},
         _("the size of a voxel is left out: multiply by the product of its three edges."): {"size": lambda spacing: 1},
         _("1 ml has 1,000 mm3: divide by 1,000."): [{"unit": unit} for unit in (1e-3, 10, 100, 1e4, 1e6, 1e9)],
-        _("it is divided by the volume of a voxel: multiply by it."): {"size": lambda spacing: 1 / np.prod(spacing)},
         _("the size of a voxel is written into the function: take the spacing that is given."):
             {"size": lambda spacing: 3.0 * 3.0 * 4.5},
         _("the mask is not used: this is the volume of one voxel."): {"count": lambda mask: 1},
-        _("this is a share of the voxels: count them."): {"count": lambda mask: np.mean(mask != 0)},
         _("len counts along one axis only: count the voxels of the mask."): {"count": len},
         _("the edges of a voxel are added up: its volume is their product."): {"size": np.sum},
         _("only two edges of a voxel are used: all three belong to its volume."):
             [{"size": lambda spacing: spacing[0] * spacing[1]}, {"size": lambda spacing: spacing[0] * spacing[2]}],
-        _("the voxel is taken for a cube with its first edge."): {"size": lambda spacing: spacing[0] ** 3},
-        _("the voxel is taken for a cube with its last edge."): {"size": lambda spacing: spacing[2] ** 3},
-        _("the voxel is taken for a cube with the mean of its edges."): {"size": lambda spacing: np.mean(spacing) ** 3},
+        _("the voxel is taken for a cube: multiply its three edges."):
+            [{"size": lambda spacing, edge=edge: spacing[edge] ** 3} for edge in (0, 2)],
         _("all voxels are counted: only those of the mask belong to the volume."): {"count": np.size},
         _("the background is counted: the mask is where it is not 0."): {"count": lambda mask: np.sum(mask == 0)},
         _("the numbers of the labels are added up, so that label 3 counts thrice: count voxels that are not 0."):
@@ -221,16 +217,6 @@ check_standardize = Exercise(
             {"mean": lambda values, axis: 0, "deviation": np.max},
             {"mean": lambda values, axis: 0, "deviation": lambda values, axis: np.full(4, 255)},
         ],
-        _("something is added to the standard deviation: that changes all the values."):
-            {"deviation": lambda values, axis: values.std(axis) + 1},
-        _("it is divided by the square root of the standard deviation."):
-            {"deviation": lambda values, axis: np.sqrt(values.std(axis))},
-        _("the values are clipped: return them as they are."):
-            [{"then": lambda values: np.clip(values, -1, 1)}, {"then": lambda values: np.clip(values, -2, 2)}],
-        _("these are median and quartiles: take mean and standard deviation."): {
-            "mean": np.median,
-            "deviation": lambda values, axis: np.ptp(np.quantile(values, [0.25, 0.75], axis=axis), axis=0),
-        },
         _("one mean was taken for all channels: take it per channel, axis=0."):
             {"mean": lambda values, axis: values.mean()},
         _("one standard deviation was taken for all channels: take it per channel, axis=0."):
@@ -249,15 +235,8 @@ check_standardize = Exercise(
         ],
         _("the values lie between 0 and 1: that is scaling by minimum and maximum, not standardizing."):
             {"mean": np.min, "deviation": np.ptp},
-        _("it is divided by the mean, not by the standard deviation."): {"deviation": np.mean},
-        _("the median is subtracted: take the mean."): {"mean": np.median},
         _("ddof=1 is the standard deviation of a sample: take that of numpy, without it."):
             {"deviation": lambda values, axis: values.std(axis, ddof=1)},
-        _("the mean is added: subtract it."): {"mean": lambda values, axis: -values.mean(axis)},
-        _("it is multiplied by the standard deviation: divide by it."):
-            {"deviation": lambda values, axis: 1 / np.maximum(values.std(axis), 1e-9)},
-        _("the mean is subtracted after the division: subtract first, then divide."):
-            {"mean": lambda values, axis: values.mean(axis) * values.std(axis)},
         _("everything but the head is standardized: the mask is the wrong way round."):
             lambda image, head: _standardize(image, ~head),
     },
@@ -311,13 +290,9 @@ check_dice = Exercise(
             {"above": _shared, "below": lambda t, p: t.sum()},
         _("this is the precision: it is divided by the predicted voxels only."):
             {"above": _shared, "below": lambda t, p: p.sum()},
-        _("this is the mean of sensitivity and precision: Dice is twice the intersection by the sum of both."):
-            {"above": lambda t, p: _shared(t, p) * (t.sum() + p.sum()), "below": lambda t, p: 2 * t.sum() * p.sum()},
         _("this is the number of voxels that both have: divide twice that by the sum of both."):
             {"above": _shared, "below": lambda t, p: 1},
         _("above the line stands the union, |: take the intersection, &."): {"above": lambda t, p: 2 * (t | p).sum()},
-        _("above the line stand the voxels that differ: take those that both have, &."):
-            {"above": lambda t, p: 2 * (t != p).sum()},
         _("this is 1 minus the Dice coefficient, a loss."): {"then": lambda value: 1 - value},
         _("this is the Dice coefficient of the background."): lambda truth, predicted: _dice(~truth, ~predicted),
         _("truth and prediction are multiplied below the line: add their sizes."):
@@ -426,16 +401,10 @@ SOFT_DICE = Exercise(
             {"mean": lambda ratio: ratio[1:].sum() / max(ratio.size - 1, 1)},
             {"mean": lambda ratio: ratio[ratio.size > 1 :].mean()},
         ],
-        _("the sum is squared below the line: square truth and prediction, then add."):
-            {"below_the_line": lambda shared, true, guessed: true + guessed + 2 * shared},
-        _("this is the mean squared error: it counts every voxel of the background."):
-            lambda truth, predicted, epsilon: np.mean((truth - predicted) ** 2),
         _("this is the cross-entropy: it stands beside the Dice loss, but here the Dice loss is asked for."): [
             lambda truth, predicted, epsilon: -np.mean(truth * np.log(predicted + epsilon)),
             lambda truth, predicted, epsilon: -np.mean(np.sum(truth * np.log(predicted + epsilon), axis=-1)),
         ],
-        _("softmax is applied to the prediction: it holds probabilities already."):
-            lambda truth, predicted, epsilon: _soft_dice(truth, softmax(predicted, axis=-1), epsilon),
         _("the prediction is rounded: then a small change changes nothing, and nothing is learned."):
             lambda truth, predicted, epsilon: _soft_dice(truth, np.round(predicted), epsilon),
         _("this is the soft intersection over union: subtract nothing below the line, and take the factor 2."):
@@ -498,9 +467,6 @@ check_conv3d_parameters = Exercise(
     mistakes={
         _("the biases are missing: each channel that is made has one."): [
             {"biases": lambda given, made: 0},
-            {"biases": lambda given, made: 0, "voxels": lambda kernel: 27},
-            {"biases": lambda given, made: 0, "voxels": lambda kernel: kernel[0] ** 3},
-            {"biases": lambda given, made: 0, "voxels": lambda kernel: np.prod(kernel[:2])},
             lambda given, made, kernel: int(np.prod(kernel)) * made,
             lambda given, made, kernel: int(np.prod(kernel)) * (given + made),
             lambda given, made, kernel: given * made,
@@ -669,14 +635,6 @@ def _last_seen(seen: np.ndarray) -> np.ndarray:
     return seen[len(seen) - 1 - (~np.isnan(seen))[::-1].argmax(axis=0), np.arange(seen.shape[1])]
 
 
-def _half(so_far: np.ndarray, new: np.ndarray) -> np.ndarray:
-    return np.where(np.isnan(so_far), new, (so_far + new) / 2)
-
-
-def _first_seen(seen: np.ndarray) -> np.ndarray:
-    return seen[(~np.isnan(seen)).argmax(axis=0), np.arange(seen.shape[1])]
-
-
 _NUMBERS = np.random.default_rng(5).normal(0, 2, (8, 6, 5, 1))
 
 check_predict_volume = Exercise(
@@ -701,15 +659,6 @@ check_predict_volume = Exercise(
             {"gather": lambda seen: np.nansum(seen, axis=0)},
         _("the windows overwrite each other: add them up, and divide by how many hold the voxel."):
             {"gather": _last_seen},
-        _("the first window that holds a voxel decides alone: take the mean of all that do."): {"gather": _first_seen},
-        _("the largest probability is taken: take the mean."): {"gather": lambda seen: np.nanmax(seen, axis=0)},
-        _("the smallest probability is taken: take the mean."): {"gather": lambda seen: np.nanmin(seen, axis=0)},
-        _("each window is averaged with the mean so far, so the last ones count most: add up, then divide once."): {
-            "gather": lambda seen: reduce(lambda so_far, new: np.where(np.isnan(new), so_far, _half(so_far, new)), seen)
-        },
-        _("the scan is changed before it is predicted: it is standardized already."):
-            lambda predict, image, size, step: _slide(predict, (image - image.mean()) / (image.std() or 1), size, step),
-        _("the median is taken: take the mean."): {"gather": lambda seen: np.nanmedian(seen, axis=0)},
         _("the probabilities were written into an array of whole numbers, where .99999 becomes 0: collect them in an "
           "array of float."): [
             {"gather": lambda seen: np.nanmean(np.floor(seen), axis=0)},

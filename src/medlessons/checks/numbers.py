@@ -60,11 +60,11 @@ def _of_wrong_kind(value: Any, expected: Any) -> str | None:
     if isinstance(expected, bool):
         sentence = _("one answer is asked for, True or False; it returns {value}, which is of the type {kind}.")
         return None if isinstance(value, bool | np.bool_) else sentence.format(value=plain(value), kind=kind)
-    is_array = isinstance(value, np.ndarray) or (hasattr(value, "numpy") and expected.dtype != bool)  # or a tensor
-    if isinstance(expected, np.ndarray) and expected.ndim > 1 and not is_array:
-        return _("it returns an object of the type {kind}: return a NumPy array.").format(kind=kind)
-    if np.asarray(expected).dtype == bool and np.asarray(value).dtype != bool:
-        return _("these are numbers, 0 and 1: return True and False, as the comparison gives them.")
+    if np.ndim(expected) > 1 and isinstance(expected, np.ndarray):
+        if not isinstance(value, np.ndarray) and (not hasattr(value, "numpy") or expected.dtype == bool):  # a tensor
+            return _("it returns an object of the type {kind}: return a NumPy array.").format(kind=kind)
+        if expected.dtype == bool and value.dtype != bool:
+            return _("these are numbers, 0 and 1: return True and False, as the comparison gives them.")
     return None
 
 

@@ -109,22 +109,16 @@ check_convolve = Exercise(
     mistakes={
         _("the kernel is turned over. Mathematicians do that; networks slide it as it is."):
             lambda image, kernel: convolve(image, kernel[::-1, ::-1]),
-        _("the kernel is upside down: its rows run backwards."): lambda image, kernel: convolve(image, kernel[::-1]),
-        _("the kernel is mirrored: its columns run backwards."): lambda image, kernel: convolve(image, kernel[:, ::-1]),
         _("the last row and the last column are missing: there are h - a + 1 positions, not h - a."):
             {"then": lambda sums: sums[:-1, :-1]},
         _("the first row and the first column are missing: positions count from 0."):
             {"then": lambda sums: sums[1:, 1:]},
         _("this is the mean of the products, but the sum is asked for."):
             {"combine": lambda products: products.mean(axis=(2, 3))},
-        _("the pixels and the kernel are added or subtracted: multiply them."):
-            [{"weigh": np.add}, {"weigh": np.subtract}],
         _("this is a matrix product: multiply pixel by pixel, with *."): [
             {"weigh": lambda windows, kernel: windows @ kernel.T},
             {"weigh": lambda windows, kernel: windows.swapaxes(2, 3) @ kernel},
         ],
-        _("the sums are divided by the sum of the kernel: leave them as they are."):
-            lambda image, kernel: convolve(image, kernel) / kernel.sum(),
         _("the kernel jumps: move it by one pixel, and count all the positions."):
             [{"then": lambda sums, by=by: sums[:: by[0], :: by[1]]} for by in ((2, 3), (2, 2))],
         _("what is under the kernel has another size: take kernel.shape[0] rows, and kernel.shape[1] columns."):
@@ -143,7 +137,6 @@ check_convolve = Exercise(
             lambda image, kernel: convolve(image, np.ones_like(kernel)),
         _("negative sums became 0. That is ReLU, which comes after the convolution."):
             {"then": lambda sums: np.maximum(sums, 0)},
-        _("negative sums lost their sign: leave them negative."): {"then": np.abs},
         _("this is the largest product under the kernel, but their sum is asked for."):
             {"combine": lambda products: products.max(axis=(2, 3))},
     },
@@ -212,15 +205,10 @@ check_count_weights = Exercise(
         _("the two numbers of filters are swapped."):
             lambda size, channels, filters, dense: count_weights(size, channels, filters[::-1], dense),
         _("a kernel of 2 x 2 has four weights for each channel."): [{"kernel": 2}, {"kernel": 1}],
-        _("each map becomes one number here: Flatten keeps all of them."): {"edge": lambda size: 1},
-        _("the dense layers are missing: Flatten is followed by `dense` units and one output."):
-            _without(lambda pixels, channels, first, second, dense: (pixels * second + 1) * dense + dense + 1),
         _("the maps are too small: a 2 x 2 kernel takes one row and one column away, not two, and it does so before "
           "the pooling."):
             {"edge": lambda size: ((size - 2) // 2 - 2) // 2},
         _("there are no half pixels: round down after each pooling."): {"edge": lambda size: ((size - 1) / 2 - 1) / 2},
-        _("there are two convolutions, each with its pooling: this is one."): lambda size, channels, filters, dense: (
-            (4 * channels + 1) * filters[0] + (((size - 1) // 2) ** 2 * filters[0] + 1) * dense + dense + 1),
         _("the second pooling is missing."): {"edge": lambda size: (size - 1) // 2 - 1},
         _("no pooling is counted: each one halves both edges."): {"edge": lambda size: size - 2},
         _("a kernel spans all the channels before it: each filter has 2 x 2 x channels weights."):
@@ -228,9 +216,6 @@ check_count_weights = Exercise(
                      4 * (channels - 1) * first + 4 * (first - 1) * second),
         _("the second convolution sees the maps of the first one, not the colors of the image."):
             _without(lambda pixels, channels, first, second, dense: 4 * (first - channels) * second),
-        _("each convolution is counted as one filter: multiply by the number of filters."):
-            _without(lambda pixels, channels, first, second, dense:
-                     (4 * channels + 1) * (first - 1) + (4 * first + 1) * (second - 1)),
         _("the kernels are 2 x 2, not 3 x 3."): {"kernel": 9, "edge": lambda size: ((size - 2) // 2 - 2) // 2},
         _("Flatten writes all the maps in one row: edge x edge x filters numbers, not those of one map."):
             _without(lambda pixels, channels, first, second, dense: pixels * (second - 1) * dense),
@@ -436,20 +421,10 @@ check_turn_upside_down = Exercise(
             [lambda images, turns=turns: np.rot90(images, turns) for turns in (1, 3)],
         _("the first row and column are lost: the slice ::-1 has no end."):
             {"then": lambda turned: turned[:, :-1, :-1]},
-        _("np.roll moves the image: turn the order of rows and columns around, with ::-1."): [
-            lambda images: np.roll(images[:, ::-1], images.shape[2] // 2, axis=2),
-            lambda images: np.roll(images, (images.shape[1] // 2, images.shape[2] // 2), axis=(1, 2)),
-            lambda images: np.roll(images, images.shape[1] // 2, axis=1),
-        ],
-        _("the turned images are added to the others: return them alone."):
-            lambda images: np.concatenate([images, turn_upside_down(images)]),
         _("rows and columns are swapped: that is a mirror image along the diagonal."):
             lambda images: images.swapaxes(1, 2),
         _("the gray levels are inverted; the image should be turned."):
             [lambda images, top=top: top - images for top in (0, 1, 255)],
-        _("the gray levels are inverted, too; only turn the image."): {"then": lambda turned: 1 - turned},
         _("the batch is as it was."): lambda images: images,
-        _("the last axis is gone: keep the shape (images, height, width, 1)."): {"then": lambda turned: turned[..., 0]},
-        _("only the first image is left: keep all of them."): {"then": lambda turned: turned[:1]},
     },
 )

@@ -292,10 +292,10 @@ WRONG = {
     "gate": [
         (lambda count, limits, tolerance: count.between(limits["lowest"], limits["highest"]), "one answer"),
         (lambda count, limits, tolerance: "True", "of the type str"),
-        (gate_with(between, lambda errors, tolerance: errors.sum() <= tolerance), "the sum of the errors"),
+        (gate_with(between, lambda errors, tolerance: errors.sum() <= tolerance), "errors of 11 and 13 % must pass"),
         (
             gate_with(lambda count, low, high: (count >= 0).all() and (count <= high).all(), small),
-            "the lowest limits are not asked",
+            "a value below `lowest` must be refused",
         ),
     ],
     "count_parameters": [
