@@ -50,7 +50,7 @@ def _blood_count(*values: float) -> pd.Series:
 check_identity_errors = Exercise(
     "1.1", _("Check a blood count by arithmetic"), identity_errors,
     cases={  # no two ratios of RBC, HGB and HCT are alike
-        _("it gives {value}, expected was {expected}."): [(_blood_count(5.0, 12.0, 40.0, 72.0, 28.8, 31.2),)],
+        _("it gives {value}, expected was {expected}."): [(_blood_count(5.0, 12.0, 40.0, 72.0, 28.5, 31.2),)],
         _("it is right for one blood count, but not for another: compute everything from `count`."):
             [(_blood_count(4.0, 10.0, 38.0, 87.3, 18.0, 30.0),)],
     },
@@ -69,11 +69,12 @@ check_identity_errors = Exercise(
             {"expect": lambda rbc, hgb, hct, by=by: np.multiply(by, (hct / rbc, hgb / rbc, hgb / hct))}
             for by in product((1, 10, 100), repeat=3) if by != (10, 10, 100)
         ],
-        _("MCHC is HGB divided by HCT: here it is divided by RBC."):
+        _("something is divided by the wrong measurement: MCV is HCT / RBC, MCH is HGB / RBC, MCHC is HGB / HCT."): [
+            {"expect": lambda rbc, hgb, hct: (10 * rbc / hct, 10 * rbc / hgb, 100 * hct / hgb)},
+            {"expect": lambda rbc, hgb, hct: (10 * hct / rbc, 10 * hgb / rbc, 100 * hct / hgb)},
             {"expect": lambda rbc, hgb, hct: (10 * hct / rbc, 10 * hgb / rbc, 100 * hgb / rbc)},
-        _("the expected values are upside down: RBC, RBC and HCT are what is divided by."):
-            [{"expect": lambda rbc, hgb, hct: (10 * rbc / hct, 10 * rbc / hgb, 100 * hct / hgb)},
-             {"expect": lambda rbc, hgb, hct: (10 * hct / rbc, 10 * hgb / rbc, 100 * hct / hgb)}],
+            {"expect": lambda rbc, hgb, hct: (10 * hct / rbc, 10 * hgb / hct, 100 * hgb / hct)},
+        ],
         _("brackets are missing: (given - expected) / expected."):
             {"compare": lambda given, expected: np.abs(given - 1) * 100},
     },
@@ -119,10 +120,13 @@ check_neuron = Exercise(
         _("a w·x + b below zero (here -1.5): the bias comes after the ReLU: add it before."):
             lambda x, w, b: max(0, w @ x) + b,
         _("a negative w·x + b must become 0, not positive: use max(0, z), not abs(z)."): {"activation": abs},
-        _("this is a step, 0 or 1: ReLU passes a positive w·x + b on as it is."):
+        _("this is 0 or 1 here: ReLU has no upper end, it passes a positive w·x + b on as it is."):
             {"activation": lambda z: float(z > 0)},
         _("the bias is added for each input: add it once."): lambda x, w, b: max(0, w @ x + len(x) * b),
         _("the last input is left out: range(n) already ends before n."): lambda x, w, b: max(0, w[:-1] @ x[:-1] + b),
+        _("only the first product counts: a `return` in a loop ends it."): lambda x, w, b: max(0, w[0] * x[0] + b),
+        _("the sums are multiplied: multiply each input by its own weight, then add up."):
+            lambda x, w, b: max(0, x.sum() * w.sum() + b),
     },
 )
 
@@ -159,10 +163,12 @@ TABLE = _table_with_duplicates()
 PARTS = {  # tests of what a split of the table returns
     _("it should return two tables: the training rows and the test rows."):
         lambda parts: isinstance(parts, pd.DataFrame) or not hasattr(parts, "__len__") or len(parts) != 2,
-    _("these are row numbers, not rows: use table.iloc[numbers] to get the two tables."):
+    _("these are arrays, not tables: use table.iloc[row_numbers] to get the two tables."):
         lambda parts: not all(isinstance(part, pd.DataFrame) for part in parts),
     _("the column {found} is lost: return whole rows."):
         lambda parts: next((column for column in TABLE for part in parts if column not in part), None),
+    _("the column {found} is new: return the rows as they are."):
+        lambda parts: next((column for part in parts for column in part if column not in TABLE), None),
     _("the rows have new numbers: leave reset_index out, since the lesson finds the labels by these numbers."):
         lambda parts: any(part.index.equals(pd.RangeIndex(len(part))) for part in parts),
     _("the test set is larger than the training set: are the two swapped?"):
@@ -255,8 +261,8 @@ check_scale = Exercise(
             {"center": np.min, "width": np.ptp},
             lambda train, test: _scaled(test, test, center=np.min, width=np.ptp),
         ],
-        _("all columns share one mean: each parameter needs its own (axis=0)."):
-            lambda train, test: (test - train.mean()) / train.std(),
+        _("all columns share one mean, or one deviation: each parameter needs its own (axis=0)."):
+            [lambda train, test: (test - train.mean()) / train.std(), {"width": lambda train, axis: train.std()}],
         _("each row is scaled by itself (axis=1): each column needs its own mean and deviation (axis=0)."):
             lambda train, test: _scaled(test.T, test.T).T,
         _("brackets are missing: (values - mean) / deviation."):
@@ -389,8 +395,8 @@ check_macro_recall = Exercise(
         _("the first or the last class is left out: count from 0, and write range(n), which ends before n."):
             [{"average": lambda recalls, part=part, less=less: recalls[part].sum() / (len(recalls) - less)}
              for part in np.s_[1:, :-1] for less in (0, 1)],
-        _("this is the recall of the first class alone: a `return` in a loop ends it."):
-            {"average": lambda recalls: recalls[0]},
+        _("this is the recall of one class alone: add up in the loop, with +=, and return after it."):
+            [{"average": lambda recalls, at=at: recalls[at]} for at in (0, -1)],
         _("a recall is no whole number: divide with /, not with //."):
             {"average": lambda recalls: np.floor(recalls).mean()},
     },
@@ -470,7 +476,8 @@ check_gate = Exercise(
         _("one possible value, or one identity that holds, is enough for it: use all, not any."): [
             {"possible": lambda count, low, high: count.between(low, high).any()},
             {"agree": lambda errors, tolerance: (errors <= tolerance).any()},
-            {"possible": lambda count, low, high: count.between(low, high).any(), "agree": lambda e, t: (e <= t).any()},
+            *({"possible": lambda count, low, high: count.between(low, high).any(), "agree": agree}
+              for agree in (lambda e, t: (e <= t).any(), lambda e, t: True)),
         ],
         _("only the first measurement is asked: a `return` in a loop ends it, so return True after the loop."):
             {"possible": lambda count, low, high: low.iloc[0] <= count.iloc[0] <= high.iloc[0]},
@@ -512,7 +519,7 @@ def count_parameters(
 check_count_parameters = Exercise(
     "1.8", _("Count the parameters"), count_parameters,
     cases={
-        _("for [{sizes}]: it gives {value}, expected was {expected}."): [([5, 4, 3, 2],)],
+        _("for [{sizes}]: it gives {value}, expected was {expected}."): [([7, 5, 3, 2],)],
         _("it must work for any number of layers: try [14, 9]."): [([14, 9],)],
     },
     mistakes={
@@ -524,9 +531,11 @@ check_count_parameters = Exercise(
         _("the inputs have no biases: they are given, not computed."): lambda sizes: count_parameters(sizes) + sizes[0],
         _("sizes are added, but each unit is linked to every unit before it: multiply."):
             {"weights": lambda before, after: before},
-        _("there is one bias for each unit, not one for each layer."): {"biases": lambda before, after: 1},
+        _("there is one bias for each unit, not one for each layer or for all."):
+            [{"biases": lambda before, after: 1}, lambda sizes: count_parameters(sizes) - sum(sizes[1:]) + 1],
         _("the first layer is missing: the inputs have weights to it."): lambda sizes: count_parameters(sizes[1:]),
-        _("this is the first layer alone: add the others."): lambda sizes: count_parameters(sizes[:2]),
+        _("this is one layer alone: add up in the loop, with +=, and return after it."):
+            [lambda sizes, part=part: count_parameters(sizes[part]) for part in np.s_[:2, -2:]],
         _("the sizes are multiplied with each other: each layer has weights to the next one only."):
             lambda sizes: int(np.prod(sizes)),
         _("the biases are counted for both layers of each pair: a layer has one bias for each of its own units."):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from itertools import product
+from itertools import permutations, product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -266,8 +266,10 @@ check_experiment = Exercise(
                   "outside."),
     mistakes={
         _("the two are exchanged: return inside first, then outside."): {"then": lambda pair: pair[::-1]},
-        _("inside is divided by the number of the outside images: divide by that of the images of the set."):
+        _("inside or outside is divided by the number of the other images: divide each by the number of its own."): [
             lambda *case: np.multiply(inside_and_outside(*case), (len(case[2]) / len(case[5]), 1)),
+            lambda *case: np.multiply(inside_and_outside(*case), (1, len(case[5]) / len(case[2]))),
+        ],
         _("these are counts of right answers: divide each by the number of its images."):
             lambda *case: np.multiply(inside_and_outside(*case), (len(case[2]), len(case[5]))),
     },
@@ -382,8 +384,8 @@ check_preprocess = Exercise(
             {"others": lambda rgb: rgb - MEANS},
         _("{backbone}: values from -1 to 1 are for the others: VGG16 wants blue, green, red minus their means."):
             {"vgg": lambda rgb: rgb / 127.5 - 1},
-        _("{backbone}: the means are in the order red, green, blue: VGG16 wants blue first, 103.939."):
-            {"vgg": lambda rgb: rgb - MEANS[::-1]},
+        _("{backbone}: the means are in another order: VGG16 wants blue first, 103.939, then green, then red."):
+            [{"vgg": lambda rgb, order=order: rgb - MEANS[list(order)]} for order in list(permutations(range(3)))[1:]],
         _("{backbone}: one mean is subtracted from all channels: each channel has its own."):
             {"vgg": lambda rgb: rgb - MEANS.mean()},
         _("{backbone}: the means are added: subtract them."): {"vgg": lambda rgb: rgb + MEANS},
@@ -569,9 +571,12 @@ check_wilson = Exercise(
             {"ends": lambda centre, half, divisor: half / divisor},
         _("these are centre and half width: return centre - half width and centre + half width."):
             {"ends": lambda centre, half, divisor: (centre / divisor, half / divisor)},
-        _("z is squared in the divisor, 1 + z**2 / cases."):
+        _("z is squared: z**2 / cases, z**2 / (2 * cases) and z**2 / (4 * cases**2)."): [
+            {"shift": 1 / 1.96}, {"in_root": 1 / 1.96},
             {"ends": lambda centre, half, divisor: _between(centre, half, 1 + (divisor - 1) / 1.96)},
-        _("it is not divided by 1 + z**2 / cases."): {"ends": lambda centre, half, divisor: _between(centre, half, 1)},
+        ],
+        _("it is not divided by 1 + z**2 / cases."):
+            [{"ends": lambda centre, half, divisor, by=by: _between(centre, half, divisor**by)} for by in (0, -1)],
         _("only the centre is divided by 1 + z**2 / cases: divide the half width as well."):
             {"ends": lambda centre, half, divisor: _between(centre / divisor, half, 1)},
         _("only the half width is divided by 1 + z**2 / cases: divide the centre as well. Are parentheses missing?"):
@@ -588,9 +593,11 @@ check_wilson = Exercise(
         _("in the root share * (1 - share) is divided by cases."):
             lambda right, cases: wilson(right, cases, ends=lambda centre, half, d: _between(
                 centre, 1.96 * np.sqrt(right / cases * (1 - right / cases) + 1.96**2 / (4 * cases**2)), d)),
-        _("the square root ends too early: it goes over the whole sum, p(1 - p) / n + z**2 / (4 n**2)."):
-            lambda right, cases: wilson(right, cases, ends=lambda centre, half, d: _between(
-                centre, 1.96 * (np.sqrt(right / cases * (1 - right / cases)) / cases + (1.96 / 2 / cases) ** 2), d)),
+        _("there is one square root, over the whole sum, p(1 - p) / n + z**2 / (4 n**2)."): [
+            lambda right, cases, a=a, b=b: wilson(right, cases, ends=lambda centre, _half, d: _between(
+                centre, 1.96 * ((right / cases * (1 - right / cases)) ** 0.5 / cases**a + (1.96 / 2 / cases) ** b), d))
+            for a, b in ((1, 2), (0.5, 1))
+        ],
         _("the square root is missing."): {"ends": lambda centre, half, d: _between(centre, half**2 / 1.96, d)},
         _("the factor z before the root is missing."):
             {"ends": lambda centre, half, d: _between(centre, half / 1.96, d)},

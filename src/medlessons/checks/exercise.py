@@ -2,6 +2,7 @@
 
 import dis
 import inspect
+import re
 import traceback
 from collections.abc import Callable, Mapping
 from copy import deepcopy
@@ -21,8 +22,8 @@ NOTHING_BACK = _(
     "shuffle return None.)"
 )
 # fmt: off
-CAUSES = {  # of an exception: a part of its text, and what it means
-    "'y_true' is not": _("An inner function is returned by its name alone, without brackets."),
+CAUSES = {  # of an exception: a pattern in its text, and what it means
+    "name 'y_true'": _("An inner function is returned by its name alone, without brackets."),
     "not defined": _("No variable has this name here: is it one of the function's arguments?"),
     "truth value": _("`and`, `or`, `not`, `if` and a < b < c ask for one True or False. Join arrays with &, | and ~, "
                      "with brackets around each comparison, or ask .all() or .any()."),
@@ -33,11 +34,16 @@ CAUSES = {  # of an exception: a part of its text, and what it means
     "larger sample": _("More are to be drawn than there are: was the number of images taken for that of patients?"),
     "each class": _("A splitter is asked with rows, diagnoses, groups, in this order."),
     "number of groups": _("There are too few groups: only rows that are equal in every column belong together."),
-    "broadcast": _("Two arrays do not fit together: print the shape of each. Was an axis wrong, or one size too many?"),
+    "broadcast|core dimension": _("Two arrays do not fit together: print their shapes. Was an axis wrong, or missing?"),
     "pool_size": _("A pooling needs its size: write layers.AveragePooling2D(2, padding=\"same\")."),
     "inhomogeneous": _("The parts have different lengths: join them with np.concatenate."),
-    "for ^": _("`^` is no power in Python: write **."),
+    r"for \^": _("`^` is no power in Python: write **."),
     "Cannot cast": _("An array of whole numbers cannot take decimals: make floats first, with .astype(float)."),
+    "integer": _("A whole number is asked for here: round(...), or divide with //."),
+    "too many values": _("There are more parts than names for them: is a next(...) missing, or a loop?"),
+    "unhashable": _("`in` and sets take single values, not whole arrays or columns: use isin, or a set of the values."),
+    "'DataFrame' object has no": _("A column whose name is in a variable is table[name], not table.name."),
+    "symbolic KerasTensor": _("A layer is made first, then called: layers.ReLU()(maps), with two pairs of brackets."),
     "not callable": _("Round brackets call a function; square brackets take a part of an array."),
     "incompatible shapes": _("Here the maps are added, as in a ResNet: a dense block joins them, with Concatenate."),
     "matching shapes": _("Maps that are joined keep their height and width, padding='same', and are joined along the "
@@ -130,7 +136,7 @@ def _stopped(error: BaseException, student: Any) -> str:
     file = getattr(getattr(student, "__code__", None), "co_filename", None)
     lines = [frame.line for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
     sentence = _("your code stopped with {reason}, at `{line}`.") if lines else _("your code stopped with {reason}.")
-    cause = next((cause for words, cause in CAUSES.items() if words in reason), "")
+    cause = next((cause for words, cause in CAUSES.items() if re.search(words, reason)), "")
     return " ".join(filter(None, [sentence.format(reason=reason, line=(lines or [""])[-1]), cause]))
 
 

@@ -206,7 +206,8 @@ check_weighted_loss = Exercise(
             {"present": lambda true: (true, true)},
         _("the second term lacks its factor 1 - y_true: it counts the images without the finding only."):
             {"present": lambda true: (true, 1)},
-        _("only the last finding counts: add up in the loop, with +=."): {"reduce": lambda loss: loss.mean(axis=0)[-1]},
+        _("only one finding counts: add up in the loop, with +=, and return after it."):
+            [{"reduce": lambda loss, at=at: loss.mean(axis=0)[at]} for at in (0, -1)],
     },
 )
 
@@ -447,7 +448,7 @@ DRAWS = {  # tests of how often each row comes (a line per draw), and each patie
         lambda rows, each: each.max() == 1,
     _("{found} patients were drawn in one draw; draw as many as there are: 8."):
         lambda rows, each: next((str(number) for number in each.sum(axis=1) if number != 8), None),
-    _("patient {found} is never drawn: rng.integers ends before its upper end."):
+    _("patient {found} is never drawn: rng.integers counts from 0, and ends before its upper end."):
         lambda rows, each: next(iter(NAMES[~each.any(axis=0)]), None),
     _("patients with many images are drawn more often: draw from np.unique(patients), where each one is once."):
         lambda rows, each: each.sum(axis=0)[np.bincount(WHOSE).argmax()] > 1.6 * len(rows),
@@ -470,9 +471,13 @@ check_draw_patients = partial(grade, "3.6", _("Draw patients"), draw_patients, _
 
 # --- 3.7
 
+def _positive(values: np.ndarray) -> np.ndarray:
+    return np.maximum(values, 0)
+
+
 def grad_cam_map(
     maps: np.ndarray, gradients: np.ndarray, *, weigh: Callable = lambda gradients: gradients.mean(axis=(0, 1)),
-    keep: Callable = lambda heat: np.maximum(heat, 0),
+    keep: Callable = _positive,
 ) -> np.ndarray:
     """Return the Grad-CAM map (height, width). Selvaraju et al. 2017, https://doi.org/10.1109/ICCV.2017.74.
 
@@ -507,10 +512,10 @@ check_grad_cam = Exercise(
             lambda maps, gradients: np.maximum((maps * gradients).mean(axis=-1), 0),
         ],
         _("the weighted maps are averaged: Grad-CAM adds them up."): {"then": lambda heat: heat / 5},
-        _("the gradients are cut off at 0 before the mean: ReLU comes at the end."):
-            lambda maps, gradients: grad_cam_map(maps, np.maximum(gradients, 0)),
-        _("the weights, or the weighted maps, became positive before the sum: ReLU comes at the end."):
-            {"weigh": lambda gradients: np.maximum(gradients.mean(axis=(0, 1)), 0)},
+        _("gradients, weights or weighted maps became positive before the sum: ReLU comes at the end."): [
+            {"weigh": lambda gradients, when=when, made=made: when(gradients, made)} for made in (np.abs, _positive)
+            for when in (lambda g, made: made(g).mean(axis=(0, 1)), lambda g, made: made(g.mean(axis=(0, 1))))
+        ],
         _("the mean is taken over the maps (the last axis): take it over the places, axis=(0, 1)."): [
             lambda maps, gradients: np.maximum(maps.mean(axis=-1) * gradients.mean(axis=-1), 0),
             lambda maps, gradients: np.maximum(maps.sum(axis=-1) * gradients.mean(axis=-1), 0),
@@ -525,7 +530,7 @@ check_grad_cam = Exercise(
         ],
         _("only what is negative is kept: ReLU is the maximum with 0."): {"keep": lambda heat: np.minimum(heat, 0)},
         _("the maps are added up without weights."): {"weigh": lambda gradients: np.ones(gradients.shape[-1])},
-        _("the map is divided by its maximum: that is for drawing, and fails where the maximum is 0."):
-            {"then": lambda heat: heat / heat.max()},
+        _("the map is scaled by its maximum: that is for drawing, and fails where the maximum is 0."):
+            [{"then": lambda heat: heat / heat.max()}, {"keep": lambda heat: (heat - heat.min()) / np.ptp(heat)}],
     },
 )

@@ -48,10 +48,23 @@ KINDS = {  # of a wrong result that no mistake explains: the sentence, and a tes
     _("the numbers are right, but in another order."):
         lambda value, expected: np.asarray(value).dtype.kind in "fiu"
         and same(np.sort(value, axis=None), np.sort(expected, axis=None)),
+    _("every number is {found:.4g} times what was expected: is it divided or multiplied by something?"):
+        lambda value, expected: _same_everywhere(np.divide, value, expected),
+    _("every number differs by {found:.4g} from what was expected: is something added or subtracted?"):
+        lambda value, expected: _same_everywhere(np.subtract, value, expected),
     _("this is not a number (nan): is there a root of a negative number, or a division by 0?"):
         lambda value, expected: np.asarray(value).dtype.kind == "f" and np.isnan(value).any(),
 }
 # fmt: on
+
+
+def _same_everywhere(compare: Callable, value: Any, expected: Any) -> float:
+    """Return by what factor, or how much, three numbers or more are all off, or 0."""
+    numbers = np.asarray(value).dtype.kind in "fiu" and np.asarray(expected).dtype != bool
+    if not numbers or np.shape(value) != np.shape(expected) or np.size(value) < 3 or not np.ptp(value):
+        return 0
+    ratios = compare(value, expected, where=np.not_equal(expected, 0), out=np.full(np.shape(value), np.nan))
+    return np.nanmean(ratios) if np.nanstd(ratios) <= 1e-4 * abs(np.nanmean(ratios)) else 0
 
 
 def _of_wrong_kind(value: Any, expected: Any) -> str | None:
@@ -128,14 +141,14 @@ class Exercise:
         result = self.formula(*given, **{name: value for name, value in way.items() if name != "then"})
         return way["then"](result) if "then" in way else result
 
+    @np.errstate(all="ignore")
     def find_mistake(self, function: Callable) -> str | None:
         """Return what is wrong with a student's function, or None."""
         done = []  # (the sentence of the case, the case, the student's result, the expected one)
         for sentence, cases in self.cases.items():
             for case in cases:
                 try:
-                    with np.errstate(all="ignore"):
-                        value = self.answer(partial(call, function), *deepcopy(case))
+                    value = self.answer(partial(call, function), *deepcopy(case))
                 except Mistake:
                     raise
                 except Exception as error:
@@ -189,8 +202,7 @@ class Exercise:
 
     def _gives(self, row: tuple, wrong_answer: Callable, *given: Any) -> bool:
         try:
-            with np.errstate(all="ignore"):
-                wrong = wrong_answer(*given)
+            wrong = wrong_answer(*given)
         except Exception:  # a mistake that stops the code, or that this result cannot have
             return False
         return same(row[2], wrong, self.rtol, self.atol)

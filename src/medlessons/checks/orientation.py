@@ -63,6 +63,11 @@ check_sensitivity_specificity = Exercise(
            for other, rate in OTHER_RATES.items()},
         _("these are shares of all images: divide by the true laterals, and by the true frontals."):
             lambda truth, predicted: (np.mean(truth & predicted), np.mean(truth + predicted == 0)),
+        _("the second number is the sensitivity again: recall_score needs pos_label=0 for the frontals."):
+            {"then": lambda both: (both[0], both[0])},
+        _("these are odds: divide the hits by hits and misses, (found + missed), in brackets."):
+            [{"rates": lambda found, missed, alarms, quiet: (found / missed, quiet / alarms)},
+             {"rates": lambda found, missed, alarms, quiet: (1 + missed, 1 + alarms)}],
         _("these are counts: divide by the true laterals, and by the true frontals."):
             {"rates": lambda found, missed, alarms, quiet: (found, quiet)},
         _("this compares how many there are, not which: an image counts if truth and prediction are both lateral."):
@@ -177,7 +182,7 @@ check_count_weights = Exercise(
     cases={
         _("for size {size}, {channels} channels, filters ({filters[0]}, {filters[1]}) and {dense} dense units it gives "
           "{value}, expected was {expected}."): [(22, 3, (5, 9), 17)],  # no two mistakes give the same count
-        _("it is right for one network, but not for others: use all four numbers that it is given."):
+        _("it is right for one network, but not for others: use all that it is given, and round down, with //."):
             [(33, 1, (3, 5), 7)],
     },
     mistakes={
@@ -358,8 +363,8 @@ PARTS = {  # tests of the training rows, of the test rows, of both together, and
         lambda train, test, rows, share: not rows["path"].eq(TABLE["path"].reindex(rows.index)).all(),
     _("training and test set are swapped: the test set should have the given share."):
         lambda train, test, rows, share: share != 0.5 and train["patient"].nunique() / 40 == share,
-    _("the test set holds {found:.0%} of the patients, {share:.0%} were asked for. Was a patient drawn twice, or the "
-      "share of the images taken?"):
+    _("the test set holds {found:.0%} of the patients, {share:.0%} were asked for: was a patient drawn twice, the "
+      "share of the images taken, or a coin tossed?"):
         lambda train, test, rows, share: (have := test["patient"].nunique() / 40) != share and max(have, 1e-9),
 }
 SEEDS = {  # tests of the patients in the test sets of the same seed twice, and of two others

@@ -1,5 +1,7 @@
 """Each check of lesson 1 accepts right answers however they are written, and names each classic mistake."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold, StratifiedKFold, train_test_split
@@ -73,6 +75,17 @@ def groups_for_diagnoses(table, seed):
     return next(folds.split(table, groups_of(table), table["Diagnosis"]))
 
 
+def groups_by_diagnosis(table, seed):
+    folds = StratifiedGroupKFold(5, shuffle=True, random_state=seed)
+    return next(folds.split(table, table["Diagnosis"], table["Diagnosis"]))
+
+
+def next_forgotten(table, seed):
+    folds = StratifiedGroupKFold(5, shuffle=True, random_state=seed)
+    train, test = folds.split(table, table["Diagnosis"], groups_of(table))
+    return table.iloc[train], table.iloc[test]
+
+
 def changed(change):
     return lambda table, seed: change(*anemia.split(table, seed))
 
@@ -140,6 +153,12 @@ def in_place(train, test):
 # 1.5, 1.6, 1.8
 
 
+def last_layer(sizes):
+    for before, after in itertools.pairwise(sizes):
+        total = before * after + after
+    return total
+
+
 def popping(sizes):
     total, before = 0, sizes.pop(0)
     while sizes:
@@ -164,6 +183,15 @@ def looped_gate(count, limits, tolerance):
         if np.isnan(count[name]) or not limits.loc[name, "lowest"] <= count[name] <= limits.loc[name, "highest"]:
             return False
     return max(anemia.identity_errors(count)) <= tolerance
+
+
+def clipped_gate(count, limits, tolerance):
+    inside = count.clip(limits["lowest"], limits["highest"]) == count
+    return min(inside.all(), all(error <= tolerance for error in anemia.identity_errors(count)))
+
+
+def first_value_decides(count, limits, tolerance):
+    return any(limits.loc[name, "lowest"] <= count[name] <= limits.loc[name, "highest"] for name in count.index)
 
 
 def counting_gate(count, limits, tolerance):
@@ -235,7 +263,12 @@ RIGHT = {
         lambda m: (m.diagonal() / m.sum(1)).mean(),
         lambda m: np.trace(m / m.sum(axis=1, keepdims=True)) / len(m),
     ],
-    "gate": [looped_gate, counting_gate, gate_with(between, lambda errors, tolerance: np.max(errors) <= tolerance)],
+    "gate": [
+        looped_gate,
+        counting_gate,
+        clipped_gate,
+        gate_with(between, lambda errors, tolerance: np.max(errors) <= tolerance),
+    ],
     "count_parameters": [
         recursive,
         lambda s: int(np.dot(s[:-1], s[1:])) + sum(s[1:]),
@@ -245,7 +278,11 @@ RIGHT = {
 
 WRONG = {
     "identity_errors": [
-        (lambda c: [10, 20, 4], "for one blood count, but not for another"),
+        (lambda c: [10, 18.75, 4], "for one blood count, but not for another"),
+        (lambda c: np.round(anemia.identity_errors(c)), "the decimals are cut off"),
+        (lambda c: anemia.identity_errors(c)[[1, 0, 2]], "in another order"),
+        (lambda c: anemia.identity_errors(c) <= 3, "it gives 0, 0, 0"),
+        (lambda c: c.update(pd.Series(given_of(c) * 0, ["MCV", "MCH", "MCHC"])) or expected_of(c), "it changes `c`"),
     ],
     "neuron": [
         (lambda x, w, b: np.dot(w, x), "bias is missing"),
@@ -267,8 +304,11 @@ WRONG = {
         (changed(lambda train, test: train), "two tables"),
         (with_a_column, "it changes `table`"),
         (split_with(groups_for_diagnoses), "rows, diagnoses, groups, in this order"),
+        (split_with(groups_by_diagnosis), "too few groups"),
+        (next_forgotten, "is a next(...) missing"),
+        (changed(lambda train, test: (train.assign(group=0), test)), "column group is new"),
         (changed(lambda train, test: (train, test, train["Diagnosis"], test["Diagnosis"])), "two tables"),
-        (stratified_rows, "use table.iloc"),
+        (stratified_rows, "arrays, not tables"),
         (changed(lambda train, test: (train.drop(columns="Diagnosis"), test)), "column Diagnosis is lost"),
         (changed(lambda train, test: (train.reset_index(drop=True), test.reset_index(drop=True))), "reset_index"),
         (lambda table, seed: anemia.split(table.drop_duplicates(), seed), "rows are lost"),
@@ -287,9 +327,14 @@ WRONG = {
         (lambda m: np.mean([m[i, i] / m[i].sum() for i in range(len(m)) if m[i, i]]), "never found"),
         (lambda m: sum(np.diag(m) / m.sum(axis=1)) / 9, "divided by 9"),
         (lambda m: np.mean(np.diag(m) / (m.sum(axis=1) - np.diag(m)).clip(0.5)), "divided by the misses"),
+        (lambda m: [m[i, i] / m[i].sum() for i in range(len(m))][-1], "one class alone"),
+        (lambda m: np.mean([m[i, i] / m[i].sum() for i in range(len(m) - 1)]), "the first or the last class"),
         (lambda m: len(anemia.TABLE), "expected was 0.583333. Your function does not use `m`."),
     ],
     "gate": [
+        (gate_with(between, lambda errors, tolerance: (errors < tolerance).all()), "an error of 12.5 % may pass"),
+        (gate_with(between, lambda errors, tolerance: errors.mean() <= tolerance), "alone is off by 4 or 5 %"),
+        (first_value_decides, "use all, not any"),
         (lambda count, limits, tolerance: count.between(limits["lowest"], limits["highest"]), "one answer"),
         (lambda count, limits, tolerance: "True", "of the type str"),
         (gate_with(between, lambda errors, tolerance: errors.sum() <= tolerance), "errors of 11 and 13 % must pass"),
@@ -299,10 +344,13 @@ WRONG = {
         ),
     ],
     "count_parameters": [
-        (lambda s: 47, "any number of layers"),
-        (lambda s: "47", "without quotation marks"),
+        (lambda s: 66, "any number of layers"),
+        (last_layer, "return after it"),
+        (lambda s: [(a + 1) * b for a, b in itertools.pairwise(s)], "parts of the result: add them up"),
+        (lambda s: sum((a + 1) * (b + 1) for a, b in itertools.pairwise(s)), "both layers of each pair"),
+        (lambda s: "66", "without quotation marks"),
         (popping, "it changes `sizes`"),
-        (lambda s: 46, "for [5, 4, 3, 2]: it gives 46, expected was 47"),
+        (lambda s: 63, "for [7, 5, 3, 2]: it gives 63, expected was 66"),
         (lambda s: [anemia.count_parameters(s)], "return the number itself"),
     ],
 }

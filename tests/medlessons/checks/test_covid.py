@@ -198,6 +198,8 @@ EXPERIMENTS = [
     (experiment_then(lambda inside, outside: {"inside": inside, "outside": outside}), "type dict"),
     (experiment_then(lambda inside, outside: (inside, outside, inside - outside)), "shape (3,)"),
     (experiment_then(lambda inside, outside: (inside, 0.5)), "came out as"),
+    (experiment_then(lambda inside, outside: ([inside] * 5, outside)), "a list where one number is asked for"),
+    (experiment_then(lambda inside, outside: (inside * 41, outside)), "divided by the number of folds"),
     (experiment_then(lambda inside, outside: f"{inside} {outside}"), "a text"),
     (lambda model, numbers, label, folds, *outside: model.predict(numbers), "NotFittedError"),
 ]
@@ -278,6 +280,7 @@ PREPROCESSED = [
     (only("resnet50v2", lambda rgb: rgb - MEANS), "resnet50v2: blue, green, red minus their means is for VGG16"),
     (scaled(lambda rgb: rgb, lambda rgb: rgb), "as they were"),
     (scaled(lambda rgb: -rgb), "was expected"),
+    (then(lambda rgb: rgb - 1), "every number differs by -1"),
     (then(lambda rgb: rgb[..., :1]), "one channel only"),
     (then(lambda rgb: np.moveaxis(rgb, -1, 1)), "channels come first"),
     (then(lambda rgb: rgb[0]), "only one image"),
@@ -339,6 +342,7 @@ WILSONS = [
     (lambda k, n: [f"{end:.3f}" for end in covid.wilson(k, n)], "a text"),
     (lambda k, n: (np.nan, 1.0), "not a number"),
     (lambda k, n: (0.908, 0.993), "for 75 of 75"),
+    (lambda k, n: made(lambda p, c, h, d: (c - h, c + h))(k, n) * np.array(1 + 1.96**2 / n), "not divided by 1 + z**2"),
     (lambda k, n: covid.wilson(n, k), "ZeroDivisionError"),
 ]
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from keras import ops
 
 from medlessons import losses
 from medlessons.checks import findings
@@ -22,6 +23,8 @@ LEAK = [
     (lambda a, b, c: set(a[c]) & set(b[c]), "True or False"),
     (lambda a, b, c: len(set(a[c]) & set(b[c])), "True or False"),
     (lambda a, b, c: a[c].isin(b[c]), "type Series"),
+    (lambda a, b, c: bool(set(a.c) & set(b.c)), "table[name], not table.name"),
+    (lambda a, b, c: a[c] in b[c], "single values"),
     (lambda a, b, c: bool(set(a["Image"]) & set(b["Image"])), "not the images"),
     (lambda a, b, c: bool(set(a.index) & set(b.index)), "compare the patients"),
     (lambda a, b, c: len(a) == len(b) and (a[c].to_numpy() == b[c].to_numpy()).any(), "same row"),
@@ -46,6 +49,8 @@ FREQUENCIES = [
     (looped, None),
     (lambda y: np.stack([y.mean(axis=0), (1 - y).mean(axis=0)]), None),
     (lambda y: y.mean(axis=0), "two arrays"),
+    (lambda y: (y.mean(axis=0), 1 / y.mean(axis=0)), "1 minus the first"),
+    (lambda y: (y.sum(axis=0) / (len(y) - 1), 1 - y.sum(axis=0) / (len(y) - 1)), "minus 1"),
     (lambda y: (y.mean(axis=0, keepdims=True), 1 - y.mean(axis=0, keepdims=True)), "has the shape (2, 1, 3)"),
     (lambda y: (y.sum(axis=0) / 5, (1 - y).sum(axis=0) / 5), "one size only"),
     (lambda y: (y.std(axis=0), y.mean(axis=0)), "expected were the frequencies"),
@@ -79,7 +84,13 @@ def by_where(pos_weights, neg_weights, epsilon=1e-7):
     return loss
 
 
+def called_at_once(pos_weights, neg_weights, epsilon=1e-7):
+    return one_by_one(pos_weights, neg_weights, epsilon)(y_true, y_pred)  # noqa: F821 (the mistake)
+
+
 LOSS = [
+    (called_at_once, "by its name alone"),
+    (lambda p, n, e=1e-7: lambda y, q: by_where(p, n, e - 1 + 1)(y, q) * np.ones(3) / 3, "parts of the result"),
     (losses.weighted_loss, None),
     (one_by_one, None),
     (by_where, None),
@@ -109,6 +120,9 @@ CALLS = [
     (lambda s, y: np.sum(y, axis=0) / len(y) < s, None),
     (lambda s, y: s > 1 - (1 - y).astype("float32").mean(axis=0), None),
     (lambda s, y: (s > y.mean(axis=0)).astype(int), "as the comparison gives them"),
+    (lambda s, y: (s > y.mean(axis=0)).tolist(), "type list: return a NumPy array"),
+    (lambda s, y: pd.DataFrame(s).gt(pd.DataFrame(y).mean()), "type DataFrame: return a NumPy array"),
+    (lambda s, y: s > y.mean(axis=1, keepdims=True), "do not fit together"),
     (written_into, "it changes `s`"),
     (lambda s, y: np.where(s - losses.class_frequencies(y)[0] > 0, True, False), None),
     (lambda s, y: pd.DataFrame(s).gt(pd.DataFrame(y).mean()).to_numpy(), None),
@@ -204,6 +218,10 @@ CAM = [
     (lambda a, g: np.maximum(np.einsum("hwc,c->hw", a, g.mean((0, 1))), 0), None),
     (lambda a, g: np.clip(sum(a[:, :, k] * g[:, :, k].mean() for k in range(a.shape[-1])), 0, None), None),
     (lambda a, g: (a @ g.mean((0, 1))) * (a @ g.mean((0, 1)) > 0), None),
+    (lambda a, g: np.maximum(a.astype("float32") @ g.astype("float32").mean((0, 1)), 0), None),
+    (lambda a, g: ops.relu(ops.sum(a * ops.mean(g, axis=(0, 1)), axis=-1)), None),
+    (lambda a, g: findings.grad_cam_map(a, g) / findings.grad_cam_map(a, g).sum(), "times what was expected"),
+    (lambda a, g: np.maximum((a * g.mean((0, 1))).sum(axis=0), 0), "one number for each place"),
     (lambda a, g: g.mean((0, 1)), "one number for each place"),
     (lambda a, g: a[:, :, 0], "not as expected"),
 ]

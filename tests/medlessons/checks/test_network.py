@@ -155,6 +155,7 @@ CNNS = [
     (functional_cnn, None),
     (step_by_step, None),
     (cnn(lambda parts: [*parts[:8], keras.Sequential(parts[8:])]), None),
+    (cnn(lambda parts: [*parts[:8], layers.Reshape((-1,)), *parts[9:]]), None),
     (lambda size, filters: orientation.build_network(size, filters).layers, "list of layers"),
     (lambda size, filters: layers.Dense(1), "a Keras model is expected"),
     (cnn(lambda parts: parts[1:]), "does not know the size"),
@@ -250,6 +251,14 @@ def one_by_one(growth_rate):
     return lambda maps: layers.Conv2D(growth_rate, 3, padding="same", use_bias=False)(maps)
 
 
+def without_normalization(maps, blocks, growth_rate):
+    for _link in range(blocks):
+        new = layers.Conv2D(4 * growth_rate, 1, use_bias=False)(layers.ReLU()(maps))
+        new = layers.Conv2D(growth_rate, 3, padding="same", use_bias=False)(layers.ReLU()(new))
+        maps = layers.Concatenate()([maps, new])
+    return maps
+
+
 with_a_frame = link(lambda growth: lambda maps: layers.Conv2D(growth, 3, use_bias=False)(layers.ZeroPadding2D(1)(maps)))
 one_layer_for_all = link(lambda growth: layers.Conv2D(growth, 3, padding="same", use_bias=False))
 new_maps_first = link(one_by_one, lambda maps, new: ops.concatenate([new, maps], axis=-1))
@@ -280,6 +289,9 @@ BLOCKS = [
         "only the maps of one layer are new",
     ),
     (lambda maps, blocks, growth_rate: maps, "come back as they were"),
+    (lambda maps, blocks, growth_rate: [findings.dense_block(maps, blocks, growth_rate)], "return the maps"),
+    (lambda maps, blocks, growth_rate: layers.ReLU(maps), "made first, then called"),
+    (without_normalization, "batch normalization is missing"),
 ]
 
 # ---------------------------------------------------------------------------------------------------------

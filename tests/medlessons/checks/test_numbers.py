@@ -125,6 +125,21 @@ def test_a_mistake_of_any_exercise_is_named(change, words, capsys):
     assert words in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda three: three / three.sum(), "every number is 0.1667 times what was expected"),
+        (lambda three: three - 0.5, "every number differs by -0.5 from what was expected"),
+        (lambda three: three > 1, "0, 1, 1 is wrong"),
+    ],
+)
+def test_what_all_numbers_have_in_common_is_told(change, words, capsys):
+    Exercise("9.9", "Three", lambda n: np.arange(n) + 1.0, {"{value} is wrong": [(3,)]}, {})(
+        lambda n: change(np.arange(n) + 1.0)
+    )
+    assert words in capsys.readouterr().out
+
+
 def test_what_takes_no_notice_of_its_arguments_is_told_so_and_no_more(capsys):
     SHARES(lambda part, rest: (0, 0))
     assert "expected was 0.333333, 0.666667. Your function does not use `part`, `rest`." in capsys.readouterr().out

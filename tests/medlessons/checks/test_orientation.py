@@ -28,8 +28,9 @@ def by_matrix(truth, predicted):
     return np.array([found / (found + missed), quiet / (quiet + alarms)])
 
 
-def found(t, p):
-    return np.mean(p[t == 1])
+def in_another_order(truth, predicted):
+    found, alarms, missed, quiet = confusion_matrix(truth, predicted).ravel()
+    return found / (found + missed), quiet / (quiet + alarms)
 
 
 RATES = [
@@ -37,6 +38,8 @@ RATES = [
     (counted, None),
     (by_matrix, None),
     (lambda t, p: (recall_score(t, p), recall_score(t, p, pos_label=0)), None),
+    (lambda t, p: (recall_score(t, p), recall_score(t, p)), "needs pos_label=0"),
+    (in_another_order, "gives tn, fp, fn, tp"),
     (lambda t, p: (np.float64(0.5), np.float64(0.25)), "it gives 0.5, 0.25; expected were two numbers, 0.75 and 0.86"),
     (lambda t, p: "high", "this is a text"),
     (lambda t, p: {"sensitivity": 0.75}, "an object of the type dict"),
@@ -79,7 +82,12 @@ CONVOLUTIONS = [
     (lambda i, k: correlate2d(i, k, mode="valid"), None),
     (lambda i, k: correlate2d(i, k, mode="same"), "padding"),
     (lambda i, k: correlate2d(i, k, mode="full"), "padding"),
-    (lambda i, k: orientation.convolve(i, k) + 1, "multiply pixel by pixel"),
+    (lambda i, k: orientation.convolve(i, k) ** 2, "multiply pixel by pixel"),
+    (lambda i, k: orientation.convolve(i, k) + 1, "every number differs by 1"),
+    (lambda i, k: orientation.convolve(i, k) / k.sum(), "times what was expected"),
+    (lambda i, k: orientation.convolve(i, k).tolist(), "type list: return a NumPy array"),
+    (lambda i, k: orientation.convolve(i, k.T), "swapped"),
+    (lambda i, k: i[: k.shape[1], : k.shape[0]] * k, "kernel.shape[0] rows"),
     (lambda i, k: i, "(6, 8), expected was (5, 6)"),
     (fixed_kernel, "one size of the kernel"),
     (lambda i, k: i @ k, "ValueError"),
@@ -187,6 +195,7 @@ SPLITS = [
     (lambda t, share, seed: t, "two tables"),
     (changed(lambda a, b: (a["patient"].unique(), b["patient"].unique())), "two tables"),
     (lambda t, share, seed: t["name"], "KeyError"),
+    (lambda t, share, seed: (t[:share], t[share:]), "A whole number is asked for"),
 ]
 
 # ---------------------------------------------------------------------------------------------------------
@@ -198,6 +207,8 @@ TURNS = [
     (lambda b: np.flip(b, axis=(1, 2)), None),
     (lambda b: np.stack([np.fliplr(np.flipud(image)) for image in b]), None),
     (lambda b: b[:, 1:], "not the batch"),
+    (lambda b: [np.rot90(image, 2) for image in b], "type list: return a NumPy array"),
+    (lambda b: keras.ops.flip(b, axis=(1, 2)), None),
     (lambda b: b[:, -2::-1, ::-1], "a part of the result is missing"),
     (lambda b: b[0, ::-1, ::-1], "only one of the results comes back"),
     (lambda b: b[:, ::-1, ::-1, ::-1, ::-1], "IndexError"),
