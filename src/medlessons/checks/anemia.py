@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 from medlessons import blood_counts
 from medlessons.checks import network
-from medlessons.checks.exercise import Mistake, call, first_true, grade, same
+from medlessons.checks.exercise import SPLIT, Mistake, call, first_true, grade, same
 from medlessons.checks.numbers import Exercise
 from medlessons.wording import _
 
@@ -161,21 +161,8 @@ def _table_with_duplicates() -> pd.DataFrame:
 
 TABLE = _table_with_duplicates()
 PARTS = {  # tests of what a split of the table returns
-    _("it should return two tables: the training rows and the test rows."):
-        lambda parts: isinstance(parts, pd.DataFrame) or not hasattr(parts, "__len__") or len(parts) != 2,
-    _("these are arrays, not tables: use table.iloc[row_numbers] to get the two tables."):
-        lambda parts: not all(isinstance(part, pd.DataFrame) for part in parts),
-    _("the column {found} is lost: return whole rows."):
-        lambda parts: next((column for column in TABLE for part in parts if column not in part), None),
-    _("the column {found} is new: return the rows as they are."):
-        lambda parts: next((column for part in parts for column in part if column not in TABLE), None),
-    _("the rows have new numbers: leave reset_index out, since the lesson finds the labels by these numbers."):
-        lambda parts: any(part.index.equals(pd.RangeIndex(len(part))) for part in parts),
     _("the test set is larger than the training set: are the two swapped?"):
         lambda parts: len(parts[0]) < len(parts[1]),
-    _("the same row is on both sides."): lambda parts: set(parts[0].index) & set(parts[1].index),
-    _("rows are lost: every row belongs to the training or to the test set, with its index kept."):
-        lambda parts: {*parts[0].index, *parts[1].index} != set(TABLE.index),
     _("the folds give positions of rows, and .loc takes them for names of rows: use table.iloc."):
         lambda parts: len(parts[0].merge(parts[1])) and not len(pd.merge(*(TABLE.iloc[part.index] for part in parts))),
     _("equal rows are on both sides: the test set asks what the network has seen. Use groups."):
@@ -196,7 +183,7 @@ SEEDS = {  # tests of the test rows of 20 seeds, of those of the first seed once
 
 def _wrong_split(function: Callable) -> str | None:
     parts = call(function, TABLE, 0)
-    mistake = first_true(PARTS, parts)
+    mistake = first_true(SPLIT, parts, TABLE) or first_true(PARTS, parts)
     if mistake:
         return mistake
     tests = [function(TABLE.copy(), seed)[1] for seed in range(20)]

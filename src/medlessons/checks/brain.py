@@ -38,7 +38,6 @@ check_volume_ml = Exercise(
         _("it works for a mask, but not for labels from 0 to 3: count every voxel that is not 0 once."):
             [(LABEL, (3.0, 3.0, 4.5))],
     },
-    wrong_shape=_("the result has the shape {shape}: one number is asked for, so add up the voxels."),
     mistakes={
         _("these are cubic millimeters: 1 ml has 1,000 of them."): {"unit": 1},
         _("this is the number of voxels: each has a volume, the product of its three edges."):
@@ -193,7 +192,6 @@ check_standardize = Exercise(
             [(HEADS * HEAD[..., None], HEAD & (np.arange(6)[:, None] > 1))],
         _("a channel that is the same everywhere in the head is divided by 0: make it 0 there."): [(MISSING, HEAD)],
     },
-    wrong_shape=_("the result has the shape {shape}; the shape of the scan is asked for."),
     mistakes={
         _("the air is part of the mean and the standard deviation: take both inside the head."):
             [_everywhere, lambda image, head: _everywhere(image, head, inside=False)],
@@ -651,7 +649,6 @@ check_predict_volume = Exercise(
         _("it works, but not for a volume of the size of one window."):
             [(_small_network, _NUMBERS[:4, :3, :2], (4, 3, 2), (2, 2, 2))],
     },
-    wrong_shape=_("the result has the shape {shape}: (x, y, z, classes) is asked for, with x, y, z of the volume."),
     mistakes={
         _("the last slices are missing: where the steps do not reach the edge, add a window that ends there."):
             [{"starts": _by_steps}, {"starts": _by_steps, "unseen": np.nan}],
@@ -722,7 +719,6 @@ check_regions = Exercise(
           " tumor is 3."): [(LABEL,)],
         _("it works, but not for a healthy head: its three masks are empty."): [(np.zeros((3, 3, 3), np.uint8),)],
     },
-    wrong_shape=_("each mask has the shape of the label; together the three have the shape {shape}."),
     mistakes={
         _("these are the numbers of BraTS, where 1 is necrosis, 2 edema and 4 enhancing; in the Decathlon 1 is edema,"
           " 2 non-enhancing and 3 enhancing."):

@@ -262,8 +262,6 @@ check_experiment = Exercise(
     "4.2", _("Inside and outside"), inside_and_outside, answer=_inside_then_outside,
     cases={_("inside and outside came out as {value}; expected was {expected}."):
         [_two_sets(19, 205), _two_sets(1, 247)]},
-    wrong_shape=_("the result has the shape {shape}; expected were two numbers, the shares of right answers inside and "
-                  "outside."),
     mistakes={
         _("the two are exchanged: return inside first, then outside."): {"then": lambda pair: pair[::-1]},
         _("inside or outside is divided by the number of the other images: divide each by the number of its own."): [
@@ -551,7 +549,6 @@ check_wilson = Exercise(
     cases={
         _("for {right} of {cases} it gives {value}; expected were {expected}."): [(73, 75), (75, 75), (0, 10), (36, 75)]
     },
-    wrong_shape=_("the result has the shape {shape}; expected were two numbers, both ends: low and high."),
     mistakes={
         _("this is the textbook's plus-minus formula (Wald): it leaves 0 to 1, and 75 of 75 has no width at all."):
             [_wald, lambda right, cases: np.clip(_wald(right, cases), 0, 1)],

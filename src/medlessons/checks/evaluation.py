@@ -30,7 +30,6 @@ check_count_outcomes = Exercise(
         _("it gives {value}; expected were the four counts {expected}, in the order TP, FP, TN, FN."):
             [(TRUTH, SCORE, 0.5), (TRUTH, SCORE, 0.35)],
     },
-    wrong_shape=_("four counts are asked for, TP, FP, TN and FN; it gives {value}."),
     mistakes={
         _("an output at the threshold is positive: take >=, not >."): {"reaches": np.greater},
         _("the order is TP, FP, TN, FN; false positives and false negatives are exchanged."):
@@ -78,7 +77,6 @@ check_rates = Exercise(
         _("it works, but not where everybody is called: then there is no NPV, and np.nan is asked for."):
             [(5, 3, 0, 0)],
     },
-    wrong_shape=_("four rates are asked for: sensitivity, specificity, PPV and NPV; it gives {value}."),
     mistakes={
         _("sensitivity and PPV are exchanged: sensitivity is a share of the ill (TP + FN)."):
             {"then": lambda rate: rate[[2, 1, 0, 3]]},
@@ -205,7 +203,6 @@ check_interval = Exercise(
         _("for a level of {level} it gives {value}; expected was {expected}."): [(_DRAWS, 0.95), (_DRAWS, 0.8)],
         _("it works, but not where some values are nan: leave them out."): [(_WITH_NAN, 0.95)],
     },
-    wrong_shape=_("two limits are asked for, the lower and the upper one; it gives {value}."),
     mistakes={
         _("too much is left outside: 1 - level is shared by both sides, so half of it lies on each."):
             lambda values, level: np.nanquantile(values, [1 - level, level]),

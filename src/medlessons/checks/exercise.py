@@ -50,6 +50,21 @@ CAUSES = {  # of an exception: a pattern in its text, and what it means
                          "last axis, as Concatenate() does."),
     "min_ndim=4": _("An image has three axes, rows, columns and channels: the shape of the input is (size, size, 1)."),
 }
+SPLIT = {  # tests of the training and the test rows that a function makes of a table, and of the table
+    _("it should return two tables: the training rows and the test rows."):
+        lambda parts, table: not isinstance(parts, tuple | list) or len(parts) != 2,
+    _("these are arrays, not tables: take the rows, with table.iloc[positions] or table[mask]."):
+        lambda parts, table: not all(isinstance(part, pd.DataFrame) for part in parts),
+    _("the column {found} is lost: return whole rows."):
+        lambda parts, table: next((column for column in table for part in parts if column not in part), None),
+    _("the rows have new numbers: leave reset_index out, since the lesson finds what belongs to a row by its number."):
+        lambda parts, table: not all(part[[*table]].equals(table.reindex(part.index)) for part in parts),
+    _("the column {found} is new: return the rows as they are."):
+        lambda parts, table: next((column for part in parts for column in part if column not in table), None),
+    _("the same row is on both sides."): lambda parts, table: {*parts[0].index} & {*parts[1].index},
+    _("rows are lost: every row belongs to the training or to the test set, with its index kept."):
+        lambda parts, table: {*parts[0].index, *parts[1].index} != {*table.index},
+}
 # fmt: on
 
 

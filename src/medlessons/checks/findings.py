@@ -169,7 +169,6 @@ check_weighted_loss = Exercise(
         _("it is right for three findings, but not for two: take the number of findings from the arrays."):
             [(np.array([0.9, 0.1]), np.array([0.1, 0.9]), losses.EPSILON, _TRUE[:, :2], _PREDICTED[:, :2])],
     },
-    wrong_shape=_("the loss has the shape {shape}; one number is asked for."),
     mistakes={
         _("the weights are swapped: pos_weights belong to the images with the finding."):
             lambda pos, neg, *rest: _weighted_loss(neg, pos, *rest),
@@ -245,7 +244,6 @@ check_call_findings = Exercise(
         _("it works for one size only: take the numbers of images and findings from the arrays."):
             [_case((0.25, 0.125, 0.375), 9, 1)],
     },
-    wrong_shape=_("the result has the shape {shape}; one answer for each output is asked for, in the shape of scores."),
     mistakes={
         _("an output that equals the frequency is not above it: write >, not >=."): {"above": np.greater_equal},
         _("the mean runs along the findings, axis=1: a frequency runs over the images, axis=0."):
@@ -496,7 +494,6 @@ check_grad_cam = Exercise(
         _("the numbers are not as expected: mean gradient of each map, weighted sum of the maps, ReLU."):
             [(np.maximum(_rng.normal(size=(3, 4, 5)), 0), _rng.normal([1.0, -1.0, 0.5, -0.5, 0.1], 1, (3, 4, 5)))],
     },
-    wrong_shape=_("the result has the shape {shape}; expected was (3, 4), one number for each place."),
     mistakes={
         _("the weighted maps are not added up: there is one number for each place."):
             lambda maps, gradients: np.maximum(maps * gradients.mean(axis=(0, 1)), 0),

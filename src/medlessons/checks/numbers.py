@@ -36,7 +36,7 @@ GENERAL = {  # mistakes of any exercise: the sentence, and what the right result
 }
 KINDS = {  # of a wrong result that no mistake explains: the sentence, and a test of the result and the expected one
     _("it returns an object of the type {found}: return numbers."):
-        lambda value, expected: isinstance(value, dict | set) and type(value).__name__,
+        lambda value, expected: np.asarray(value).dtype == object and not np.ndim(value) and type(value).__name__,
     _("this is a text: return numbers, without quotation marks."):
         lambda value, expected: np.asarray(value).dtype.kind in "US",
     _("this is an array or a list with the right number in it: return the number itself."):
@@ -52,6 +52,8 @@ KINDS = {  # of a wrong result that no mistake explains: the sentence, and a tes
         lambda value, expected: _same_everywhere(np.divide, value, expected),
     _("every number differs by {found:.4g} from what was expected: is something added or subtracted?"):
         lambda value, expected: _same_everywhere(np.subtract, value, expected),
+    _("the result has the shape {shape}; expected was {wanted}."):
+        lambda value, expected: np.ndim(expected) > 1 and np.shape(value) != np.shape(expected),
     _("this is not a number (nan): is there a root of a negative number, or a division by 0?"):
         lambda value, expected: np.asarray(value).dtype.kind == "f" and np.isnan(value).any(),
 }
@@ -106,8 +108,6 @@ class Exercise:
         What computes the expected results, if that is not the reference.
     answer : callable
         Takes the student's function and a case; returns what is compared, or raises a `Mistake`.
-    wrong_shape : str
-        Said instead of the first sentence, if given, where the result has another shape.
     rtol, atol : float
         How far results may be off, relative and absolute.
     """
@@ -119,7 +119,6 @@ class Exercise:
     mistakes: Mapping[str, Any]
     formula: Callable | None = None
     answer: Callable = lambda function, *given: function(*given)
-    wrong_shape: str | None = None
     together: bool = False
     rtol: float = 1e-5
     atol: float = 1e-7
@@ -195,8 +194,6 @@ class Exercise:
             if any(all(self._gives(row, change, np.array(row[3])) for row in wrong) for change in changes):
                 return mistake
         if at_first:
-            if self.wrong_shape and shape != np.shape(expected):
-                sentence = self.wrong_shape
             sentence = first_true(KINDS, value, expected, shape=shape, wanted=np.shape(expected)) or sentence
         return sentence.format(**places)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from medlessons.checks import network
-from medlessons.checks.exercise import call, first_true, grade
+from medlessons.checks.exercise import SPLIT, call, first_true, grade
 from medlessons.checks.numbers import Exercise
 from medlessons.wording import _
 
@@ -109,11 +109,14 @@ check_convolve = Exercise(
         _("it works for one size of the kernel only: take the size from kernel.shape."):
             [(np.arange(25.0).reshape(5, 5), np.ones((3, 3)))],
     },
-    wrong_shape=_("the result has the shape {shape}, expected was (5, 6): count the positions where the whole kernel "
-                  "lies on the image, without padding."),
     mistakes={
         _("the kernel is turned over. Mathematicians do that; networks slide it as it is."):
             lambda image, kernel: convolve(image, kernel[::-1, ::-1]),
+        _("the image is padded: count only the positions where the whole kernel lies on it."): [
+            lambda image, kernel: convolve(np.pad(image, ((0, 1), (1, 1))), kernel),
+            lambda image, kernel: convolve(np.pad(image, ((1, 0), (1, 1))), kernel),
+            lambda image, kernel: convolve(np.pad(image, ((1, 1), (2, 2))), kernel),
+        ],
         _("the last row and the last column are missing: there are h - a + 1 positions, not h - a."):
             {"then": lambda sums: sums[:-1, :-1]},
         _("the first row and the first column are missing: positions count from 0."):
@@ -347,25 +350,16 @@ VISITS = np.repeat(range(40), np.random.default_rng(3).integers(1, 6, 40))
 TABLE = pd.DataFrame(
     {"patient": [f"P{who:02d}" for who in VISITS], "path": [f"{row}.png" for row in range(len(VISITS))]}
 )
-PARTS = {  # tests of the training rows, of the test rows, of both together, and of the share that was asked for
-    _("the column {found} is lost: keep all columns of the table."):
-        lambda train, test, rows, share: next((name for name in TABLE if name not in train or name not in test), None),
-    _("the same image is on both sides."): lambda train, test, rows, share: set(train["path"]) & set(test["path"]),
+PARTS = {  # tests of the training rows, of the test rows, and of the share that was asked for
     _("{found} patients have images on both sides: draw patients, not images."):
-        lambda train, test, rows, share: len(set(train["patient"]) & set(test["patient"])),
+        lambda train, test, share: len(set(train["patient"]) & set(test["patient"])),
     _("some images are twice on the same side: was a patient drawn twice? Draw without replacement."):
-        lambda train, test, rows, share: rows["path"].duplicated().any(),
-    _("only one image per patient is left: keep all of them, on the side of their patient."):
-        lambda train, test, rows, share: len(rows) == TABLE["patient"].nunique(),
-    _("images are lost: every row of the table belongs to one side."):
-        lambda train, test, rows, share: len(rows) < len(TABLE),
-    _("the rows got new numbers (reset_index): keep the old ones, the next cells find the images by them."):
-        lambda train, test, rows, share: not rows["path"].eq(TABLE["path"].reindex(rows.index)).all(),
+        lambda train, test, share: pd.concat([train, test])["path"].duplicated().any(),
     _("training and test set are swapped: the test set should have the given share."):
-        lambda train, test, rows, share: share != 0.5 and train["patient"].nunique() / 40 == share,
+        lambda train, test, share: share != 0.5 and train["patient"].nunique() / 40 == share,
     _("the test set holds {found:.0%} of the patients, {share:.0%} were asked for: was a patient drawn twice, the "
       "share of the images taken, or a coin tossed?"):
-        lambda train, test, rows, share: (have := test["patient"].nunique() / 40) != share and max(have, 1e-9),
+        lambda train, test, share: (have := test["patient"].nunique() / 40) != share and max(have, 1e-9),
 }
 SEEDS = {  # tests of the patients in the test sets of the same seed twice, and of two others
     _("every seed gives the same patients: shuffle them. The first ones in a table often share a hospital."):
@@ -376,9 +370,7 @@ SEEDS = {  # tests of the patients in the test sets of the same seed twice, and 
 
 
 def _wrong_parts(parts: Any, share: float) -> str | None:
-    if not isinstance(parts, tuple | list) or [type(part) for part in parts] != [pd.DataFrame] * 2:
-        return _("it should return two tables: the training rows and the test rows.")
-    return first_true(PARTS, *parts, pd.concat(parts), share, share=share)
+    return first_true(SPLIT, parts, TABLE) or first_true(PARTS, *parts, share, share=share)
 
 
 def _wrong_split(function: Callable) -> str | None:

@@ -320,6 +320,7 @@ WRONG = {
         (lambda a, b: anemia.scale(a, b)[::-1], "swapped"),
         (lambda a, b: (anemia.scale(a, b)[0], b**2), "it gives 16, 2500, 64, 8100, expected was"),
         (lambda a, b: anemia.scale(a, b)[1], "two arrays"),
+        (lambda a, b: (StandardScaler().fit(a), StandardScaler().fit(b)), "type StandardScaler: return numbers"),
         (in_place, "it changes `train`"),
     ],
     "macro_recall": [

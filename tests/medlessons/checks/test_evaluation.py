@@ -146,7 +146,7 @@ WRONG = {
     "check_rates": [
         (without_care, "np.nan is asked for"),
         (with_zero, "np.nan is asked for"),
-        (lambda tp, fp, tn, fn: tp / max(tp + fn, 1), "four rates are asked for"),
+        (lambda tp, fp, tn, fn: tp / max(tp + fn, 1), "expected were"),
     ],
     "check_interval": [
         (lambda values, level: np.quantile(values, [(1 - level) / 2, (1 + level) / 2]), "nan"),

@@ -96,7 +96,7 @@ LOSS = [
     (by_where, None),
     (lambda p, n, e=1e-7: lambda y, q: findings._weighted_loss(p, n, e, np.asarray(y), np.asarray(q)), None),
     (lambda p, n, e=1e-7: 0.5, "return a function"),
-    (lambda p, n, e=1e-7: lambda y, q: np.zeros(4), "one number"),
+    (lambda p, n, e=1e-7: lambda y, q: np.zeros(4), "the loss is 0, 0, 0, 0; expected"),
     (lambda p, n, e=1e-7: lambda y, q: 1.0, "expected was -0.4956"),
     (lambda p, n, e=1e-7: lambda y, q: by_where(p, n, e)(y, q) + np.ptp(q), "for uneven predictions"),
     (lambda p, n, e=1e-7: lambda y, q: by_where(p, n, e)(y, q) * (y.shape[1] == 3), "but not for two"),
@@ -129,7 +129,7 @@ CALLS = [
     (column_by_column, None),
     (lambda s, y: np.round(s), "0.5 for every finding"),
     (lambda s, y: s > s.mean(axis=0), "others who came"),
-    (lambda s, y: (s > y.mean(axis=0)).sum(axis=0), "one answer for each output"),
+    (lambda s, y: (s > y.mean(axis=0)).sum(axis=0), "has the shape (4,)"),
     (lambda s, y: s > 0.123, "not as expected"),
     (lambda s, y: s > np.array([0.125, 0.25, 0.625, 0.375]), "one size only"),
 ]
@@ -221,8 +221,8 @@ CAM = [
     (lambda a, g: np.maximum(a.astype("float32") @ g.astype("float32").mean((0, 1)), 0), None),
     (lambda a, g: ops.relu(ops.sum(a * ops.mean(g, axis=(0, 1)), axis=-1)), None),
     (lambda a, g: findings.grad_cam_map(a, g) / findings.grad_cam_map(a, g).sum(), "times what was expected"),
-    (lambda a, g: np.maximum((a * g.mean((0, 1))).sum(axis=0), 0), "one number for each place"),
-    (lambda a, g: g.mean((0, 1)), "one number for each place"),
+    (lambda a, g: np.maximum((a * g.mean((0, 1))).sum(axis=0), 0), "; expected was (3, 4)"),
+    (lambda a, g: g.mean((0, 1)), "; expected was (3, 4)"),
     (lambda a, g: a[:, :, 0], "not as expected"),
 ]
 
