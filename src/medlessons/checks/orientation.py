@@ -70,9 +70,6 @@ check_sensitivity_specificity = Exercise(
              {"rates": lambda found, missed, alarms, quiet: (1 + missed, 1 + alarms)}],
         _("these are counts: divide by the true laterals, and by the true frontals."):
             {"rates": lambda found, missed, alarms, quiet: (found, quiet)},
-        _("this compares how many there are, not which: an image counts if truth and prediction are both lateral."):
-            {"rates": lambda found, missed, alarms, quiet:
-                ((found + alarms) / (found + missed), (missed + quiet) / (alarms + quiet))},
         _("~ makes -1 of the number 0, and -2 of 1: write predicted == 0."):
             {"then": lambda both: (both[0], both[1] - 2)},
         _("both numbers are the accuracy."): lambda truth, predicted: [np.mean(truth == predicted)] * 2,
@@ -141,8 +138,6 @@ check_convolve = Exercise(
         ],
         _("each sum has the earlier ones in it: begin with 0 at each position."):
             {"then": lambda sums: np.cumsum(sums).reshape(sums.shape)},
-        _("the kernel is not used: this is the sum of the pixels under it."):
-            lambda image, kernel: convolve(image, np.ones_like(kernel)),
         _("negative sums became 0. That is ReLU, which comes after the convolution."):
             {"then": lambda sums: np.maximum(sums, 0)},
         _("this is the largest product under the kernel, but their sum is asked for."):
@@ -268,21 +263,16 @@ def network_reference(size: int, filters: tuple[int, int]) -> dict[str, Any]:
 
 def network_mistakes() -> dict[str, dict[str, Any]]:
     """Return the classic mistakes: the sentence, and what is changed in a network of 3 and 5 filters."""
-    from keras import layers, losses, optimizers
+    from keras import layers, losses
 
     def first(filters: int = 3, **settings) -> dict[str, Any]:
         return {"first": layers.Conv2D(filters, **{"kernel_size": 2, "activation": "relu"} | settings)}
 
     return {
-        _("expected was an input of the shape (size, size, 1): rows, columns, one gray channel."):
-            {"input": layers.InputLayer((20, 20, 3))},
         _("it takes the mean of each map. That comes later: use layers.Flatten here."):
             {"flatten": layers.GlobalAveragePooling2D()},
-        _("it takes the maximum of each map: use layers.Flatten here."): {"flatten": layers.GlobalMaxPooling2D()},
         _("it pools with the mean: the published network takes the maximum, layers.MaxPooling2D."):
             {"first pooling": layers.AveragePooling2D(2)},
-        _("it drops whole maps: use layers.Dropout, which drops single numbers."):
-            {"first dropout": layers.SpatialDropout2D(0.3)},
         _("it has a Lambda layer, which cannot be loaded safely from a file: use layers.Rescaling."):
             {"scaling": layers.Lambda(lambda images: images / 255)},
         _("the Rescaling layer is missing: put layers.Rescaling(1 / 255) after the input."): {"scaling": None},
@@ -295,25 +285,15 @@ def network_mistakes() -> dict[str, dict[str, Any]]:
             {"output": layers.Dense(2, "softmax")},
         _("the last layer has no activation: a sigmoid makes a probability of its number."):
             {"output": layers.Dense(1)},
-        _("the last layer has the activation relu: only a sigmoid gives a probability from 0 to 1."):
-            {"output": layers.Dense(1, "relu")},
         _("the numbers of filters are swapped: filters[0] belongs to the first convolution."):
             {**first(5), "second": layers.Conv2D(3, 2, activation="relu")},
-        _("with filters (3, 5) the first convolution has 64 filters: use both numbers."): first(64),
         _("the convolutions have padding: leave this setting out."): first(padding="same"),
-        _("a layer has no bias: your count of exercise 2.3 has one for each filter."): first(use_bias=False),
-        _("the pooling is not that of 2 x 2 pixels: leave all its settings out."):
-            {"first pooling": layers.MaxPooling2D(3)},
         _("it is not compiled: call network.compile(...) before you return it. (compile itself returns nothing.)"):
             {"loss": None},
         _("the loss is for several outputs. One probability needs binary_crossentropy."):
             {"loss": "categorical_crossentropy"},
-        _("the loss is for class numbers and several outputs. One probability needs binary_crossentropy."):
-            {"loss": "sparse_categorical_crossentropy"},
         _("from_logits=True expects numbers before the sigmoid, but this network has a sigmoid: leave it out."):
             {"loss": losses.BinaryCrossentropy(from_logits=True)},
-        _('Adam has another learning rate than its default of 0.001: write compile("adam", ...).'):
-            {"optimizer": optimizers.Adam(0.1)},
         _('"acc" is recorded under this name, and the learning curves look for "accuracy": write it in full.'):
             {"metrics": ["acc"]},
         _('the accuracy is not recorded: add metrics=["accuracy"] to compile, the learning curves need it.'):

@@ -165,7 +165,7 @@ CNNS = [
     (cnn(lambda parts: [*parts[:9], layers.BatchNormalization(), *parts[9:]]), "one layer too many: BatchNorm"),
     (cnn(lambda parts: [*parts[:3], parts[4], parts[3], *parts[5:]]), "Dropout comes where MaxPooling2D"),
     (cnn(lambda parts: [*parts[:8], layers.GlobalAveragePooling2D(), parts[-1]]), "mean of each map"),
-    (cnn(lambda parts: [*parts[:7], layers.SpatialDropout2D(0.5), *parts[8:]]), "whole maps"),
+    (cnn(lambda parts: [*parts[:7], layers.SpatialDropout2D(0.5), *parts[8:]]), "1 Dropout layers, but 2"),
     (changed("2.4", {"output": layers.Dense(1, "tanh")}), "Dense layer 2 has activation=tanh"),
     (changed("2.4", {"dense": layers.Dense(256)}), "Dense layer 1 has activation=linear; asked for was"),
     (changed("2.4", {"dense": layers.Dense(128, "relu")}), "Dense layer 1 has units=128; asked for was units=256"),
