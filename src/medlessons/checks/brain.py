@@ -170,8 +170,7 @@ def _standardize(image, head, *, mean=np.mean, deviation=np.std, air=0.0):
 def _everywhere(image, head, axis=(0, 1, 2), inside=True):
     """Standardize over some axes (None: over all numbers), with the air."""
     image = np.asarray(image, float)
-    with np.errstate(all="ignore"):
-        standardized = (image - image.mean(axis, keepdims=True)) / image.std(axis, keepdims=True)
+    standardized = (image - image.mean(axis, keepdims=True)) / image.std(axis, keepdims=True)
     return np.where(head[..., None], standardized, 0) if inside else standardized
 
 
@@ -316,9 +315,8 @@ def _soft_dice(
     """Compute the soft Dice loss with NumPy; mistakes change its parts."""
     parts = (np.asarray(part, float) for part in (truth * predicted, truth**power, predicted**power))
     shared, true, guessed = (gather(part, axis=axes) for part in parts)
-    with np.errstate(all="ignore"):
-        ratio = (twice * shared + above * epsilon) / (below_the_line(shared, true, guessed) + below * epsilon)
-        return 1 - mean(ratio)
+    ratio = (twice * shared + above * epsilon) / (below_the_line(shared, true, guessed) + below * epsilon)
+    return 1 - mean(ratio)
 
 
 def _plane(*rows):
@@ -535,8 +533,6 @@ def convolve_mistakes() -> dict[str, dict[str, Any]]:
         _("the kernel is always 3 x 3 x 3: use the argument."): convolution(kernel=3),
         _("count and the maps that come in are exchanged: the first argument of Conv3D is how many maps come out."):
             convolution(count=2),
-        _("the maps are halved by strides: that is the work of the pooling, leave strides out."):
-            convolution(strides=2),
         _("batch normalization is missing, between the convolution and ReLU."): {"normalization": None},
         _("ReLU comes before the normalization: here it is convolution, normalization, ReLU."):
             {"normalization": layers.ReLU(), "activation": layers.BatchNormalization()},
@@ -544,16 +540,7 @@ def convolve_mistakes() -> dict[str, dict[str, Any]]:
             convolution(activation="relu"),
         _("this is layer normalization: use layers.BatchNormalization."):
             {"normalization": layers.LayerNormalization()},
-        _("this is group normalization: use layers.BatchNormalization."):
-            {"normalization": layers.GroupNormalization(1)},
         _("ReLU is missing at the end: without it, two convolutions are no more than one."): {"activation": None},
-        _("the last step is a sigmoid: between the levels it is ReLU."): {"activation": layers.Activation("sigmoid")},
-        _("this convolves twice: one step is asked for, the network calls it twice."): {
-            "convolution": [
-                layers.Conv3D(5, (3, 3, 1), padding="same", use_bias=False),
-                layers.Conv3D(5, (3, 3, 1), padding="same", use_bias=False),
-            ]
-        },
     }
 
 
