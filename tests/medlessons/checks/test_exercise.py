@@ -25,6 +25,9 @@ from medlessons.checks import exercise
         (lambda: pd.DataFrame({"a": [1]})["b"], "no such name"),
         (lambda: 2.0 ^ 2, "write **"),
         (lambda: np.array([1, 2]).__itruediv__(2), "make floats first"),
+        (lambda: range(2.5), "A whole number is asked for"),
+        (lambda: np.ones(3) + np.ones(2), "do not fit together"),
+        (lambda: pd.DataFrame({"a": [1]}).b, "table[name], not table.name"),
     ],
 )
 def test_code_that_stops_or_exits_is_reported(monkeypatch, capsys, stop, says):
