@@ -56,9 +56,10 @@ check_identity_errors = Exercise(
     },
     mistakes={
         _("the errors have a sign: take the absolute value, since too low is as wrong as too high."):
-            [{"compare": lambda given, expected, by=by: (given - expected) / expected * by} for by in (100, -100)],
+            [{"compare": lambda given, expected, cut=cut: cut((given - expected) / expected * 100)}
+             for cut in (np.array, np.negative, lambda errors: np.maximum(errors, 0))],
         _("this is the difference itself: divide by the expected value to get a relative error."):
-            {"compare": lambda given, expected: np.abs(given - expected)},
+            [{"compare": lambda given, expected, by=by: by * np.abs(given - expected)} for by in (1, 100)],
         _("the difference is divided by the given value: divide by the value expected from the identity."):
             {"compare": lambda given, expected: np.abs(given - expected) / given * 100},
         _("these are the expected values: compare them with MCV, MCH and MCHC."):

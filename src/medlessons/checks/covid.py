@@ -47,7 +47,7 @@ SPLIT_KINDS = {
         lambda test: isinstance(test, tuple | list) and len(test) == 2,
     _("it returns an object of the type {found}: return a NumPy array."):
         lambda test: not isinstance(test, np.ndarray | pd.Series) and type(test).__name__,
-    _("it returns names of patients: return True or False for each image, as np.isin(patients, ...) does."):
+    _("it returns texts: return True or False for each image, as np.isin(patients, ...) does."):
         lambda test: any(isinstance(value, str) for value in np.ravel(test)),
     _("it asks of each drawn patient: ask of each image, np.isin(patients, drawn)."):
         lambda test: test.dtype == bool and test.shape == (9,),
@@ -70,7 +70,7 @@ SPLIT_SIDES = {  # tests of how many images of each patient are in the test set
 SPLIT_NUMBERS = {  # of patients in the test sets: if 9 are wanted, and if 17 are; and how many images are there
     _("it is the wrong way round: True means test set, and here it marks the training set."):
         lambda few, many, images: set(few) == {43 - 9} and set(many) == {43 - 17},
-    _("it takes nobody, since round(share) is 0: multiply by the number of patients, then round."):
+    _("it takes nobody: multiply the share by the number of patients, then round; join names with |, not with &."):
         lambda few, many, images: set(few) == {0},
     _("it takes {found} patients whatever share is asked for: use the argument share."):
         lambda few, many, images: len({*few, *many}) == 1 and str(few[0]),

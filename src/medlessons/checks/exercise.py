@@ -43,6 +43,7 @@ CAUSES = {  # of an exception: a pattern in its text, and what it means
     "many values": _("There are more parts than names for them: is a next(...) missing, or a loop?"),
     "unhashable": _("`in` and sets take single values, not whole arrays or columns: use isin, or a set of the values."),
     "'DataFrame' object": _("A column whose name is in a variable is table[name], not table.name."),
+    "have value": _("A layer with weights is used again, on other maps: make a new one each time."),
     "symbolic KerasTensor": _("A layer is made first, then called: layers.ReLU()(maps), with two pairs of brackets."),
     "not callable": _("Round brackets call a function; square brackets take a part of an array."),
     "incompatible shapes": _("Here the maps are added, as in a ResNet: a dense block joins them, with Concatenate."),

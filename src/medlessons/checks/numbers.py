@@ -37,7 +37,7 @@ GENERAL = {  # mistakes of any exercise: the sentence, and what the right result
 KINDS = {  # of a wrong result that no mistake explains: the sentence, and a test of the result and the expected one
     _("it returns an object of the type {found}: return numbers."):
         lambda value, expected: np.asarray(value).dtype == object and not np.ndim(value) and type(value).__name__,
-    _("this is a text: return numbers, without quotation marks."):
+    _("these are texts: return the values themselves, without quotation marks."):
         lambda value, expected: np.asarray(value).dtype.kind in "US",
     _("this is an array or a list with the right number in it: return the number itself."):
         lambda value, expected: np.ndim(expected) == 0 and same(np.squeeze(value), expected),

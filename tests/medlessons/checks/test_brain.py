@@ -351,7 +351,7 @@ RIGHT = {
 }
 OTHERS = [
     *[("6.2", answer, said) for answer, said in PATCHES],
-    ("6.1", lambda mask, spacing: "0.5", "this is a text"),
+    ("6.1", lambda mask, spacing: "0.5", "these are texts"),
     ("6.1", lambda mask, spacing: mask * np.prod(spacing) / 1000, "add them up"),
     ("6.3", without_care, "a channel that is the same everywhere"),
     ("6.3", own_head, "take the head that is given"),

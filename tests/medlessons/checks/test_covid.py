@@ -109,7 +109,7 @@ SPLITS = [
     (by_row, "draw patients, not images"),
     (split_then(lambda test, patients: ~test), "wrong way round"),
     (split_then(lambda test, patients: np.flatnonzero(test)), "row numbers"),
-    (split_then(lambda test, patients: np.unique(patients[test])), "names of patients"),
+    (split_then(lambda test, patients: np.unique(patients[test])), "it returns texts"),
     (split_then(lambda test, patients: list(np.unique(patients[test]))), "type list"),
     (split_then(lambda test, patients: set(patients[test])), "type set"),
     (split_then(lambda test, patients: (~test, test)), "two things"),
@@ -200,7 +200,7 @@ EXPERIMENTS = [
     (experiment_then(lambda inside, outside: (inside, 0.5)), "came out as"),
     (experiment_then(lambda inside, outside: ([inside] * 5, outside)), "a list where one number is asked for"),
     (experiment_then(lambda inside, outside: (inside * 41, outside)), "divided by the number of folds"),
-    (experiment_then(lambda inside, outside: f"{inside} {outside}"), "a text"),
+    (experiment_then(lambda inside, outside: f"{inside} {outside}"), "these are texts"),
     (lambda model, numbers, label, folds, *outside: model.predict(numbers), "NotFittedError"),
 ]
 
@@ -338,8 +338,8 @@ WILSONS = [
     (by_scipy("wilson"), None),
     (made(lambda p, c, h, d: (round((c - h) / d, 4), round((c + h) / d, 4))), None),
     (lambda k, n: (0.5, *covid.wilson(k, n)), "it gives 0.5, 0.9"),
-    (lambda k, n: "0.908 to 0.993", "a text"),
-    (lambda k, n: [f"{end:.3f}" for end in covid.wilson(k, n)], "a text"),
+    (lambda k, n: "0.908 to 0.993", "these are texts"),
+    (lambda k, n: [f"{end:.3f}" for end in covid.wilson(k, n)], "these are texts"),
     (lambda k, n: (np.nan, 1.0), "not a number"),
     (lambda k, n: (0.908, 0.993), "for 75 of 75"),
     (lambda k, n: made(lambda p, c, h, d: (c - h, c + h))(k, n) * np.array(1 + 1.96**2 / n), "not divided by 1 + z**2"),

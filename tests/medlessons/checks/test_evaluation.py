@@ -159,7 +159,7 @@ WRONG = {
         (lambda truth, score, threshold: np.sum(score >= threshold), "four counts"),
     ],
     "check_ppv_at": [
-        (lambda *given: "0.066", "this is a text"),
+        (lambda *given: "0.066", "these are texts"),
     ],
     "check_auroc_by_pairs": [
         (lambda truth, score: None, "not done yet"),

@@ -72,7 +72,7 @@ POWER = Exercise(
         (lambda base, exponent: base**exponent if exponent else 1 / 0, "it goes wrong at 0."),
         (lambda base, exponent: 1 / 0, "stopped with ZeroDivisionError"),
         (lambda base, exponent: 5, "2 to the power of 3 gives 5, expected was 8."),
-        (lambda base, exponent: "8", "this is a text"),
+        (lambda base, exponent: "8", "these are texts"),
         (lambda base, exponent: [base**exponent], "return the number itself"),
         (lambda base, exponent: np.nan, "not a number (nan)"),
         (lambda base, exponent: [[1, 2], [3]], "different lengths"),

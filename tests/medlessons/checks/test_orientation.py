@@ -41,7 +41,7 @@ RATES = [
     (lambda t, p: (recall_score(t, p), recall_score(t, p)), "needs pos_label=0"),
     (in_another_order, "gives tn, fp, fn, tp"),
     (lambda t, p: (np.float64(0.5), np.float64(0.25)), "it gives 0.5, 0.25; expected were two numbers, 0.75 and 0.86"),
-    (lambda t, p: "high", "this is a text"),
+    (lambda t, p: "high", "these are texts"),
     (lambda t, p: {"sensitivity": 0.75}, "an object of the type dict"),
     (lambda t, p: np.sum(t and p), "brackets around each comparison"),
     (lambda t, p: p[t], "it gives"),
