@@ -187,7 +187,7 @@ def batches(blocks: list, rows: np.ndarray, labels: np.ndarray) -> "keras.utils.
 # Processes
 
 
-def place() -> tuple[int, int]:
+def rank() -> tuple[int, int]:
     """Return the number of this process, and how many there are, as whoever started them says."""
     for number, count in LAUNCHERS:
         if count in os.environ and number in os.environ:
@@ -361,7 +361,7 @@ def begin(job: Job, recipe: pretrain.Recipe, model: "keras.Model") -> dict:
         {
             "the number of images": len(job.table),
             "the number of steps": recipe.stages[0][1] // recipe.batch,
-            "the number of its devices": jax.local_device_count(),
+            "the number of devices": jax.local_device_count(),
             "the parts of the training that are done": state["part"],
             "options and labels": int(files.md5(json.dumps(begun).encode())[:7], 16),
         }
@@ -497,7 +497,7 @@ def explain(error: Exception, process: int, processes: int) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     asked = parse(arguments)
-    process, processes = place()
+    process, processes = rank()
     os.environ["KERAS_BACKEND"] = "jax"
     try:
         table = read_table(asked.data)

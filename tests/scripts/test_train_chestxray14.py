@@ -151,11 +151,11 @@ def test_whoever_starts_the_processes_says_which_one_this_is(monkeypatch):
     for number, count in train_chestxray14.LAUNCHERS:
         monkeypatch.delenv(number, raising=False)
         monkeypatch.delenv(count, raising=False)
-    assert train_chestxray14.place() == (0, 1)
+    assert train_chestxray14.rank() == (0, 1)
     monkeypatch.setenv("SLURM_NTASKS", "4")
-    assert train_chestxray14.place() == (0, 1), "in the shell of a job no process has a number"
+    assert train_chestxray14.rank() == (0, 1), "in the shell of a job no process has a number"
     monkeypatch.setenv("SLURM_PROCID", "3")
-    assert train_chestxray14.place() == (3, 4)
+    assert train_chestxray14.rank() == (3, 4)
 
 
 def test_processes_with_other_numbers_are_refused():
