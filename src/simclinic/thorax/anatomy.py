@@ -15,6 +15,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
+from simclinic import arithmetic
 from simclinic.errors import LessonError
 
 APEX, FLOOR = 13.5, -17.0  # top of the lungs and lower end of the rib cage in an adult (cm)
@@ -326,7 +327,7 @@ class Heart:
     def borders(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Return the distances of the right, left, front and back border from the axis at the heights ``z`` (cm)."""
         share = (self.top - z) / (self.top - self.floor)
-        left = np.float32(self.left) * HEART_LEFT(share) ** np.float32(self.droop)
+        left = np.float32(self.left) * arithmetic.power(HEART_LEFT(share), self.droop)
         others = ((self.right, HEART_RIGHT), (self.front, HEART_FRONT), (self.back, HEART_BACK))
         right, front, back = (np.float32(size) * outline(share) for size, outline in others)
         return tuple(np.maximum(border, np.float32(0.01)) for border in (right, left, front, back))

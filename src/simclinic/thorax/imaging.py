@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from simclinic import arithmetic
 from simclinic.errors import LessonError
 from simclinic.thorax.anatomy import Patient
 from simclinic.thorax.findings import Finding
@@ -244,20 +245,21 @@ def _expose(shadow: np.ndarray, patient: Patient, view: str, style: Style, rng: 
     shown = _enhance(shown, dark, bright, middle, style)
     if style.uneven:
         strength = rng.normal(0, 0.5 * style.uneven * (bright - dark), (SHADES, SHADES))
-        shown = shown + _cosines(size) @ strength.astype(np.float32) @ _cosines(shown.shape[1]).T
+        shown = shown + arithmetic.product(_cosines(size), strength, _cosines(shown.shape[1]).T)
     slope = 2.2 / ((bright - dark) * style.width)
-    bent = np.power(np.exp((shown - np.float32(middle)) * np.float32(-slope)) + 1, np.float32(-style.gamma))
+    bent = arithmetic.exp((shown - np.float32(middle)) * np.float32(-slope)) + 1
+    bent = arithmetic.power(bent, -style.gamma)
     return bent * np.float32(255 * (style.white - style.fog)) + np.float32(255 * style.fog)
 
 
 def _detect(shadow: np.ndarray, open_lung: float, scatter: float, exposure: float, rng: np.random.Generator):
     """Return the attenuation as a detector sees it; ``open_lung`` is the light behind a lung (1: behind air)."""
-    light = np.exp(-shadow)
+    light = arithmetic.exp(-shadow)
     veil = _coarse(np.minimum(light, np.float32(open_lung)), VEIL, spread=3.5)
     light = light + (np.float32(scatter) * veil + np.float32(0.004 * open_lung))
     per_photon = GRAIN**2 * open_lung / exposure * (len(shadow) / 320) ** 2  # a larger pixel sees more photons
     noise = rng.standard_normal(light.shape, dtype=np.float32) * np.sqrt(light) * np.float32(per_photon**0.5)
-    return -np.log(np.maximum(light + noise, np.float32(0.002 * open_lung)))
+    return -arithmetic.log(np.maximum(light + noise, np.float32(0.002 * open_lung)))
 
 
 def _enhance(shown: np.ndarray, dark: float, bright: float, middle: float, style: Style) -> np.ndarray:
@@ -274,10 +276,10 @@ def _enhance(shown: np.ndarray, dark: float, bright: float, middle: float, style
 def _coarse(image: np.ndarray, grid: int, spread: float = 0.0) -> np.ndarray:
     """Return what a grid of ``grid`` x ``grid`` keeps of an image, in the image's size; blurred by ``spread`` cells."""
     down, across = (min(grid, n) for n in image.shape)
-    kept = averager(image.shape[0], down) @ image @ averager(image.shape[1], across).T
+    kept = arithmetic.product(averager(image.shape[0], down), image, averager(image.shape[1], across).T)
     if spread:
-        kept = _smear(down, spread) @ kept @ _smear(across, spread).T
-    return resampler(image.shape[0], down) @ kept @ resampler(image.shape[1], across).T
+        kept = arithmetic.product(_smear(down, spread), kept, _smear(across, spread).T)
+    return arithmetic.product(resampler(image.shape[0], down), kept, resampler(image.shape[1], across).T)
 
 
 @lru_cache(maxsize=8)

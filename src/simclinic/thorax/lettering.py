@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from scipy.ndimage import binary_erosion
 
+from simclinic import arithmetic
 from simclinic.errors import LessonError
 
 KINDS = ("plain", "lead", "outlined", "box", "plate", "ring", "disc", "arrow", "dot")
@@ -60,7 +61,7 @@ def symbol(
     rows = max(1, round(light.shape[0] * height / CAPITAL))
     columns = max(1, round(light.shape[1] * height / CAPITAL * stretch))
     down, across = _area(rows, light.shape[0]), _area(columns, light.shape[1]).T
-    return down @ light @ across, down @ cover @ across
+    return arithmetic.product(down, light, across), arithmetic.product(down, cover, across)
 
 
 @lru_cache(maxsize=128)

@@ -14,6 +14,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
+from simclinic import arithmetic
 from simclinic.thorax.pose import Pose
 
 VIEWS = ("PA", "AP", "L")
@@ -166,7 +167,7 @@ def column(cam: Camera, x, y, half_width, half_depth, bow: float = 0.5) -> Inter
     off = across - centre
     t = off / (np.where(off < 0, *reach) if isinstance(reach, tuple) else reach)
     share = np.maximum(1 - t * t, 0)
-    share = np.sqrt(share) if bow == 0.5 else share**bow
+    share = np.sqrt(share) if bow == 0.5 else arithmetic.power(share, bow)
     before, after = half if isinstance(half, tuple) else (half, half)
     return depth - before * share, depth + after * share
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from simclinic import arithmetic
 from simclinic.thorax import anatomy
 from simclinic.thorax.anatomy import Patient, Side
 from simclinic.thorax.devices import devices
@@ -202,13 +203,13 @@ def _dome_interval(cam: Camera, patient: Patient, pose: Pose, change: Change, si
 
 def _below(height: np.ndarray, off: np.ndarray, before, after) -> np.ndarray:
     """Return how far points are below a hill that falls by ``k |off|^p`` on either side of its top, at least 0 (cm)."""
-    falls = (np.float32(k) * np.abs(off) ** p for k, p in (before, after))
+    falls = (np.float32(k) * arithmetic.power(np.abs(off), p) for k, p in (before, after))
     return np.maximum(height - np.where(off < 0, *falls), 0)
 
 
 def _reach(below: np.ndarray, k: float, power: int) -> np.ndarray:
     """Return how far from its top a hill that falls by ``k t^power`` has fallen by ``below`` (cm)."""
-    return np.sqrt(below / np.float32(k)) if power == 2 else np.cbrt(below / np.float32(k))
+    return arithmetic.power(below / np.float32(k), 1 / power)
 
 
 def _room(walls: Interval, dome: Interval, middle) -> np.ndarray:
@@ -242,7 +243,7 @@ def _pleural_space(change: Change, side: int, up: np.ndarray):
     wet = None
     if change.fluid[side]:
         level, rise = change.fluid[side]
-        wet = np.clip((up - np.float32(level)) / np.float32(rise), 0, 1) ** np.float32(0.2)
+        wet = arithmetic.power(np.clip((up - np.float32(level)) / np.float32(rise), 0, 1), 0.2)
     dry = None
     if change.collapse[side]:
         share = np.float32(change.collapse[side])
@@ -387,7 +388,7 @@ def _enlarge(image: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     if image.shape == shape:
         return image
     rows, columns = resampler(shape[0], image.shape[0]), resampler(shape[1], image.shape[1])
-    return (rows @ image.astype(np.float32)) @ columns.T
+    return arithmetic.product(rows, image, columns.T)
 
 
 def _add_gas(cam: Camera, patient: Patient, pose: Pose, change: Change, total: np.ndarray) -> None:
@@ -422,7 +423,7 @@ def _add_spine(cam: Camera, patient: Patient, total: np.ndarray) -> None:
     if not cam.lateral:
         off = np.abs(across - anatomy.spine_x(patient, up)) - 1.45
         ring = ((off / 0.4) ** 2 + ((phase - 0.15) / 0.2) ** 2).astype(np.float32)
-        total += np.float32(3 * SPONGY * patient.bone) * ring * np.exp(-ring * ring)
+        total += np.float32(3 * SPONGY * patient.bone) * ring * arithmetic.exp(-ring * ring)
 
 
 def _add_shoulder_bones(cam: Camera, patient: Patient, pose: Pose, total: np.ndarray) -> None:
@@ -486,7 +487,7 @@ def _add_cloud(cam: Camera, cloud: Cloud, spaces: list[Space], total: np.ndarray
         patches = 1 + np.float32(cloud.patchy) * (np.float32(0.8) * coarse + np.float32(0.5) * grain)
         if cloud.net:  # where noise changes its sign there are closed lines around meshes
             fine = _texture(local, 0.5 * cloud.grain, rng)
-            lines = np.exp(grain * grain * np.float32(-8)) + np.exp(fine * fine * np.float32(-8))
+            lines = arithmetic.exp(grain * grain * np.float32(-8)) + arithmetic.exp(fine * fine * np.float32(-8))
             patches = patches + np.float32(cloud.net) * (np.float32(1.5) * lines - 1)
         shape = shape * np.clip(patches, 0, 2.5)
     total[part] += np.float32((SOFT - LUNG) * cloud.density) * shape
