@@ -1,5 +1,6 @@
 """The edition for nbgrader: an exercise becomes a cell to fill, a locked cell with its check, and one with a point."""
 
+import re
 from pathlib import Path
 
 import nbformat
@@ -43,10 +44,11 @@ def _parts(source: str, numbers: dict[str, str]) -> list[nbformat.NotebookNode]:
     """Return the three cells of an exercise: the solution, the check, the point."""
     solution, end, check = source.rpartition(student.END)
     number = numbers[scoring.CHECK.search(check)[1]]
+    check = re.sub(r"^#.*\n", "", check.strip(), flags=re.MULTILINE)
     name = number.replace(".", "-")
     return [
         _part(f"solution-{name}", solution + end, solution=True, locked=False),
-        _part(f"check-{name}", CHECK_ONCE.format(name=check.split()[0], check=check.strip())),
+        _part(f"check-{name}", CHECK_ONCE.format(name=check.split()[0], check=check)),
         _part(f"point-{name}", POINT.format(number=number), grade=True, points=1),
     ]
 

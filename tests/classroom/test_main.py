@@ -83,10 +83,11 @@ def test_a_run_that_is_stopped_ends_at_once_and_leaves_no_kernel(number, jobs, t
         cells = [new_markdown_cell(f"# Lesson {lesson}"), new_code_cell(slow)]
         nbformat.write(new_notebook(cells=cells), tmp_path / f"0{lesson}_slow.ipynb")
     code = """
-import pathlib, sys
+import pathlib, signal, sys
 from classroom import __main__ as command
 from classroom import notebooks
 from medlessons import data
+signal.signal(signal.SIGINT, signal.default_int_handler)  # where tests run in the background, Ctrl-C is ignored
 notebooks.find.__defaults__ = (None, pathlib.Path(sys.argv[1]))
 data.prepare = lambda numbers: None
 sys.exit(command.main(["run", "--build", sys.argv[1] + "/build", "--jobs", sys.argv[2]]))
