@@ -101,7 +101,7 @@ def draw_kernels(network: "keras.Model", seed: int = 0) -> None:
 
     draw = keras.initializers.GlorotUniform(keras.random.SeedGenerator(seed))
     for weight in network.weights:
-        if weight.path.endswith("/kernel"):
+        if weight.path.endswith("kernel"):
             weight.assign(draw(weight.shape, weight.dtype))
 
 
